@@ -1,0 +1,160 @@
+# ruff: noqa: N802 - the names are FunctionGraph's.
+"""The context object that FunctionGraph hands to the initializer and the handler.
+
+Every method that the documents name (Developer Guide, "Developing Functions in Python", and the context of
+the Open Telekom Cloud's Python runtime) is here, and nothing else, so that a function which works with it keeps
+to what is documented.
+"""
+
+import time
+from datetime import datetime, timezone
+from typing import TypedDict
+
+
+PACKAGE = "default"
+"""The group of functions that FunctionGraph puts a function into unless told otherwise."""
+
+VERSION = "latest"
+"""The version that is invoked when no other is named."""
+
+
+class ContextData(TypedDict):
+    """What one context is made of; memory in MB."""
+
+    request_id: str
+    instance_id: str
+    function_name: str
+    project_id: str
+    timeout: float
+    """The configured timeout in seconds."""
+    remaining: float
+    """Seconds that the initializer or the handler may take."""
+    memory_size: int
+    user_data: dict[str, str]
+    access_key: str
+    secret_key: str
+    security_token: str
+    token: str
+
+
+class Logger:
+    """Writes ``time request-id content`` lines to the function's log."""
+
+    def __init__(self, request_id: str) -> None:
+        self._request_id = request_id
+
+    def info(self, content: object) -> None:
+        self._write(content)
+
+    def warning(self, content: object) -> None:
+        self._write(content)
+
+    def error(self, content: object) -> None:
+        self._write(content)
+
+    def _write(self, content: object) -> None:
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        print(f"{now} {self._request_id} {content}", flush=True)
+
+
+class Context:
+    """One invocation's context. Its clock starts when it is made."""
+
+    def __init__(self, data: ContextData) -> None:
+        self._data = data
+        self._deadline = time.monotonic() + data["remaining"]
+        self._logger = Logger(data["request_id"])
+        self._state: object = None
+
+    def getRequestID(self) -> str:
+        return self._data["request_id"]
+
+    def getRemainingTimeInMilliSeconds(self) -> int:
+        """Return what is left of the timeout, in milliseconds, never less than 0."""
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+    def getAccessKey(self) -> str:
+        """Deprecated by the platform, which fills it no longer: always empty."""
+        return ""
+
+    def getSecretKey(self) -> str:
+        """Deprecated by the platform, which fills it no longer: always empty."""
+        return ""
+
+    def getSecurityAccessKey(self) -> str:
+        return self._data["access_key"]
+
+    def getSecuritySecretKey(self) -> str:
+        return self._data["secret_key"]
+
+    def getSecurityToken(self) -> str:
+        return self._data["security_token"]
+
+    def getToken(self) -> str:
+        return self._data["token"]
+
+    def getUserData(self, key: str) -> str | None:
+        """Return the setting *key*, or None when there is none."""
+        return self._data["user_data"].get(key)
+
+    def getFunctionName(self) -> str:
+        return self._data["function_name"]
+
+    def getVersion(self) -> str:
+        return VERSION
+
+    def getAlias(self) -> str:
+        return ""
+
+    def getPackage(self) -> str:
+        return PACKAGE
+
+    def getProjectID(self) -> str:
+        return self._data["project_id"]
+
+    def getMemorySize(self) -> int:
+        """Return the configured memory in MB."""
+        return self._data["memory_size"]
+
+    def getCPUNumber(self) -> int:
+        """Return the CPU in millicores: 200, and 100 more for every 128 MB of memory."""
+        return millicores(self._data["memory_size"])
+
+    def getRunningTimeInSeconds(self) -> int:
+        """Return the configured timeout in seconds."""
+        return int(self._data["timeout"])
+
+    def getLogger(self) -> Logger:
+        return self._logger
+
+    def getWorkflowID(self) -> str:
+        return ""
+
+    def getWorkflowRunID(self) -> str:
+        return ""
+
+    def getWorkflowStateID(self) -> str:
+        return ""
+
+    def get_trace_id(self) -> str:
+        return self._data["request_id"]
+
+    def get_invoke_id(self) -> str:
+        return self._data["request_id"]
+
+    def get_instance_id(self) -> str:
+        return self._data["instance_id"]
+
+    def get_invoke_property(self) -> str:
+        return ""
+
+    def get_state(self) -> object:
+        return self._state
+
+    def set_state(self, state: object) -> None:
+        self._state = state
+
+
+def millicores(memory_size: int) -> int:
+    """Return the CPU that FunctionGraph gives for *memory_size* MB."""
+    return int(200 + memory_size / 128 * 100)

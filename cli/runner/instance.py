@@ -1,0 +1,148 @@
+"""An instance of a function: one process that starts cold and then serves one invocation after the other."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+from cli.json_value import Json
+from cli.runner.child import InvokeRequest, Reply, StartRequest
+from cli.runner.context import ContextData
+from cli.runner.environment import process_environment
+from cli.runner.invocation import Credentials, FunctionError, Invocation, Report
+from cli.runner.outcome import ErrorData
+from cli.runner.process import ChildProcess, Exited, TimedOut
+from cli.template.model import Function
+
+
+class Instance:
+    """Runs *function* as FunctionGraph does; a context manager, which ends the process.
+
+    ``settings`` are the user's variables, ``timeout`` (seconds) replaces the one of the template, and ``log``
+    gets every line that the function prints. An instance whose start failed, whose process ended or which ran
+    into a timeout is started anew by the next invocation.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        settings: Mapping[str, str],
+        project_id: str,
+        *,
+        timeout: float | None = None,
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._function = function
+        self._settings = dict(settings)
+        self._project_id = project_id
+        self._timeout = function.timeout if timeout is None else timeout
+        self._log = log
+        self._id = str(uuid.uuid4())
+        self._process: ChildProcess | None = None
+
+    def __enter__(self) -> "Instance":  # noqa: PYI034 - typing.Self is newer than Python 3.10
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(grace=0.0 if error else 1.0)
+
+    def invoke(self, event: str, credentials: Credentials, request_id: str | None = None) -> Invocation:
+        """Hand *event*, a JSON text, to the handler and wait for what comes of it.
+
+        What goes wrong in the function, a timeout included, is the invocation's ``error`` and is not raised.
+        """
+        request_id = request_id or str(uuid.uuid4())
+        cold = self._process is None
+        began = time.perf_counter()
+        reply = self._start(request_id, credentials) if cold else Reply()
+        init_ms = _elapsed_ms(began) if cold else None
+        duration_ms = 0.0
+        if "error" not in reply:
+            began = time.perf_counter()
+            reply = self._handle(event, request_id, credentials)
+            duration_ms = reply.get("duration_ms", _elapsed_ms(began))
+        report = Report(
+            request_id=request_id,
+            duration_ms=round(duration_ms, 3),
+            init_duration_ms=None if init_ms is None else round(init_ms, 3),
+            memory_size_mb=self._function.memory_size,
+            max_memory_used_mb=reply.get("max_memory_used_mb", 0),
+            cold_start=cold,
+        )
+        return _invocation(reply, report)
+
+    def _start(self, request_id: str, credentials: Credentials) -> Reply:
+        function = self._function
+        environment = process_environment(function, self._settings, self._project_id, self._timeout)
+        self._process = ChildProcess(environment, function.code_root.parent, self._log)
+        seconds = function.initializer_timeout if function.initializer else self._timeout
+        request = StartRequest(
+            code_root=str(function.code_root),
+            code_uri=str(function.code_uri),
+            handler=function.handler,
+            initializer=function.initializer,
+            context=self._context(request_id, credentials, seconds),
+        )
+        reply = self._ask(request, seconds, "FunctionInitTimeout", "the function was not ready")
+        if "error" in reply:
+            self._end(grace=0.0)
+        return reply
+
+    def _handle(self, event: str, request_id: str, credentials: Credentials) -> Reply:
+        request = InvokeRequest(event=event, context=self._context(request_id, credentials, self._timeout))
+        return self._ask(request, self._timeout, "FunctionTimeout", "the function did not return")
+
+    def _ask(self, request: Mapping[str, Any], seconds: float, kind: str, what: str) -> Reply:
+        """Return the reply; no reply is one too, and leaves the instance without a process."""
+        assert self._process is not None  # noqa: S101 - invoke starts it
+        try:
+            return self._process.ask(request, seconds)
+        except TimedOut:
+            message = f"{what} within its {seconds:g} s and was ended"
+        except Exited as exited:
+            kind, message = "FunctionExited", f"the function's process {exited}"
+        memory = self._process.peak_memory_mb()
+        self._end(grace=0.0)
+        return Reply(error=ErrorData(type=kind, message=message, stack_trace=[]), max_memory_used_mb=memory)
+
+    def _context(self, request_id: str, credentials: Credentials, remaining: float) -> ContextData:
+        function = self._function
+        return ContextData(
+            request_id=request_id,
+            instance_id=self._id,
+            function_name=function.name,
+            project_id=self._project_id,
+            timeout=self._timeout,
+            remaining=remaining,
+            memory_size=function.memory_size,
+            user_data=self._settings,
+            access_key=credentials.access_key,
+            secret_key=credentials.secret_key,
+            security_token=credentials.security_token,
+            token=credentials.token,
+        )
+
+    def _end(self, grace: float) -> None:
+        if self._process is not None:
+            self._process.close(grace)
+            self._process = None
+
+
+def _invocation(reply: Reply, report: Report) -> Invocation:
+    if "error" in reply:
+        error = reply["error"]
+        failure = FunctionError(error["type"], error["message"], tuple(error["stack_trace"]))
+        return Invocation(result=None, error=failure, report=report)
+    body = reply["body"]
+    result: Json = body
+    if reply["kind"] != "text":
+        result = json.loads(body) if body else None
+    return Invocation(result=result, error=None, report=report)
+
+
+def _elapsed_ms(began: float) -> float:
+    return (time.perf_counter() - began) * 1000

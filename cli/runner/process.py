@@ -1,0 +1,137 @@
+"""A child process with a request line going in, a reply line coming out, and a log, each under a deadline."""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cli.runner.child import Reply
+from cli.runner.memory import peak_memory_mb
+
+
+class TimedOut(Exception):  # noqa: N818 - an event, not a fault of this program
+    """The reply did not come in time."""
+
+
+class Exited(Exception):  # noqa: N818 - see above
+    """The process ended without a reply."""
+
+
+class ChildProcess:
+    """Runs ``cli.runner.child`` in a session of its own, so that what the function started ends with it."""
+
+    def __init__(self, environment: Mapping[str, str], directory: Path, log: Callable[[str], None]) -> None:
+        self._replies, reply_end = os.pipe()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, with arguments of ours
+                [sys.executable, "-I", "-X", "utf8", "-m", "cli.runner.child", str(reply_end)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                cwd=directory,
+                pass_fds=(reply_end,),
+                start_new_session=True,
+            )
+        except OSError:
+            os.close(self._replies)
+            raise
+        finally:
+            os.close(reply_end)
+        self._log = _Lines(log)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._replies, selectors.EVENT_READ)
+        self._selector.register(self._log_pipe, selectors.EVENT_READ)
+
+    @property
+    def _log_pipe(self) -> int:
+        assert self._process.stdout is not None  # noqa: S101 - Popen was told to make the pipe
+        return self._process.stdout.fileno()
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> Reply:
+        """Send *request* and wait for its reply, handing on the log meanwhile. Raises TimedOut or Exited."""
+        deadline = time.monotonic() + seconds
+        assert self._process.stdin is not None  # noqa: S101 - see above
+        with contextlib.suppress(BrokenPipeError):  # the end of the process shows when the reply is read
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        try:
+            return self._read_reply(deadline)
+        finally:
+            self._read_rest_of_log()
+
+    def _read_reply(self, deadline: float) -> Reply:
+        chunks: list[bytes] = []
+        while True:
+            for key, _ in self._selector.select(max(0.0, deadline - time.monotonic())):
+                chunk = os.read(key.fd, 1 << 16)
+                if key.fd == self._replies:
+                    chunks.append(chunk)
+                    if chunk.endswith(b"\n"):
+                        reply: Reply = json.loads(b"".join(chunks))
+                        return reply
+                    if not chunk:
+                        raise Exited(self._ending())
+                elif chunk:
+                    self._log.add(chunk)
+                else:
+                    self._selector.unregister(key.fd)
+            if time.monotonic() >= deadline:
+                raise TimedOut
+
+    def _read_rest_of_log(self) -> None:
+        """Read what was printed before the reply: it is in the pipe already."""
+        with selectors.DefaultSelector() as log_only:
+            log_only.register(self._log_pipe, selectors.EVENT_READ)
+            while log_only.select(0) and (chunk := os.read(self._log_pipe, 1 << 16)):
+                self._log.add(chunk)
+        self._log.end()
+
+    def _ending(self) -> str:
+        try:
+            status = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return "closed its reply channel"
+        if status < 0:
+            return f"was ended by {signal.Signals(-status).name}"
+        return f"ended with exit status {status}"
+
+    def peak_memory_mb(self) -> int:
+        return peak_memory_mb(self._process.pid)
+
+    def close(self, grace: float) -> None:
+        """Let the process end by itself for *grace* seconds, then kill it with everything that it started."""
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()  # type: ignore[union-attr]
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=grace)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process.stdout.close()  # type: ignore[union-attr]
+        self._selector.close()
+        os.close(self._replies)
+
+
+class _Lines:
+    """Cuts bytes into lines of text."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._rest = b""
+
+    def add(self, chunk: bytes) -> None:
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self._write(line.decode("utf-8", errors="replace"))
+
+    def end(self) -> None:
+        if self._rest:
+            self.add(b"\n")

@@ -1,0 +1,134 @@
+"""``ddsbackup serve``: the local cloud, until it is stopped."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import click
+import httpx
+from rich.text import Text
+
+from cli.console import make_console
+from cli.errors import WrongCall
+
+
+@click.command(short_help="Serve the local cloud.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8600,
+    show_default=True,
+    help="The port to listen at; 0 picks a free one.",
+)
+@click.option(
+    "--state",
+    "state_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep everything in this SQLite file. Default: in memory.",
+)
+@click.option(
+    "--seed",
+    "seed_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="What the cloud starts with, in the form of localcloud/seed.yaml.",
+)
+@click.option("--no-unique-names", is_flag=True, help="Let two backups of the project have one name.")
+@click.option("--no-newer-filters", is_flag=True, help="Ignore the newer filters and the order of backup lists.")
+@click.option("--no-job-id", is_flag=True, help="Answer no job_id when a backup is created.")
+@click.option(
+    "--job-delay", type=click.FloatRange(min=0), metavar="SECONDS", help="How long a new job cannot be queried."
+)
+@click.option(
+    "--backup-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MB/S",
+    help="How fast backups are. Default: 60.",
+)
+@click.option("as_json", "--json", is_flag=True, help="Print the connection as one line of JSON.")
+def serve(
+    host: str,
+    port: int,
+    state_file: Path | None,
+    seed_file: Path | None,
+    no_unique_names: bool,
+    no_newer_filters: bool,
+    no_job_id: bool,
+    job_delay: float | None,
+    backup_rate: float | None,
+    as_json: bool,
+) -> None:
+    """Serve a Huawei Cloud (IAM, DDS, SMN) on this machine until Ctrl-C.
+
+    The unmodified SDKs work with it, and so does "ddsbackup invoke --cloud URL". The switches (--no-..., --job-delay)
+    take away what some regions lack.
+    """
+    from localcloud import serve as serve_cloud
+
+    switches: dict[str, Any] = {
+        "unique_names": not no_unique_names,
+        "newer_filters": not no_newer_filters,
+        "job_id_in_answer": not no_job_id,
+        "job_delay": job_delay,
+        "backup_rate": backup_rate,
+    }
+    given = {name: value for name, value in switches.items() if value not in (None, True)}
+    try:
+        serve_cloud(
+            host,
+            port,
+            state_file=state_file,
+            seed_file=seed_file,
+            switches=given,
+            announce=_announcer(_print_json if as_json else _print_table),
+        )
+    except OSError as error:
+        reason = error.strerror or error
+        raise click.ClickException(
+            f"cannot listen at {host}:{port}: {reason}. Choose another --port, or --port 0 for a free one"
+        ) from error
+    except ValueError as error:
+        raise WrongCall(f"cannot start: {error}") from error
+
+
+def _announcer(write: Callable[[dict[str, Any]], None]) -> Callable[[str], None]:
+    """Return what is called with the base URL once the cloud listens, in the thread that answers: it must not wait."""
+
+    def ask_and_write(url: str) -> None:
+        with httpx.Client(trust_env=False) as client:
+            write(client.get(f"{url}/_local/connection").json())
+
+    return lambda url: Thread(target=ask_and_write, args=(url,), daemon=True).start()
+
+
+def _print_json(connection: dict[str, Any]) -> None:
+    print(json.dumps(connection), flush=True)
+
+
+def _print_table(connection: dict[str, Any]) -> None:
+    url = connection["endpoint"]
+    rows = {
+        "Endpoint": f"{url} (IAM, DDS and SMN), region {connection['region']}",
+        "Project": connection["project_id"],
+        "Access key": connection["access_key"],
+        "Secret key": connection["secret_key"],
+        "Security token": connection["security_token"],
+        "X-Auth-Token": connection["token"],
+        "Topic": connection["topic_urn"],
+        "Instances": connection["instance_ids"],
+        "API": f"{url}/docs",
+        "Look inside": [f"{url}/_local/{what}" for what in ("connection", "state", "messages", "requests")],
+        "Change": [f"{url}/_local/{what}" for what in ("clock", "faults", "reset")],
+        "Try": f"ddsbackup invoke create_backup -t timer --cloud {url}",
+    }
+    console = make_console()
+    console.print(f"A local Huawei Cloud listens at {url} (Ctrl-C ends it)\n")
+    for name, values in rows.items():
+        for position, value in enumerate(values if isinstance(values, list) else [values]):
+            label = "" if position else name
+            console.print(Text.assemble((f"{label:<16}", "bold"), value), soft_wrap=True)
+    console.file.flush()

@@ -1,0 +1,27 @@
+"""The settings that a function gets when it runs here instead of on FunctionGraph."""
+
+from collections.abc import Mapping
+
+from cli.cloud import Connection
+from cli.errors import WrongCall
+from cli.template.model import Function
+from cli.template.references import references
+
+
+def function_settings(function: Function, connection: Connection, from_file: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the template, those that say where the cloud is, and those *from_file*; later ones win.
+
+    Raises WrongCall for a variable that refers to a parameter without a default and is given nowhere else.
+    """
+    endpoints = {"DDS_ENDPOINT": connection.endpoint, "SMN_ENDPOINT": connection.endpoint}
+    topic = {"NOTIFY_TOPIC_URN": connection.topic_urn} if "NOTIFY_TOPIC_URN" in function.variables else {}
+    settings = {**function.variables, **topic, **endpoints, **from_file}
+    for name, value in settings.items():
+        if name in from_file:
+            continue
+        for _, parameter in references(value):
+            raise WrongCall(
+                f"the setting {name} of {function.name} needs the parameter {parameter}, which has no Default in "
+                f"the template: give it one, or put a line {name}=... into a file for --env-file"
+            )
+    return settings

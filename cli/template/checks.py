@@ -1,0 +1,87 @@
+"""What has to hold for a template that its JSON schema cannot say."""
+
+import symtable
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from cli.errors import did_you_mean
+from cli.runner.loader import entry_file
+from cli.template.globals import merged
+from cli.template.model import Function, Template
+from cli.template.problems import Problem
+from cli.template.references import references
+
+
+MAX_VARIABLES = 20
+MAX_VARIABLE_CHARACTERS = 4096
+
+
+def application_problems(data: dict[str, Any]) -> Iterator[Problem]:
+    """Yield what does not fit together in a document that the schema allows."""
+    parameters = data.get("Parameters", {})
+    for name, parameter in parameters.items():
+        if parameter["Type"] == "Number" and isinstance(parameter.get("Default"), str):
+            yield Problem(("Parameters", name, "Default"), "found text, expected a number since Type is Number")
+    texts = ((section, data[section]) for section in ("Globals", "Resources") if section in data)
+    for path, name in chain.from_iterable(references(value, (section,)) for section, value in texts):
+        if name not in parameters:
+            known = f"Known: {', '.join(parameters) or 'none'}"
+            yield Problem(path, f"${{{name}}} is no parameter{did_you_mean(name, parameters)} {known}")
+    shared = data.get("Globals", {}).get("Function", {})
+    for resource, spec in data["Resources"].items():
+        for key in ("CodeUri", "Handler", "Runtime"):
+            if key not in merged(shared, spec)["Properties"]:
+                yield Problem(("Resources", resource, "Properties"), f"{key} is missing")
+
+
+def function_problems(template: Template) -> Iterator[Problem]:
+    """Yield what is wrong with the functions and their entry files, defaults and globals filled in."""
+    names: dict[str, str] = {}
+    for function in template.functions:
+        properties = ("Resources", function.resource, "Properties")
+        if function.name in names:
+            other = names[function.name]
+            yield Problem((*properties, "FunctionName"), f"{function.name!r} is the name of {other} already")
+        names[function.name] = function.resource
+        size = sum(len(name) + len(value) for name, value in function.variables.items())
+        variables = (*properties, "Environment", "Variables")
+        if len(function.variables) > MAX_VARIABLES:
+            found = f"found {len(function.variables)} variables, those of Globals included"
+            yield Problem(variables, f"{found}, expected at most {MAX_VARIABLES}")
+        if size > MAX_VARIABLE_CHARACTERS:
+            found = f"found {size} characters in all names and values"
+            yield Problem(variables, f"{found}, expected at most {MAX_VARIABLE_CHARACTERS}")
+        yield from _entry_problems(function, properties)
+
+
+def _entry_problems(function: Function, properties: tuple[str, ...]) -> Iterator[Problem]:
+    file = entry_file(function.code_uri, function.handler)
+    if not function.code_uri.is_dir():
+        yield Problem((*properties, "CodeUri"), f"found no folder {function.code_uri}")
+        return
+    if not file.is_file():
+        yield Problem((*properties, "Handler"), f"found no file {file}, which {function.handler} names")
+        return
+    yield from _missing_entry(file, function.handler, (*properties, "Handler"))
+    if function.initializer:
+        here = (*properties, "Initializer")
+        if entry_file(function.code_uri, function.initializer) != file:
+            yield Problem(
+                here,
+                f"found {function.initializer!r}, expected a function in the handler's file, {file.name}",
+            )
+        else:
+            yield from _missing_entry(file, function.initializer, here)
+
+
+def _missing_entry(file: Path, entry: str, path: tuple[str, ...]) -> Iterator[Problem]:
+    name = entry.rpartition(".")[2]
+    try:
+        module = symtable.symtable(file.read_text(encoding="utf-8"), str(file), "exec")
+    except (SyntaxError, ValueError):
+        return  # the function's own fault, which an invocation shows
+    bound = {symbol.get_name() for symbol in module.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    if name not in bound:
+        yield Problem(path, f"found no {name!r} in {file}{did_you_mean(name, bound)}")

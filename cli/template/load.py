@@ -1,0 +1,111 @@
+"""From ``template.yaml`` to the functions that it describes."""
+
+from pathlib import Path
+from typing import Any
+
+from cli.errors import WrongCall, did_you_mean
+from cli.paths import CHECKOUT
+from cli.template.checks import application_problems, function_problems
+from cli.template.document import read_document
+from cli.template.globals import merged
+from cli.template.model import AsyncInvoke, Destination, Event, Function, Parameter, Template
+from cli.template.problems import TemplateError
+from cli.template.references import fill_in
+from cli.template.schema import schema_problems
+
+
+FILE_NAME = "template.yaml"
+
+
+def find_template(directory: Path | None = None) -> Path:
+    """Return the template of *directory* (default: the current one), else that of this command's checkout."""
+    here = (directory or Path.cwd()) / FILE_NAME
+    return here if here.is_file() else CHECKOUT / FILE_NAME
+
+
+def load_template(file: Path) -> Template:
+    """Read and check *file*. Raises TemplateError, which names every problem, or WrongCall when it is no YAML."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongCall(f"cannot read the template {file}: {error}") from error
+    document = read_document(str(file), text)
+    problems = [*document.duplicates, *schema_problems(document.data)]
+    if not problems:
+        problems += application_problems(document.data)
+    if problems:
+        raise TemplateError(str(file), ((document.line(problem.path), problem) for problem in problems))
+    template = _template(file, document.data)
+    problems += function_problems(template)
+    if problems:
+        raise TemplateError(str(file), ((document.line(problem.path), problem) for problem in problems))
+    return template
+
+
+def find_function(template: Template, name: str) -> Function:
+    """Return the function called *name* in FunctionGraph or in the template. Raises WrongCall for others."""
+    for function in template.functions:
+        if name in (function.name, function.resource):
+            return function
+    known = [function.name for function in template.functions]
+    hint = did_you_mean(name, known)
+    raise WrongCall(f"{template.file} has no function {name!r}{hint} Known: {', '.join(known) or 'none'}")
+
+
+def _template(file: Path, data: dict[str, Any]) -> Template:
+    parameters = {
+        name: Parameter(name, _text(spec.get("Default")), spec.get("Description", ""))
+        for name, spec in data.get("Parameters", {}).items()
+    }
+    defaults = {name: parameter.default for name, parameter in parameters.items() if parameter.default is not None}
+    shared = data.get("Globals", {}).get("Function", {})
+    functions = tuple(
+        _function(file.resolve().parent, resource, fill_in(merged(shared, spec), defaults))
+        for resource, spec in data["Resources"].items()
+    )
+    return Template(file, data.get("Description", ""), parameters, functions)
+
+
+def _function(code_root: Path, resource: str, spec: dict[str, Any]) -> Function:
+    properties = spec["Properties"]
+    return Function(
+        resource=resource,
+        name=properties.get("FunctionName", resource),
+        description=properties.get("Description", ""),
+        code_root=code_root,
+        code_uri=(code_root / properties["CodeUri"]).resolve(),
+        handler=properties["Handler"],
+        initializer=properties.get("Initializer"),
+        initializer_timeout=properties.get("InitializerTimeout", 3),
+        runtime=properties["Runtime"],
+        memory_size=properties.get("MemorySize", 128),
+        timeout=properties.get("Timeout", 3),
+        agency=properties.get("Agency"),
+        variables={name: str(value) for name, value in properties.get("Environment", {}).get("Variables", {}).items()},
+        async_invoke=_async_invoke(properties.get("AsyncInvoke")),
+        events=tuple(_event(name, event) for name, event in spec.get("Events", {}).items()),
+    )
+
+
+def _event(name: str, spec: dict[str, Any]) -> Event:
+    status = spec.get("Status") or ("DISABLED" if "KAFKA" in spec["Type"] else "ACTIVE")
+    return Event(name, spec["Type"], status, spec["Properties"])
+
+
+def _async_invoke(spec: dict[str, Any] | None) -> AsyncInvoke | None:
+    if spec is None:
+        return None
+    return AsyncInvoke(
+        max_retry_attempts=spec.get("MaxRetryAttempts"),
+        max_event_age=spec.get("MaxEventAge"),
+        on_success=_destination(spec.get("OnSuccess")),
+        on_failure=_destination(spec.get("OnFailure")),
+    )
+
+
+def _destination(spec: dict[str, Any] | None) -> Destination | None:
+    return None if spec is None else Destination(spec["Destination"], spec["Param"])
+
+
+def _text(value: str | int | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,90 @@
+"""Functions made of a few lines of source, and an instance that runs them."""
+
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from cli.runner.instance import Instance
+from cli.runner.invocation import Credentials
+from cli.template.model import Function
+
+
+class MakeFunction(Protocol):
+    def __call__(self, source: str, **changes: Any) -> Function: ...
+
+
+class MakeInstance(Protocol):
+    def __call__(
+        self, source: str, *, settings: dict[str, str] | None = None, timeout: float = 10, **changes: Any
+    ) -> Instance: ...
+
+
+@pytest.fixture
+def credentials() -> Credentials:
+    return Credentials("AKTEMPORARY", "a-secret-key", "a-security-token", "an-iam-token")
+
+
+@pytest.fixture
+def make_function(tmp_path: Path) -> MakeFunction:
+    """A function whose index.py is the given source, in ``functions/sample`` of a code root of its own."""
+
+    def make(source: str, **changes: Any) -> Function:
+        code_root = tmp_path / "application"
+        code_uri = code_root / "functions" / "sample"
+        code_uri.mkdir(parents=True, exist_ok=True)
+        (code_uri / "index.py").write_text(textwrap.dedent(source), encoding="utf-8")
+        values: dict[str, Any] = {
+            "resource": "Sample",
+            "name": "sample",
+            "description": "",
+            "code_root": code_root,
+            "code_uri": code_uri,
+            "handler": "index.handler",
+            "initializer": None,
+            "initializer_timeout": 10,
+            "runtime": "Python3.10",
+            "memory_size": 256,
+            "timeout": 10,
+            "agency": None,
+            "variables": {},
+            "async_invoke": None,
+            "events": (),
+        }
+        return Function(**(values | changes))
+
+    return make
+
+
+@pytest.fixture
+def log() -> list[str]:
+    """What the functions of the test printed, line by line."""
+    return []
+
+
+@pytest.fixture
+def make_instance(make_function: MakeFunction, log: list[str]) -> Iterator[MakeInstance]:
+    """Instances that are ended when the test is over."""
+    with ExitStack() as stack:
+
+        def make(
+            source: str, *, settings: dict[str, str] | None = None, timeout: float = 10, **changes: Any
+        ) -> Instance:
+            function = make_function(source, **changes)
+            instance = Instance(function, settings or {}, "a-project", timeout=timeout, log=log.append)
+            return stack.enter_context(instance)
+
+        yield make
+
+
+@pytest.fixture
+def run(make_instance: MakeInstance, credentials: Credentials) -> Callable[..., Any]:
+    """Invoke a function made of *source* once, with an empty event unless another is given."""
+
+    def run_once(source: str, event: str = "{}", **changes: Any) -> Any:
+        return make_instance(source, **changes).invoke(event, credentials)
+
+    return run_once
