@@ -1,0 +1,71 @@
+"""`/_local`: clock, switches, reset."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from localcloud.clock import text
+from localcloud.cloud import Cloud
+from localcloud.switches import Switches
+
+
+class Advance(BaseModel):
+    """Seconds to move the clock forward."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    advance: Annotated[float, Field(ge=0, le=10 * 365 * 86_400, allow_inf_nan=False, examples=[600])]
+
+
+class Time(BaseModel):
+    """The local cloud's present, and by how many seconds it is ahead of the wall clock."""
+
+    now: str
+    offset: float
+
+
+class SwitchChange(BaseModel):
+    """Switches to change; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    unique_names: bool = True
+    newer_filters: bool = True
+    job_id_in_answer: bool = True
+    job_delay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    backup_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
+
+
+def routes(cloud: Cloud) -> APIRouter:
+    """What can be changed; none of it needs authentication."""
+    router = APIRouter(prefix="/_local", tags=["inside the local cloud"])
+
+    @router.get("/clock")
+    async def show_clock() -> Time:
+        return _time(cloud)
+
+    @router.post("/clock")
+    async def move_clock(body: Advance) -> Time:
+        cloud.advance(body.advance)
+        return _time(cloud)
+
+    @router.post("/reset")
+    async def reset() -> Time:
+        cloud.reset()
+        return _time(cloud)
+
+    @router.get("/switches")
+    async def show_switches() -> Switches:
+        return cloud.region.switches
+
+    @router.patch("/switches")
+    async def change_switches(body: SwitchChange) -> Switches:
+        return cloud.switch(body.model_dump(exclude_unset=True))
+
+    return router
+
+
+def _time(cloud: Cloud) -> Time:
+    clock = cloud.region.clock
+    return Time(now=text(clock.now()), offset=clock.offset)

@@ -1,0 +1,27 @@
+"""`/_local/faults`: the fault rules."""
+
+from fastapi import APIRouter
+
+from localcloud.cloud import Cloud
+from localcloud.faults import FaultRule, FaultRuleState
+
+
+def routes(cloud: Cloud) -> APIRouter:
+    """Show, replace and remove the rules; none of it needs authentication."""
+    router = APIRouter(prefix="/_local", tags=["inside the local cloud"])
+
+    @router.get("/faults", response_model_exclude_unset=True)
+    async def show_faults() -> list[FaultRuleState]:
+        return cloud.faults.show()
+
+    @router.put("/faults", response_model_exclude_unset=True)
+    async def set_faults(body: list[FaultRule]) -> list[FaultRuleState]:
+        cloud.faults.set(body)
+        return cloud.faults.show()
+
+    @router.delete("/faults")
+    async def delete_faults() -> list[FaultRuleState]:
+        cloud.faults.set([])
+        return []
+
+    return router

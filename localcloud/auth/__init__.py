@@ -1,0 +1,1 @@
+"""Who is calling: tokens and access keys, and the verification of both."""

@@ -1,0 +1,171 @@
+"""The local cloud put together: its state, and what can be asked of it from outside."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from localcloud.auth.credentials import Credentials
+from localcloud.clock import Clock, text
+from localcloud.dds.facts import Instance
+from localcloud.dds.state import DdsState
+from localcloud.faults import Faults
+from localcloud.plant import plant
+from localcloud.region import Region
+from localcloud.requests_log import RequestsLog
+from localcloud.seed import Seed
+from localcloud.smn.state import SmnState
+from localcloud.store import Store
+from localcloud.switches import Switches
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What has to survive a restart beside the facts: that there is a seed, how far the clock was moved, switches."""
+
+    id: str
+    offset: float
+    switches: dict[str, Any]
+
+
+class Cloud:
+    """One region with IAM, DDS and SMN, its faults and its log of calls."""
+
+    def __init__(
+        self, seed: Seed, switches: dict[str, Any], state_file: Path | None = None, clock: Clock | None = None
+    ) -> None:
+        self.seed = seed
+        self._given = switches
+        self.store = Store(state_file)
+        self.region = Region(
+            id=seed.region,
+            project_id=seed.project.id,
+            domain_id=seed.domain.id,
+            domain_name=seed.domain.name,
+            clock=clock or Clock(),
+            switches=Switches(),
+        )
+        self.credentials = Credentials(self.store)
+        self.dds = DdsState(self.region, self.store)
+        self.smn = SmnState(self.region, self.store)
+        self.faults = Faults(self.region.clock, self.store)
+        self.requests = RequestsLog(self.store)
+        self._starts = self.store.table("start", Start)
+        earlier = self._starts.get("start")
+        if earlier is None:
+            self.reset()
+        else:
+            self.region.clock.offset = earlier.offset
+            self.region.switches = Switches.model_validate(earlier.switches | switches)
+
+    def reset(self) -> None:
+        """Put everything back to the seed: the same credentials, the clock at the present, no faults, no messages."""
+        self.region.clock.offset = 0.0
+        self.region.switches = Switches.model_validate(self._given)
+        self.credentials.clear()
+        for table in (
+            self.dds.instances,
+            self.dds.stored_backups,
+            self.dds.stored_jobs,
+            self.smn.topics,
+            self.smn.subscriptions,
+            self.smn.messages,
+            self.requests.records,
+        ):
+            table.clear()
+        self.faults.set([])
+        plant(self.seed, self.credentials, self.dds, self.smn)
+        self._remember()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward."""
+        self.region.clock.offset += seconds
+        self._remember()
+
+    def switch(self, changes: dict[str, Any]) -> Switches:
+        """Change switches. Raises ValueError for one that is unknown or has an impossible value."""
+        self.region.switches = Switches.model_validate(self.region.switches.model_dump() | changes)
+        self._remember()
+        return self.region.switches
+
+    def change_instance(self, instance_id: str, changes: dict[str, Any]) -> Instance:
+        """Give an instance another status, actions or fate of its backups."""
+        instance = replace(self.dds.instance(instance_id), **changes)
+        self.dds.instances.put(instance)
+        return instance
+
+    def connection(self, endpoint: str) -> dict[str, Any]:
+        """What a client needs: endpoint, credentials, a topic, and the instances that can be backed up."""
+        seed = self.seed.credentials
+        return {
+            "endpoint": endpoint,
+            "region": self.region.id,
+            "project_id": self.region.project_id,
+            "access_key": seed.access_key,
+            "secret_key": seed.secret_key,
+            "security_token": seed.security_token,
+            "token": seed.token,
+            "topic_urn": f"urn:smn:{self.region.id}:{self.region.project_id}:{self.seed.topics[0].name}",
+            "instance_ids": [
+                instance.id
+                for instance in self.seed.instances
+                if instance.status == instance.hidden_node == "normal"
+                and not instance.actions
+                and instance.fails_with is None
+            ],
+        }
+
+    def state(self) -> dict[str, list[dict[str, Any]]]:
+        """Everything that DDS has at this moment, times as text in UTC."""
+        now = self.dds.now()
+        return {
+            "instances": [
+                {
+                    "id": instance.id,
+                    "name": instance.name,
+                    "mode": instance.mode,
+                    "status": instance.status,
+                    "actions": list(self.dds.operations(instance, now)),
+                    "hidden_node": instance.hidden_node,
+                    "fails_with": instance.fails_with,
+                    "tags": instance.tags,
+                    "backup_policy": asdict(instance.policy) if instance.policy else None,
+                }
+                for instance in self.dds.instances
+            ],
+            "backups": [
+                {
+                    "id": backup.id,
+                    "name": backup.name,
+                    "instance_id": backup.instance_id,
+                    "instance_name": backup.instance_name,
+                    "type": backup.type,
+                    "status": backup.status(now),
+                    "job_id": backup.job_id,
+                    "description": backup.description,
+                    "begin_time": text(backup.begin),
+                    "end_time": text(backup.end),
+                    "size": backup.size_kb,
+                    "fail_reason": backup.fail_reason if now >= backup.end else None,
+                }
+                for backup in self.dds.backups(now)
+            ],
+            "jobs": [
+                {
+                    "id": job.id,
+                    "name": job.kind.value,
+                    "instance_id": job.instance_id,
+                    "instance_name": job.instance_name,
+                    "status": job.status(now),
+                    "progress": job.progress(now),
+                    "created": text(job.begin),
+                    "ended": text(job.end) if now >= job.end else None,
+                    "fail_reason": job.fail_reason if now >= job.end else None,
+                }
+                for job in self.dds.jobs(now)
+            ],
+        }
+
+    def _remember(self) -> None:
+        switches = self.region.switches.model_dump()
+        self._starts.put(Start("start", self.region.clock.offset, switches))
+        self.store.commit()

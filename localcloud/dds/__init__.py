@@ -1,0 +1,1 @@
+"""Document Database Service: instances, backups, jobs, backup policies and tags."""

@@ -1,0 +1,99 @@
+"""Jobs: the query of one, and the list of tasks (DDS API, Querying Tasks)."""
+
+from datetime import datetime
+
+from localcloud.clock import text
+from localcloud.dds import schemas
+from localcloud.dds.errors import dds_error, parameter_error
+from localcloud.dds.facts import Job, JobKind
+from localcloud.dds.state import DdsState
+
+
+TIME = "%Y-%m-%dT%H:%M:%S+0000"
+MONTH = 30 * 86_400.0
+
+
+def show(state: DdsState, job_id: str) -> schemas.JobAnswer:
+    """One job of the last month.
+
+    Raises DBS.200543 for an unknown job, one that is younger than the region's job_delay, and a deletion that has
+    ended: that is how clients learn that a backup is gone.
+    """
+    now = state.now()
+    job = next((job for job in _visible(state, now) if job.id == job_id), None)
+    if job is None or (job.kind is JobKind.DELETE and now >= job.end):
+        raise dds_error("DBS.200543")
+    return schemas.JobAnswer(
+        job=schemas.JobDetail(
+            id=job.id,
+            name=job.kind.value,
+            status=job.status(now),
+            created=text(job.begin, TIME),
+            # Filled while the job runs, as in the sample of the API page.
+            ended=text(job.end, TIME),
+            progress=job.progress(now),
+            instance=schemas.JobInstance(id=job.instance_id, name=job.instance_name),
+            fail_reason=job.fail_reason if now >= job.end else None,
+        )
+    )
+
+
+def tasks(
+    state: DdsState,
+    start_time: str,
+    end_time: str,
+    *,
+    status: str | None = None,
+    job_id: str | None = None,
+    name: str | None = None,
+    offset: int = 0,
+    limit: int = 100,
+) -> schemas.Tasks:
+    """The jobs that began in a window of at most 30 days, the newest first. Deletions are not listed.
+
+    Raises DBS.280067, 280068 or 200001 for a parameter that is not as documented.
+    """
+    now = state.now()
+    start, end = _time(start_time, "DBS.280067"), _time(end_time, "DBS.280068")
+    if not 0 < end - start <= MONTH:
+        raise dds_error("DBS.280068")
+    if status not in (None, "Running", "Completed", "Failed"):
+        raise parameter_error("status is Running, Completed or Failed")
+    found = [
+        job
+        for job in _visible(state, now)
+        if start <= job.begin <= end
+        and job.kind is not JobKind.DELETE
+        and status in (None, job.status(now))
+        and job_id in (None, job.id)
+        and name in (None, job.kind.value)
+    ]
+    found.sort(key=lambda job: job.begin, reverse=True)
+    return schemas.Tasks(jobs=[_task(job, now) for job in found[offset : offset + limit]], total_count=len(found))
+
+
+def _visible(state: DdsState, now: float) -> list[Job]:
+    delay = state.region.switches.job_delay
+    return [job for job in state.jobs(now) if delay <= now - job.begin <= MONTH]
+
+
+def _task(job: Job, now: float) -> schemas.Task:
+    return schemas.Task(
+        id=job.id,
+        name=job.kind.value,
+        instance_id=job.instance_id,
+        instance_name=job.instance_name,
+        status=job.status(now),
+        progress=job.progress(now),
+        fail_reason=job.fail_reason if now >= job.end else None,
+        created_at=text(job.begin, TIME),
+        ended_at=text(job.end, TIME) if now >= job.end else "",
+    )
+
+
+def _time(value: str, code: str) -> float:
+    # "yyyy-mm-ddThh:mm:ssZ, Z being the offset from UTC" (Querying Tasks).
+    try:
+        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    except ValueError as error:
+        raise dds_error(code) from error

@@ -1,0 +1,205 @@
+"""The gateway in front of the services: authentication, faults, the log of calls, X-Request-Id."""
+
+import asyncio
+import json
+import logging
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from localcloud.answers import Answer, error_answer, fault_answer, garbled
+from localcloud.auth.authenticate import Call, access_key_of, authenticate
+from localcloud.clock import text
+from localcloud.cloud import Cloud
+from localcloud.connection import cut
+from localcloud.dds.errors import dds_error
+from localcloud.errors import CloudError, Service, gateway_error, service_of
+from localcloud.faults import Fault
+from localcloud.requests_log import RequestRecord
+from localcloud.smn.errors import smn_error
+
+
+# The gateway takes bodies of up to 12 MB.
+MAX_BODY = 12 * 1024 * 1024
+_log = logging.getLogger("localcloud")
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A call as it came, and the ends of its connection."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    call: Call
+    path: str
+    request_id: str
+
+
+class Gateway:
+    """ASGI in, ASGI out: calls of the cloud are checked and logged, all others (`/_local`, `/docs`) pass through."""
+
+    def __init__(self, app: ASGIApp, cloud: Cloud) -> None:
+        self._app = app
+        self._cloud = cloud
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One HTTP call."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive)
+        if body is None:
+            return
+        arrival = _arrive(scope, receive, send, body)
+        service = service_of(arrival.path)
+        if service is None:
+            answer = await _run(self._app, arrival)
+            self._cloud.store.commit()
+            await _send(arrival, answer)
+        else:
+            await self._cloud_call(arrival, service)
+
+    async def _cloud_call(self, arrival: _Arrival, service: Service) -> None:
+        fault = self._cloud.faults.act(arrival.call.method, arrival.path)
+        rule = fault.rule if fault else None
+        if rule is None:
+            answer = await self._work(arrival, service)
+        elif rule.drop == "before":
+            answer = None
+        else:
+            answer = fault_answer(rule, service, arrival.request_id) or await self._work(arrival, service)
+        self._remember(arrival, service, fault, answer)
+        # Whatever the client is told is safe by now, and so is what it is not told.
+        self._cloud.store.commit()
+        if rule is None:
+            await _send(arrival, answer)
+            return
+        if rule.delay:
+            await asyncio.sleep(rule.delay)
+        if answer is None or rule.drop is not None:
+            await cut(arrival.scope, arrival.receive)
+            return
+        if rule.garble:
+            answer.body = garbled(answer.body)
+        await _send(arrival, answer, truncate=rule.truncate)
+
+    async def _work(self, arrival: _Arrival, service: Service) -> Answer:
+        try:
+            self._admit(arrival, service)
+        except CloudError as error:
+            return error_answer(error, service, arrival.request_id)
+        return await _run(self._app, arrival)
+
+    def _admit(self, arrival: _Arrival, service: Service) -> None:
+        call = arrival.call
+        if len(call.body) > MAX_BODY:
+            raise gateway_error(413)
+        signing_in = (call.method, arrival.path) == ("POST", "/v3/auth/tokens")
+        authenticated = not signing_in or bool({"authorization", "x-auth-token"} & call.headers.keys())
+        if authenticated:
+            authenticate(call, self._cloud.credentials, self._cloud.region.clock)
+        arrival.scope["state"]["authenticated"] = authenticated
+        project_id = self._cloud.region.project_id
+        if call.headers.get("x-project-id", project_id) != project_id:
+            raise gateway_error(403, "the project of X-Project-Id", code="APIGW.0310")
+        if service is not Service.IAM and arrival.path.split("/")[2:3] not in ([], [project_id]):
+            raise dds_error("DBS.280408") if service is Service.DDS else smn_error("SMN.0001")
+
+    def _remember(self, arrival: _Arrival, service: Service, fault: Fault | None, answer: Answer | None) -> None:
+        call = arrival.call
+        cut_off = answer is None or (fault is not None and fault.rule.drop is not None)
+        status = None if answer is None or cut_off else answer.status
+        self._cloud.requests.add(
+            RequestRecord(
+                id=arrival.request_id,
+                time=text(self._cloud.region.clock.now()),
+                method=call.method,
+                path=arrival.path,
+                query=call.target.partition("?")[2],
+                status=status,
+                access_key=access_key_of(call.headers),
+                fault=int(fault.id) if fault else None,
+                body=None if service is Service.IAM else _json(call.body),
+            )
+        )
+        _log.info("%s %s %s", call.method, arrival.path, "connection cut" if status is None else status)
+
+
+def _arrive(scope: Scope, receive: Receive, send: Send, body: bytes) -> _Arrival:
+    headers = {name.decode("latin-1"): _text(value) for name, value in scope["headers"]}
+    request_id = uuid.uuid4().hex
+    state = {
+        **scope.get("state", {}),
+        "request_id": request_id,
+        "access_key": access_key_of(headers),
+        "authenticated": False,
+    }
+    target = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    # Only JSON is spoken here, so it is taken for JSON whatever curl -d calls it.
+    typed = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
+    scope = {**scope, "state": state, "headers": [*typed, (b"content-type", b"application/json")]}
+    call = Call(scope["method"], f"{target}?{query}" if query else target, headers, body)
+    return _Arrival(scope, receive, send, call, scope["path"], request_id)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def _run(app: ASGIApp, arrival: _Arrival) -> Answer:
+    answer = Answer(500, b"")
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": arrival.call.body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in message["headers"]}
+        else:
+            answer.body += message.get("body", b"")
+
+    await app(arrival.scope, receive, send)
+    return answer
+
+
+async def _send(arrival: _Arrival, answer: Answer | None, truncate: int | None = None) -> None:
+    if answer is None:
+        return
+    headers = answer.headers | {
+        "content-length": str(len(answer.body)),
+        "x-request-id": arrival.request_id,
+    }
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await arrival.send({"type": "http.response.start", "status": answer.status, "headers": raw})
+    if truncate is None or truncate >= len(answer.body):
+        await arrival.send({"type": "http.response.body", "body": answer.body})
+        return
+    await arrival.send({"type": "http.response.body", "body": answer.body[:truncate], "more_body": True})
+    await cut(arrival.scope, arrival.receive, flush=True)
+
+
+def _text(header: bytes) -> str:
+    # The SDK sends UTF-8 where HTTP says latin-1.
+    try:
+        return header.decode()
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body.decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Identity and Access Management: projects, tokens, temporary access keys."""

@@ -1,0 +1,1 @@
+"""Simple Message Notification: topics, subscriptions, and an outbox in place of deliveries."""

@@ -1,0 +1,105 @@
+"""Where the facts are kept: in memory, and in a SQLite file too when one is given.
+
+What is kept are facts only (this backup was asked for then); everything that moves with time is computed from
+them and the clock, so a restart gives the same answers.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import TypeAdapter
+
+
+class Fact(Protocol):
+    """Anything with an id: the frozen dataclasses and pydantic models of this package."""
+
+    @property
+    def id(self) -> str: ...
+
+
+F = TypeVar("F", bound=Fact)
+
+SCHEMA = """
+create table if not exists facts (
+    seq integer primary key, kind text not null, id text not null, body blob not null, unique (kind, id))
+"""
+
+
+class Store:
+    """Facts by kind. With a `path` each change is in the file once `commit` has returned."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._db = None if path is None else _open(path)
+
+    def table(self, kind: str, fact: type[F]) -> "Table[F]":
+        """The facts of one kind, those of an earlier run included."""
+        return Table(kind, TypeAdapter(fact), self._db)
+
+    def commit(self) -> None:
+        """Make every change so far survive a `kill -9`."""
+        if self._db is not None and self._db.in_transaction:
+            self._db.commit()
+
+    def close(self) -> None:
+        """Commit and let go of the file."""
+        if self._db is not None:
+            self._db.commit()
+            self._db.close()
+
+
+class Table(Generic[F]):
+    """The facts of one kind by id, in the order in which they were first put."""
+
+    def __init__(self, kind: str, adapter: TypeAdapter[F], db: sqlite3.Connection | None) -> None:
+        self._kind = kind
+        self._adapter = adapter
+        self._db = db
+        self._facts: dict[str, F] = {}
+        if db is not None:
+            rows = db.execute("select id, body from facts where kind = ? order by seq", (kind,))
+            self._facts = {key: adapter.validate_json(body) for key, body in rows}
+
+    def __iter__(self) -> Iterator[F]:
+        return iter(self._facts.values())
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def get(self, key: str) -> F | None:
+        """The fact with this id, or None."""
+        return self._facts.get(key)
+
+    def put(self, fact: F) -> None:
+        """Add the fact, or replace the one with the same id."""
+        self._facts[fact.id] = fact
+        if self._db is not None:
+            self._db.execute(
+                "insert into facts (kind, id, body) values (?, ?, ?)"
+                " on conflict (kind, id) do update set body = excluded.body",
+                (self._kind, fact.id, self._adapter.dump_json(fact)),
+            )
+
+    def remove(self, key: str) -> None:
+        """Forget the fact with this id, if there is one."""
+        self._facts.pop(key, None)
+        if self._db is not None:
+            self._db.execute("delete from facts where kind = ? and id = ?", (self._kind, key))
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._facts.clear()
+        if self._db is not None:
+            self._db.execute("delete from facts where kind = ?", (self._kind,))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # One connection, used by one thread at a time: it is opened where the server is set up and used where it runs.
+    db = sqlite3.connect(path, check_same_thread=False)
+    # With a write-ahead log a commit is safe from the death of this process without waiting for the disk.
+    db.execute("pragma journal_mode = wal")
+    db.execute("pragma synchronous = normal")
+    db.execute(SCHEMA)
+    db.commit()
+    return db

@@ -1,0 +1,33 @@
+"""Fixtures for every part: a local cloud on real HTTP."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from localcloud import LocalCloud
+
+
+@pytest.fixture(scope="session")
+def _shared_cloud() -> Iterator[LocalCloud]:
+    with LocalCloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(_shared_cloud: LocalCloud) -> LocalCloud:
+    """A local cloud as it comes from the seed: one server a session, everything in it put back before each test."""
+    _shared_cloud.reset()
+    return _shared_cloud
+
+
+@pytest.fixture
+def local_cloud_factory() -> Iterator[Callable[..., LocalCloud]]:
+    """Start local clouds of one's own, with switches, a seed or a state file; they stop after the test."""
+    with ExitStack() as clouds:
+
+        def start(**options: Any) -> LocalCloud:
+            return clouds.enter_context(LocalCloud(**options))
+
+        yield start
