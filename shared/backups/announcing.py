@@ -1,0 +1,56 @@
+"""Getting a notification out while the deadline allows; sending one twice does no harm, since its id is the same."""
+
+import logging
+import random
+from dataclasses import dataclass
+
+from shared.backups.backoff import backoff
+from shared.backups.deadline import Deadline
+from shared.backups.errors import CloudError, ThrottledError
+from shared.backups.pace import Pace
+from shared.backups.ports import Clock, Notification, Topic
+
+
+_log = logging.getLogger(__name__)
+
+_MOST_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Publishes notifications to the topic, each tried again after what a retry can help."""
+
+    topic: Topic
+    deadline: Deadline
+    pace: Pace
+    clock: Clock
+    rng: random.Random
+
+    def announce(self, notification: Notification) -> bool:
+        """Whether SMN took the notification; why it did not is in the log."""
+        for attempt in range(1, _MOST_TRIES + 1):
+            if not self._wait(self.pace.delay()):
+                break
+            try:
+                self.topic.publish(notification)
+            except CloudError as error:
+                if isinstance(error, ThrottledError):
+                    self.pace.throttled(error.retry_after)
+                self._report(error, notification, attempt)
+                if not error.retryable or not self._wait(backoff(attempt, self.rng, first=0.2, most=4)):
+                    return False
+            else:
+                self.pace.accepted()
+                return True
+        return False
+
+    def _report(self, error: CloudError, notification: Notification, attempt: int) -> None:
+        fields = {"code": error.code, "cloud_code": error.cloud_code, "error": str(error), "attempt": attempt}
+        _log.warning("notification not published", extra={"fields": {**fields, "notification": notification.subject}})
+
+    def _wait(self, seconds: float) -> bool:
+        if seconds > self.deadline.left_to_notify():
+            return False
+        if seconds > 0:
+            self.clock.sleep(seconds)
+        return True

@@ -1,0 +1,175 @@
+"""What became of an event: one outcome an instance, one status an event."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from shared.backups.errors import BackupError, CloudError, RequestError
+
+
+class Outcome(str, Enum):
+    """What became of one instance."""
+
+    CREATED = "CREATED"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    SKIPPED = "SKIPPED"
+    DEFERRED = "DEFERRED"
+    FAILED = "FAILED"
+
+
+class Status(str, Enum):
+    """What became of the whole event."""
+
+    SUCCEEDED = "SUCCEEDED"
+    PARTIALLY_FAILED = "PARTIALLY_FAILED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceResult:
+    """The outcome for one instance.
+
+    Attributes:
+        name: the backup's name, computed from the event.
+        event_key: the key of the event, as in the backup's description.
+        code: stable reason of anything but CREATED; for FAILED and DEFERRED see `retryable`.
+        message: the same for people.
+        retryable: whether a redelivery of the event can still succeed.
+        cloud_code: the cloud's own error code, if it gave one.
+        job_id_missing: why `job_id` is None although there is a backup.
+        backup_status: what DDS says of a backup that existed already, such as "BUILDING".
+        warnings: what is odd but stopped nothing.
+        attempts: create calls made.
+        duration: seconds spent on this instance.
+        notified: whether the notification was accepted by SMN.
+    """
+
+    instance_id: str
+    outcome: Outcome
+    name: str | None = None
+    event_key: str | None = None
+    backup_id: str | None = None
+    job_id: str | None = None
+    job_id_missing: str | None = None
+    backup_status: str | None = None
+    code: str | None = None
+    message: str | None = None
+    retryable: bool = False
+    cloud_code: str | None = None
+    warnings: tuple[str, ...] = ()
+    attempts: int = 0
+    duration: float = 0.0
+    notified: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether nothing is left to do: the backup exists or is not wanted, and that was announced."""
+        return self.outcome not in {Outcome.FAILED, Outcome.DEFERRED} and self.notified
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a redelivery has something to do."""
+        return self.retryable or not self.notified
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON; what is unknown is null, what does not apply is left out."""
+        facts: dict[str, Any] = {
+            "instance_id": self.instance_id,
+            "outcome": self.outcome.value,
+            "name": self.name,
+            "event_key": self.event_key,
+            "backup_id": self.backup_id,
+            "job_id": self.job_id,
+            "notified": self.notified,
+        }
+        optional = ("job_id_missing", "backup_status", "code", "message", "cloud_code")
+        facts.update((name, value) for name in optional if (value := getattr(self, name)) is not None)
+        if self.outcome in {Outcome.FAILED, Outcome.DEFERRED}:
+            facts["retryable"] = self.retryable
+        if self.warnings:
+            facts["warnings"] = list(self.warnings)
+        return facts
+
+
+def failed(instance_id: str, error: BackupError, **facts: Any) -> InstanceResult:
+    """FAILED, for the reason that `error` gives."""
+    return InstanceResult(
+        instance_id,
+        Outcome.FAILED,
+        code=error.code,
+        message=str(error),
+        retryable=error.retryable,
+        cloud_code=error.cloud_code if isinstance(error, CloudError) else None,
+        **facts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A message that can never become a backup.
+
+    Attributes:
+        position: where it stood in the event, such as "record.1.smn.message".
+        payload: what it said, so that nothing is lost.
+        identity: what identifies it, for a notification that is the same at a redelivery.
+    """
+
+    position: str
+    error: RequestError
+    payload: object
+    identity: tuple[str, ...]
+    notified: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The rejection as JSON, without the payload."""
+        return {
+            "position": self.position,
+            "code": self.error.code,
+            "message": str(self.error),
+            "errors": list(self.error.errors),
+            "notified": self.notified,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class EventReport:
+    """What became of an event: what the function returns.
+
+    Attributes:
+        trigger: the trigger's name, "unknown" if it is of no known kind.
+        ignored: how many messages were this application's own notifications.
+    """
+
+    trigger: str
+    request_id: str
+    results: Sequence[InstanceResult] = ()
+    rejected: Sequence[Rejection] = ()
+    ignored: int = 0
+
+    @property
+    def status(self) -> Status:
+        """SUCCEEDED if nothing is left and nothing was rejected, FAILED if nothing succeeded."""
+        good = sum(result.succeeded for result in self.results)
+        if good == len(self.results) and not self.rejected:
+            return Status.SUCCEEDED
+        return Status.PARTIALLY_FAILED if good else Status.FAILED
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a redelivery of the event has something to do."""
+        return any(r.unfinished for r in self.results) or any(not r.notified for r in self.rejected)
+
+    def document(self) -> dict[str, Any]:
+        """The report as JSON."""
+        facts: dict[str, Any] = {
+            "status": self.status.value,
+            "trigger": self.trigger,
+            "request_id": self.request_id,
+            "results": [result.document() for result in self.results],
+        }
+        if self.rejected:
+            facts["rejected"] = [rejection.document() for rejection in self.rejected]
+        if self.ignored:
+            facts["ignored"] = self.ignored
+        return facts

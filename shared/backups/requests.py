@@ -1,0 +1,146 @@
+"""What a user asks for: the request that every trigger carries, and the rules of the API page."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+
+MAX_NAME = 64
+MAX_DESCRIPTION = 256
+
+_NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_-]{{3,{MAX_NAME - 1}}}")
+_FORBIDDEN = frozenset("><!\"&'=")
+_INSTANCE_ID = re.compile(r"[0-9a-f]{32}in[0-9]{2}")
+_DURATION = re.compile(r"([0-9]+)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def has_documented_shape(instance_id: str) -> bool:
+    """Whether an instance id looks as the documents show it: 32 hexadecimal digits, "in", two digits."""
+    return _INSTANCE_ID.fullmatch(instance_id) is not None
+
+
+def _is_control(character: str) -> bool:
+    return ord(character) < 0x20 or 0x7F <= ord(character) <= 0x9F
+
+
+def _check_instance_id(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    if len(value) > MAX_NAME or any(character.isspace() or _is_control(character) for character in value):
+        raise ValueError(f"must be at most {MAX_NAME} characters without blanks; found {value!r:.80}")
+    return value
+
+
+def _check_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError(
+            f"must be 4 to {MAX_NAME} characters, start with a letter, and hold only letters, digits, hyphens and "
+            f"underscores; found {value!r:.80} ({len(value)} characters)"
+        )
+    return value
+
+
+def _check_description(value: str) -> str:
+    if len(value) > MAX_DESCRIPTION:
+        raise ValueError(f"must be at most {MAX_DESCRIPTION} characters; found {len(value)}")
+    if wrong := sorted({c for c in value if c in _FORBIDDEN or _is_control(c)}):
+        raise ValueError(f"must hold no control characters and none of > ! < \" & ' =; found {wrong}")
+    return value
+
+
+def _read_duration(value: object) -> object:
+    """ "90s", "30m", "12h" and "7d"; pydantic itself reads seconds and ISO 8601."""
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
+        try:
+            return timedelta(**{_UNITS[match[2]]: int(match[1])})
+        except OverflowError:
+            raise ValueError(f"must be at most 366 days; found {value!r:.80}") from None
+    return value
+
+
+def _check_key(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+InstanceId = Annotated[str, AfterValidator(_check_instance_id)]
+BackupName = Annotated[str, AfterValidator(_check_name)]
+Description = Annotated[str, AfterValidator(_check_description)]
+Interval = Annotated[timedelta, BeforeValidator(_read_duration), Field(gt=timedelta(0), le=timedelta(days=366))]
+IdempotencyKey = Annotated[str, Field(max_length=255), AfterValidator(_check_key)]
+
+
+class ManualBackup(BaseModel):
+    """The ``backup`` object of the API page (DDS API, Creating a Manual Backup, table 2)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    instance_id: InstanceId
+    name: BackupName
+    description: Description | None = None
+
+
+class BackupRequest(BaseModel):
+    """A request for one manual backup of each instance it names.
+
+    The instances are named in exactly one of three ways: ``instance_ids``, ``instance_id``, or ``backup``, the very
+    body of the API page. `min_interval` is a number of seconds, "90s", "30m", "12h", "7d" or ISO 8601 ("PT12H").
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    backup: ManualBackup | None = None
+    instance_id: InstanceId | None = None
+    instance_ids: Annotated[tuple[InstanceId, ...], Field(validate_default=True)] = ()
+    name: BackupName | None = None
+    description: Description | None = None
+    idempotency_key: IdempotencyKey | None = None
+    min_interval: Interval | None = None
+
+    @field_validator("instance_ids")
+    @classmethod
+    def _named_in_one_way(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        # A field that is not in info.data was given and is wrong: it has its own line already.
+        given = [way for way in ("backup", "instance_id") if way not in info.data or info.data[way] is not None]
+        if value:
+            given.append("instance_ids")
+        if not given:
+            raise ValueError("name at least one instance: instance_ids (a list), instance_id, or backup")
+        if len(given) > 1:
+            raise ValueError(f"name the instances in one way; found {' and '.join(given)}")
+        return value
+
+    @field_validator("name", "description")
+    @classmethod
+    def _not_beside_backup(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("backup") is not None:
+            raise ValueError("belongs inside backup when that is given")
+        return value
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """The instance ids, each once, in the order they were named."""
+        single = self.backup.instance_id if self.backup else self.instance_id
+        return (single,) if single else tuple(dict.fromkeys(self.instance_ids))
+
+    @property
+    def wanted_name(self) -> str | None:
+        """The name asked for, wherever it was given."""
+        return self.backup.name if self.backup else self.name
+
+    @property
+    def wanted_description(self) -> str:
+        """The description asked for, wherever it was given; "" for none."""
+        return (self.backup.description if self.backup else self.description) or ""

@@ -1,0 +1,248 @@
+"""Huawei Cloud, time and the platform, in memory."""
+# ruff: noqa: N802 the context's names are the platform's
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+
+from shared.backups.catalogue import Catalogue
+from shared.backups.creation import Creation
+from shared.backups.deadline import Deadline
+from shared.backups.errors import AbsentError, BusyError, CloudError, ExistsError
+from shared.backups.job_ids import JobIds
+from shared.backups.names import EventNames, name_event
+from shared.backups.pace import Pace
+from shared.backups.policy import CreationPolicy
+from shared.backups.ports import Backup, BackupJob, NewBackup, Notification
+from shared.backups.recent import RecentBackups
+from shared.backups.requests import BackupRequest
+from shared.bootstrap import Cloud
+from shared.runtime.context import Context
+from shared.runtime.invocation import Invocation
+
+
+START = datetime(2026, 11, 24, 3, 0, tzinfo=timezone.utc)
+INSTANCES = tuple(f"{number:032x}in02" for number in range(1, 10))
+A = INSTANCES[0]
+
+
+class FakeClock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.slept: list[float] = []
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.seconds += seconds
+            self.slept.append(seconds)
+
+
+Fault = CloudError | Callable[[], object] | None
+"""What happens to a call: an error before it is carried out, something else to do first, or nothing."""
+
+
+@dataclass
+class FakeDds:
+    """Manual backups in memory; one operation an instance at a time."""
+
+    clock: FakeClock
+    instances: Sequence[str] = INSTANCES
+    unique_names: bool = True
+    tells_job_id: bool = True
+    filters: bool = True
+    duration: float = 60.0
+    backups: list[Backup] = field(default_factory=list)
+    tasks: list[BackupJob] = field(default_factory=list)
+    busy_until: dict[str, float] = field(default_factory=dict)
+    create_faults: list[Fault] = field(default_factory=list)
+    lost_answers: list[CloudError | None] = field(default_factory=list)
+    list_faults: list[Fault] = field(default_factory=list)
+    job_faults: list[Fault] = field(default_factory=list)
+    hidden_for: float = 0.0
+    calls: list[str] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def _call(self, name: str, faults: list[Fault]) -> None:
+        self.calls.append(name)
+        fault = faults.pop(0) if faults else None
+        if isinstance(fault, CloudError):
+            raise fault
+        if fault:
+            fault()
+
+    def create(self, instance_id: str, name: str, description: str) -> NewBackup:
+        with self.lock:
+            self._call("create", self.create_faults)
+            if instance_id not in self.instances:
+                raise AbsentError("no such instance", cloud_code="DBS.280110", status=400)
+            if self.clock.seconds < self.busy_until.get(instance_id, 0):
+                raise BusyError("in another operation", cloud_code="DBS.200019", status=403)
+            if self.unique_names and any(backup.name == name for backup in self.backups):
+                raise ExistsError("exists", cloud_code="DBS.201201", status=400)
+            new = self.add(instance_id, name, description)
+            if self.lost_answers and (lost := self.lost_answers.pop(0)):
+                raise lost
+            return new
+
+    def add(self, instance_id: str, name: str, description: str = "", status: str = "BUILDING") -> NewBackup:
+        """Make a backup that nobody asked for through the port."""
+        with self.lock:
+            number = len(self.backups) + 1
+            backup = Backup(f"{number:032x}br02", name, instance_id, status, self.clock.now(), description)
+            self.backups.append(backup)
+            self.tasks.append(BackupJob(f"job-{number}", instance_id, self.clock.now()))
+            self.busy_until[instance_id] = self.clock.seconds + self.duration
+            return NewBackup(backup.id, f"job-{number}" if self.tells_job_id else None)
+
+    def list(
+        self, *, name_part: str | None = None, instance_id: str | None = None, since: datetime | None = None
+    ) -> Sequence[Backup]:
+        with self.lock:
+            self._call("list", self.list_faults)
+            visible = self.clock.now() - timedelta(seconds=self.hidden_for)
+            return [
+                backup
+                for backup in self.backups
+                if backup.begin_time
+                and backup.begin_time <= visible
+                and (not instance_id or backup.instance_id == instance_id)
+                and (not since or backup.begin_time >= since)
+                and (not name_part or not self.filters or name_part in backup.name)
+            ]
+
+    def jobs(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
+        with self.lock:
+            self._call("jobs", self.job_faults)
+            return [task for task in self.tasks if since <= task.created_at <= until]
+
+
+@dataclass
+class FakeTopic:
+    """A topic that remembers what it was told."""
+
+    faults: list[CloudError | None] = field(default_factory=list)
+    sent: list[Notification] = field(default_factory=list)
+
+    def publish(self, notification: Notification) -> str:
+        if self.faults and (fault := self.faults.pop(0)):
+            raise fault
+        self.sent.append(notification)
+        return f"message-{len(self.sent)}"
+
+
+@dataclass
+class FakeContext:
+    """The platform's context with the documented methods."""
+
+    user_data: dict[str, str] = field(default_factory=dict)
+    request_id: str = "7c307f6a-cf68-4e65-8be0-4c77405a1b2c"
+    remaining: float = 300.0
+    access_key: str | None = "AK-OF-THE-AGENCY"
+    secret_key: str | None = "SK-OF-THE-AGENCY"
+    security_token: str | None = "TOKEN-OF-THE-AGENCY"
+    project_id: str = "0162c0f220284698b77a3d264376343a"
+
+    def getRequestID(self) -> str:
+        return self.request_id
+
+    def getRemainingTimeInMilliSeconds(self) -> int:
+        return int(self.remaining * 1000)
+
+    def getUserData(self, key: str) -> str | None:
+        return self.user_data.get(key)
+
+    def getSecurityAccessKey(self) -> str | None:
+        return self.access_key
+
+    def getSecuritySecretKey(self) -> str | None:
+        return self.secret_key
+
+    def getSecurityToken(self) -> str | None:
+        return self.security_token
+
+    def getProjectID(self) -> str:
+        return self.project_id
+
+    def getFunctionName(self) -> str:
+        return "create_backup"
+
+    def getVersion(self) -> str:
+        return "latest"
+
+    def getPackage(self) -> str:
+        return "default"
+
+
+@dataclass
+class FakeCloud:
+    """`shared.bootstrap.Cloud` in memory."""
+
+    backups: FakeDds
+    topic: FakeTopic
+    secrets: tuple[str, ...] = ("SK-OF-THE-AGENCY", "TOKEN-OF-THE-AGENCY")
+
+    def renew(self, context: Context, invocation: Invocation) -> Callable[[str], str]:
+        def redact(text: str) -> str:
+            for secret in self.secrets:
+                text = text.replace(secret, "***")
+            return text
+
+        return redact
+
+
+def fake_connect(cloud: FakeCloud) -> Callable[..., Cloud]:
+    """Hand `cloud` to CreateBackup."""
+    return lambda settings, project_id, clock: cloud
+
+
+class Steady(random.Random):
+    """Chance that always says the same: nothing is added and nothing taken away."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+def make_creation(
+    dds: FakeDds,
+    clock: FakeClock,
+    *,
+    request: BackupRequest | None = None,
+    identity: tuple[str, ...] = ("test", "1"),
+    policy: CreationPolicy | None = None,
+    remaining: float = 300.0,
+) -> Creation:
+    """A Creation on fakes, for a request of one instance unless another is given."""
+    request = request or BackupRequest(instance_id=A)
+    names: EventNames = name_event(request, identity, None, prefix="test", recurring=False)
+    recent = request.min_interval and RecentBackups(dds, request.instances, request.min_interval, clock)
+    return Creation(
+        backups=dds,
+        names=names,
+        description=request.wanted_description,
+        policy=policy or CreationPolicy(),
+        catalogue=Catalogue(dds, names, request.instances, clock),
+        job_ids=JobIds(dds, clock),
+        recent=recent or None,
+        deadline=Deadline.after(remaining, clock),
+        pace=Pace(clock, Steady()),
+        clock=clock,
+        rng=Steady(),
+    )
+
+
+def ids_of(notifications: Iterable[Notification]) -> list[str]:
+    """The CloudEvents ids of notifications."""
+    import json
+
+    return [json.loads(notification.body)["id"] for notification in notifications]
