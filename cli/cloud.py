@@ -35,7 +35,7 @@ class Cloud:
     """A local cloud at *url*. Every method raises WrongCall when it does not answer as a local cloud does."""
 
     def __init__(self, url: str, client: httpx.Client) -> None:
-        self._url = url.rstrip("/")
+        self._url = (url if "://" in url else f"http://{url}").rstrip("/")
         self._client = client
         answer = self._call("GET", "/_local/connection")
         try:
@@ -82,7 +82,9 @@ class Cloud:
             response = self._client.request(method, self._url + path, **arguments)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__
-            raise WrongCall(f"no local cloud at {self._url}: {reason}. Start one with: ddsbackup serve") from error
+            raise WrongCall(
+                f"no local cloud answers at {self._url} ({reason}): start one with ddsbackup serve"
+            ) from error
         if not response.is_success:
             raise WrongCall(f"{what} answered {response.status_code}, expected a local cloud (ddsbackup serve)")
         try:

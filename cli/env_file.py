@@ -20,8 +20,10 @@ def read_env_file(file: Path) -> dict[str, str]:
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongCall(f"cannot read the settings file {file}: {error}") from error
+    except OSError as error:
+        raise WrongCall(f"cannot read the settings file {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise WrongCall(f"{file} is no UTF-8 text: {error}") from error
     settings: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         text = line.strip()

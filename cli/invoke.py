@@ -10,14 +10,12 @@ import click
 from cli.cloud import open_cloud
 from cli.console import make_console
 from cli.env_file import read_env_file
-from cli.errors import WrongCall
+from cli.event_source import event_text
 from cli.json_value import Json, JsonObject
 from cli.payloads import CARRIERS
 from cli.report import report_line, write_error
 from cli.runner.instance import Instance
 from cli.runner.invocation import Invocation
-from cli.runner.outcome import MAX_BODY_BYTES
-from cli.samples import sample_event
 from cli.settings import function_settings
 from cli.template.load import find_function, find_template, load_template
 
@@ -76,7 +74,7 @@ def invoke(
     """
     template = load_template(template_file or find_template())
     chosen = find_function(template, function)
-    event_text = _event_text(event_file, trigger, changes)
+    text = event_text(event_file, trigger, changes)
     from_file = read_env_file(env_file) if env_file else {}
     request_id = str(uuid.uuid4())
     with open_cloud(cloud) as local:
@@ -84,7 +82,7 @@ def invoke(
         credentials = local.temporary_credentials()
         print(f"START RequestId: {request_id}", file=sys.stderr, flush=True)
         with Instance(chosen, settings, local.connection.project_id, timeout=timeout, log=_log) as instance:
-            invocation = instance.invoke(event_text, credentials, request_id)
+            invocation = instance.invoke(text, credentials, request_id)
         messages = local.messages(credentials.access_key)
     print(f"END RequestId: {request_id}", report_line(invocation.report), sep="\n", file=sys.stderr, flush=True)
     if as_json:
@@ -92,36 +90,6 @@ def invoke(
     else:
         _show(invocation)
     sys.exit(0 if invocation.ok else 1)
-
-
-def _event_text(event_file: str | None, trigger: str | None, changes: tuple[str, ...]) -> str:
-    if (event_file is None) == (trigger is None):
-        raise click.UsageError("give either an event (-e FILE, -e - for standard input) or a trigger (-t TRIGGER)")
-    if trigger is not None:
-        return json.dumps(sample_event(trigger, changes), ensure_ascii=False)
-    if changes:
-        raise click.UsageError("--set changes a sample event (-t TRIGGER), not the event of -e")
-    assert event_file is not None  # noqa: S101 - one of the two is given
-    return read_event(event_file)
-
-
-def read_event(file: str) -> str:
-    """Return the JSON text in *file*, ``-`` being standard input. Raises WrongCall when it is no JSON or too large."""
-    name = "standard input" if file == "-" else file
-    try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        text = data.decode("utf-8-sig")
-        json.loads(text)
-    except OSError as error:
-        raise WrongCall(f"cannot read the event: {error}") from error
-    except UnicodeDecodeError as error:
-        raise WrongCall(f"{name} is not UTF-8 text: {error}") from error
-    except json.JSONDecodeError as error:
-        found = "it is empty" if not text.strip() else f"{error.msg} at line {error.lineno}, column {error.colno}"
-        raise WrongCall(f"{name} is not a JSON event: {found}") from error
-    if len(data) > MAX_BODY_BYTES:
-        raise WrongCall(f"{name} has {len(data)} bytes, an event may have at most {MAX_BODY_BYTES} (6 MB)")
-    return text
 
 
 def _log(line: str) -> None:

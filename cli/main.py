@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import click
 
-from cli.demo import demo
+from cli.demo.command import demo
 from cli.event import event
 from cli.invoke import invoke
 from cli.serve import serve

@@ -1,7 +1,7 @@
 """What goes into an invocation and what comes out of it."""
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from cli.json_value import Json, JsonObject
 
@@ -53,7 +53,15 @@ class Report:
         return math.ceil(self.duration_ms)
 
     def as_json(self) -> JsonObject:
-        return {**asdict(self), "billed_duration_ms": self.billed_duration_ms}
+        return {
+            "request_id": self.request_id,
+            "duration_ms": self.duration_ms,
+            "billed_duration_ms": self.billed_duration_ms,
+            "init_duration_ms": self.init_duration_ms,
+            "memory_size_mb": self.memory_size_mb,
+            "max_memory_used_mb": self.max_memory_used_mb,
+            "cold_start": self.cold_start,
+        }
 
 
 @dataclass(frozen=True, slots=True)

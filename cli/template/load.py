@@ -27,8 +27,10 @@ def load_template(file: Path) -> Template:
     """Read and check *file*. Raises TemplateError, which names every problem, or WrongCall when it is no YAML."""
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongCall(f"cannot read the template {file}: {error}") from error
+    except OSError as error:
+        raise WrongCall(f"cannot read the template {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise WrongCall(f"{file} is no UTF-8 text: {error}") from error
     document = read_document(str(file), text)
     problems = [*document.duplicates, *schema_problems(document.data)]
     if not problems:
