@@ -1,0 +1,52 @@
+"""The answer to an API gateway: the report as a body, under the status it deserves."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from shared.backups.outcomes import EventReport, Status
+
+
+_BY_CODE = {
+    "invalid_request": 400,
+    "unknown_event": 400,
+    "invalid": 400,
+    "not_found": 400,
+    "invalid_instance_id": 400,
+    "not_allowed": 403,
+    "denied": 403,
+    "busy": 409,
+    "name_conflict": 409,
+    "already_exists": 409,
+    "throttled": 429,
+}
+_WORST_FIRST = (502, 429, 409, 403, 400)
+
+
+def answer(report: EventReport) -> dict[str, Any]:
+    """What a function returns to APIG (FunctionGraph, APIG event source): the body is a text.
+
+    202 if everything is under way, 207 if some is, else the status of what went wrong: 400, 403, 409, 429 or 502; of
+    several the one that most asks for another try.
+    """
+    return {
+        "statusCode": _status(report),
+        "headers": {"Content-Type": "application/json"},
+        "isBase64Encoded": False,
+        "body": json.dumps(report.document()),
+    }
+
+
+def _status(report: EventReport) -> int:
+    if report.status is Status.SUCCEEDED:
+        return 202
+    if report.status is Status.PARTIALLY_FAILED:
+        return 207
+    found = {_BY_CODE.get(code, 502) for code in _codes(report)}
+    return next(status for status in _WORST_FIRST if status in found)
+
+
+def _codes(report: EventReport) -> Sequence[str]:
+    rejected = [rejection.error.code for rejection in report.rejected]
+    # A backup that was made but not announced failed on our side.
+    return rejected + [result.code or "not_notified" for result in report.results]

@@ -1,0 +1,72 @@
+"""Simple Message Notification (SMN): records, each with a message that was published to a topic."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from shared.triggers.envelope import BatchEnvelope, Message, open_each, validate
+
+
+_TIME = TypeAdapter(datetime)
+
+
+class SmnMessage(BaseModel):
+    """A message as SMN delivers it; `message_attributes` is null, "" or an object."""
+
+    topic_urn: str | None = None
+    message_id: str = Field(min_length=1)
+    message: object
+    subject: str | None = None
+    timestamp: str | None = None
+    message_attributes: object = None
+    type: str | None = None
+
+
+class SmnRecord(BaseModel):
+    """One element of `record`."""
+
+    event_version: str | None = None
+    event_subscription_urn: str | None = None
+    event_source: Literal["smn"]
+    smn: SmnMessage
+
+
+class SmnEvent(BaseModel):
+    """What the topic's subscription delivers: SmnRecords. More keys at the top, as in the console, say nothing."""
+
+    record: list[object] = Field(min_length=1)
+
+
+class SmnEnvelope(BatchEnvelope):
+    """One message a record, identified by SMN's message id."""
+
+    trigger = "smn"
+
+    @classmethod
+    def recognizes(cls, event: object) -> bool:
+        """By `record[].event_source`."""
+        records = event.get("record") if isinstance(event, dict) else None
+        return isinstance(records, list) and any(
+            isinstance(r, dict) and r.get("event_source") == "smn" for r in records
+        )
+
+    @classmethod
+    def open(cls, event: object) -> list[Message]:
+        """The messages."""
+        return open_each(validate(event, SmnEvent).record, "record.", _open_record)
+
+
+def _open_record(value: object, position: str) -> list[Message]:
+    message = validate(value, SmnRecord).smn
+    identity = ("smn", message.message_id)
+    return [Message(message.message, f"{position}.smn.message", identity, time=_time(message.timestamp))]
+
+
+def _time(timestamp: str | None) -> datetime | None:
+    """The timestamp serves only to make names readable: one that cannot be read is left out."""
+    try:
+        time = _TIME.validate_python(timestamp)
+    except ValidationError:
+        return None
+    return time if time.tzinfo else None
