@@ -1,0 +1,37 @@
+"""The notification topic through the SMN SDK."""
+
+import json
+
+from huaweicloudsdksmn.v2 import MessageAttribute, PublishMessageRequest, PublishMessageRequestBody, SmnClient
+
+from shared.backups.errors import AmbiguousError
+from shared.backups.ports import Notification
+from shared.cloud.sdk import HttpLimits, SdkService
+
+
+class SmnTopic(SdkService):
+    """`shared.backups.ports.Topic` on SMN. IAM: smn:topic:publish."""
+
+    def __init__(self, endpoint: str, project_id: str, limits: HttpLimits, topic_urn: str) -> None:
+        super().__init__(SmnClient, endpoint, project_id, limits)
+        self._topic_urn = topic_urn
+
+    def publish(self, notification: Notification) -> str:
+        """POST /v2/{project_id}/notifications/topics/{topic_urn}/publish (SMN API, Publishing a Message).
+
+        Subscribers of a protocol that the message structure does not name get its default, the CloudEvent.
+        """
+        structure = {"default": notification.body, "email": notification.email, "sms": notification.sms}
+        body = PublishMessageRequestBody(
+            subject=notification.subject,
+            message_structure=json.dumps(structure),
+            message_attributes=[
+                MessageAttribute(name=name, type="STRING", value=value)
+                for name, value in notification.attributes.items()
+            ],
+        )
+        request = PublishMessageRequest(topic_urn=self._topic_urn, body=body)
+        answer = self.call(self.client.publish_message, request, writes=True)
+        if not answer.message_id:
+            raise AmbiguousError(f"HTTP {answer.status_code} without a message_id", status=answer.status_code)
+        return str(answer.message_id)
