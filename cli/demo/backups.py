@@ -49,7 +49,7 @@ class BackupWatch:
                 continue
             facts = {key: backup[key] for key in ("id", "name", "instance_id", "instance_name", "job_id")}
             watched = self.backups.setdefault(backup["id"], Watched(**facts))
-            watched.progress = progress.get(watched.job_id, watched.progress)
+            watched.progress = 100 if backup["status"] == "COMPLETED" else progress.get(watched.job_id, 0)
             if backup["status"] not in watched.statuses[-1:]:
                 watched.statuses.append(backup["status"])
         return [backup for backup in self.backups.values() if backup.statuses[-1] == "BUILDING"]

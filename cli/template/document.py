@@ -26,24 +26,31 @@ class Document:
 
 def read_document(file: str, text: str) -> Document:
     """Parse *text*, the content of *file*. Raises WrongCall with file and line when it is not YAML."""
-    loader = yaml.SafeLoader(text)
     try:
-        node = loader.get_single_node()
-        if node is None:
-            raise WrongCall(f"{file} is empty, expected a template with Resources")
-        lines: dict[Path, int] = {(): 1}
-        duplicates: list[Problem] = []
-        _walk(node, (), lines, duplicates, frozenset())
-        return Document(loader.construct_document(node), lines, tuple(duplicates))
+        loader = yaml.SafeLoader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                raise WrongCall(f"{file} is empty, expected a template with Resources")
+            lines: dict[Path, int] = {(): 1}
+            duplicates: list[Problem] = []
+            _walk(node, (), lines, duplicates, frozenset())
+            return Document(loader.construct_document(node), lines, tuple(duplicates))
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{file}:{mark.line + 1}" if mark else file
-        said = ", ".join(part for part in (error.context, error.problem) if part)
-        raise WrongCall(f"{where}: not valid YAML: {said}") from error
+        raise WrongCall(_said(file, error)) from error
     except yaml.YAMLError as error:
-        raise WrongCall(f"{file}: not valid YAML: {error}") from error
-    finally:
-        loader.dispose()
+        raise WrongCall(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from error
+
+
+def _said(file: str, error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = f"{file}:{mark.line + 1}" if mark else file
+    context = error.context or ""
+    if context and error.context_mark and mark and error.context_mark.line != mark.line:
+        context += f" that begins on line {error.context_mark.line + 1}"
+    return f"{where}: not valid YAML: {', '.join(part for part in (context, error.problem) if part)}"
 
 
 def _walk(

@@ -24,11 +24,12 @@ class Problem:
 
 
 class TemplateError(WrongCall):
-    """The template cannot be used; the message has a line for every problem: ``file:line: key: text``."""
+    """The template cannot be used; the message has a line ``file:line: key: text`` for every problem."""
 
     def __init__(self, file: str, problems: Iterable[tuple[int, Problem]]) -> None:
         lines = []
         for line, problem in sorted(problems, key=lambda item: item[0]):
             key = f"{dotted(problem.path)}: " if problem.path else ""
             lines.append(f"{file}:{line}: {key}{problem.text}")
-        super().__init__("\n".join(lines))
+        count = f"{len(lines)} problems in the template\n" if len(lines) > 1 else ""
+        super().__init__(count + "\n".join(lines))
