@@ -1,7 +1,7 @@
 """The ASGI application: every service on one port, told apart by path."""
 
 from fastapi import FastAPI, Request
-from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
@@ -20,9 +20,21 @@ from localcloud.smn import errors as smn_errors
 from localcloud.smn import subscription_routes, topic_routes
 
 
+DESCRIPTION = """
+IAM, DDS and SMN on one port, for the unmodified SDKs: `GET /_local/connection` has endpoint and credentials for them.
+Calls are authenticated as the real gateway does it, by `X-Auth-Token` or `SDK-HMAC-SHA256`; what is under `/_local` is
+for you, and needs none.
+"""
+
+
 def make_app(cloud: Cloud) -> ASGIApp:
     """The application that serves `cloud`, the gateway in front."""
-    app = FastAPI(title="Local Huawei Cloud", version="1", description=__doc__)
+    app = FastAPI(
+        title="Local Huawei Cloud",
+        version="1",
+        description=DESCRIPTION,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.include_router(iam_routes.routes(cloud.region, cloud.credentials))
     app.include_router(backup_routes.routes(cloud.dds))
     app.include_router(job_routes.routes(cloud.dds))
@@ -56,7 +68,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
     service = service_of(request.url.path)
     if service is None:
-        return await request_validation_exception_handler(request, error)
+        problems = [{key: problem[key] for key in ("loc", "msg", "type")} for problem in error.errors()]
+        return JSONResponse({"detail": problems}, 422)
     if service is Service.DDS:
         return await _cloud_error(request, dds_errors.invalid_request(error.errors()))
     if service is Service.SMN:

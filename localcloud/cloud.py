@@ -1,11 +1,12 @@
 """The local cloud put together: its state, and what can be asked of it from outside."""
 
-from dataclasses import asdict, dataclass, replace
+import hashlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from localcloud.auth.credentials import Credentials
-from localcloud.clock import Clock, text
+from localcloud.clock import Clock
 from localcloud.dds.facts import Instance
 from localcloud.dds.state import DdsState
 from localcloud.faults import Faults
@@ -20,9 +21,10 @@ from localcloud.switches import Switches
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What has to survive a restart beside the facts: that there is a seed, how far the clock was moved, switches."""
+    """What survives a restart beside the facts: which seed they grew from, how far the clock was moved, switches."""
 
     id: str
+    seed: str
     offset: float
     switches: dict[str, Any]
 
@@ -53,6 +55,9 @@ class Cloud:
         earlier = self._starts.get("start")
         if earlier is None:
             self.reset()
+        elif earlier.seed != self._digest():
+            self.store.close()
+            raise ValueError(f"the state file {state_file} was made from another seed: use that one, or a new file")
         else:
             self.region.clock.offset = earlier.offset
             self.region.switches = Switches.model_validate(earlier.switches | switches)
@@ -114,58 +119,10 @@ class Cloud:
             ],
         }
 
-    def state(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything that DDS has at this moment, times as text in UTC."""
-        now = self.dds.now()
-        return {
-            "instances": [
-                {
-                    "id": instance.id,
-                    "name": instance.name,
-                    "mode": instance.mode,
-                    "status": instance.status,
-                    "actions": list(self.dds.operations(instance, now)),
-                    "hidden_node": instance.hidden_node,
-                    "fails_with": instance.fails_with,
-                    "tags": instance.tags,
-                    "backup_policy": asdict(instance.policy) if instance.policy else None,
-                }
-                for instance in self.dds.instances
-            ],
-            "backups": [
-                {
-                    "id": backup.id,
-                    "name": backup.name,
-                    "instance_id": backup.instance_id,
-                    "instance_name": backup.instance_name,
-                    "type": backup.type,
-                    "status": backup.status(now),
-                    "job_id": backup.job_id,
-                    "description": backup.description,
-                    "begin_time": text(backup.begin),
-                    "end_time": text(backup.end),
-                    "size": backup.size_kb,
-                    "fail_reason": backup.fail_reason if now >= backup.end else None,
-                }
-                for backup in self.dds.backups(now)
-            ],
-            "jobs": [
-                {
-                    "id": job.id,
-                    "name": job.kind.value,
-                    "instance_id": job.instance_id,
-                    "instance_name": job.instance_name,
-                    "status": job.status(now),
-                    "progress": job.progress(now),
-                    "created": text(job.begin),
-                    "ended": text(job.end) if now >= job.end else None,
-                    "fail_reason": job.fail_reason if now >= job.end else None,
-                }
-                for job in self.dds.jobs(now)
-            ],
-        }
+    def _digest(self) -> str:
+        return hashlib.sha256(self.seed.model_dump_json().encode()).hexdigest()
 
     def _remember(self) -> None:
         switches = self.region.switches.model_dump()
-        self._starts.put(Start("start", self.region.clock.offset, switches))
+        self._starts.put(Start("start", self._digest(), self.region.clock.offset, switches))
         self.store.commit()

@@ -5,10 +5,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from localcloud.clock import Clock
 from localcloud.store import Store
+from localcloud.strict import Strict
 
 
 MINUTE = 60.0
@@ -22,23 +23,19 @@ def _pattern(value: str) -> str:
     return value
 
 
-class FaultAnswer(BaseModel):
+class FaultAnswer(Strict):
     """An answer in place of the service's. Without a body it is the right error body for the service of the path,
     with `code` and `message` in it when they are given."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     status: Annotated[int, Field(ge=200, le=599)]
     body: Any = None
     code: str | None = None
     message: str | None = None
-    headers: dict[str, str] = {}
+    headers: Annotated[dict[str, str], Field(default_factory=dict)]
 
 
-class FaultRule(BaseModel):
+class FaultRule(Strict):
     """Which calls (method, path as a regular expression), which of those (nth, times, probability), and what to do."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     method: Annotated[str | None, Field(description="Any method when left out.")] = None
     path: Annotated[str, AfterValidator(_pattern), Field(description="Searched for in the decoded path.")] = ""
@@ -70,10 +67,14 @@ class FaultRule(BaseModel):
 
 
 class FaultRuleState(FaultRule):
-    """A rule with how many calls it matched and on how many it acted."""
+    """A rule with how many calls it matched and on how many it acted: counted here, and ignored when given."""
 
     matched: int = 0
     acted: int = 0
+
+    def rule(self) -> FaultRule:
+        """The rule without its counters."""
+        return FaultRule.model_validate(self.model_dump(exclude_unset=True, exclude={"matched", "acted"}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,13 @@
 import asyncio
 import json
 import logging
-import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from localcloud.answers import Answer, error_answer, fault_answer, garbled
-from localcloud.auth.authenticate import Call, access_key_of, authenticate
+from localcloud.arrival import Arrival, arrive, read_body
+from localcloud.auth.authenticate import authenticate
 from localcloud.clock import text
 from localcloud.cloud import Cloud
 from localcloud.connection import cut
@@ -26,18 +25,6 @@ MAX_BODY = 12 * 1024 * 1024
 _log = logging.getLogger("localcloud")
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """A call as it came, and the ends of its connection."""
-
-    scope: Scope
-    receive: Receive
-    send: Send
-    call: Call
-    path: str
-    request_id: str
-
-
 class Gateway:
     """ASGI in, ASGI out: calls of the cloud are checked and logged, all others (`/_local`, `/docs`) pass through."""
 
@@ -50,10 +37,10 @@ class Gateway:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = await _read(receive)
+        body = await read_body(receive)
         if body is None:
             return
-        arrival = _arrive(scope, receive, send, body)
+        arrival = arrive(scope, receive, send, body)
         service = service_of(arrival.path)
         if service is None:
             answer = await _run(self._app, arrival)
@@ -62,7 +49,7 @@ class Gateway:
         else:
             await self._cloud_call(arrival, service)
 
-    async def _cloud_call(self, arrival: _Arrival, service: Service) -> None:
+    async def _cloud_call(self, arrival: Arrival, service: Service) -> None:
         fault = self._cloud.faults.act(arrival.call.method, arrival.path)
         rule = fault.rule if fault else None
         if rule is None:
@@ -86,14 +73,14 @@ class Gateway:
             answer.body = garbled(answer.body)
         await _send(arrival, answer, truncate=rule.truncate)
 
-    async def _work(self, arrival: _Arrival, service: Service) -> Answer:
+    async def _work(self, arrival: Arrival, service: Service) -> Answer:
         try:
             self._admit(arrival, service)
         except CloudError as error:
             return error_answer(error, service, arrival.request_id)
         return await _run(self._app, arrival)
 
-    def _admit(self, arrival: _Arrival, service: Service) -> None:
+    def _admit(self, arrival: Arrival, service: Service) -> None:
         call = arrival.call
         if len(call.body) > MAX_BODY:
             raise gateway_error(413)
@@ -108,7 +95,7 @@ class Gateway:
         if service is not Service.IAM and arrival.path.split("/")[2:3] not in ([], [project_id]):
             raise dds_error("DBS.280408") if service is Service.DDS else smn_error("SMN.0001")
 
-    def _remember(self, arrival: _Arrival, service: Service, fault: Fault | None, answer: Answer | None) -> None:
+    def _remember(self, arrival: Arrival, service: Service, fault: Fault | None, answer: Answer | None) -> None:
         call = arrival.call
         cut_off = answer is None or (fault is not None and fault.rule.drop is not None)
         status = None if answer is None or cut_off else answer.status
@@ -120,7 +107,7 @@ class Gateway:
                 path=arrival.path,
                 query=call.target.partition("?")[2],
                 status=status,
-                access_key=access_key_of(call.headers),
+                access_key=arrival.scope["state"]["access_key"],
                 fault=int(fault.id) if fault else None,
                 body=None if service is Service.IAM else _json(call.body),
             )
@@ -128,36 +115,7 @@ class Gateway:
         _log.info("%s %s %s", call.method, arrival.path, "connection cut" if status is None else status)
 
 
-def _arrive(scope: Scope, receive: Receive, send: Send, body: bytes) -> _Arrival:
-    headers = {name.decode("latin-1"): _text(value) for name, value in scope["headers"]}
-    request_id = uuid.uuid4().hex
-    state = {
-        **scope.get("state", {}),
-        "request_id": request_id,
-        "access_key": access_key_of(headers),
-        "authenticated": False,
-    }
-    target = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
-    query = scope["query_string"].decode("latin-1")
-    # Only JSON is spoken here, so it is taken for JSON whatever curl -d calls it.
-    typed = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
-    scope = {**scope, "state": state, "headers": [*typed, (b"content-type", b"application/json")]}
-    call = Call(scope["method"], f"{target}?{query}" if query else target, headers, body)
-    return _Arrival(scope, receive, send, call, scope["path"], request_id)
-
-
-async def _read(receive: Receive) -> bytes | None:
-    parts = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
-
-
-async def _run(app: ASGIApp, arrival: _Arrival) -> Answer:
+async def _run(app: ASGIApp, arrival: Arrival) -> Answer:
     answer = Answer(500, b"")
 
     async def receive() -> Message:
@@ -174,7 +132,7 @@ async def _run(app: ASGIApp, arrival: _Arrival) -> Answer:
     return answer
 
 
-async def _send(arrival: _Arrival, answer: Answer | None, truncate: int | None = None) -> None:
+async def _send(arrival: Arrival, answer: Answer | None, truncate: int | None = None) -> None:
     if answer is None:
         return
     headers = answer.headers | {
@@ -188,14 +146,6 @@ async def _send(arrival: _Arrival, answer: Answer | None, truncate: int | None =
         return
     await arrival.send({"type": "http.response.body", "body": answer.body[:truncate], "more_body": True})
     await cut(arrival.scope, arrival.receive, flush=True)
-
-
-def _text(header: bytes) -> str:
-    # The SDK sends UTF-8 where HTTP says latin-1.
-    try:
-        return header.decode()
-    except UnicodeDecodeError:
-        return header.decode("latin-1")
 
 
 def _json(body: bytes) -> Any:

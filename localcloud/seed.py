@@ -5,34 +5,31 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from localcloud.clock import text
 from localcloud.dds.facts import Mode
 from localcloud.smn.facts import Protocol
+from localcloud.strict import Strict
 
 
 BUILT_IN = Path(__file__).with_name("seed.yaml")
 HOUR = 3600.0
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NamedId(_Part):
+class NamedId(Strict):
     id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
     name: str
 
 
-class SeedCredentials(_Part):
+class SeedCredentials(Strict):
     access_key: str
     secret_key: str
     security_token: str
     token: str
 
 
-class SeedPolicy(_Part):
+class SeedPolicy(Strict):
     keep_days: Annotated[int, Field(ge=1, le=732)]
     start_time: Annotated[str, Field(pattern=r"^(\+\d+h|\d\d:\d\d-\d\d:\d\d)$")]
     period: Annotated[str, Field(pattern="^[1-7](,[1-7]){0,6}$")]
@@ -48,7 +45,7 @@ class SeedPolicy(_Part):
         return f"{text(begin, '%H:%M')}-{text(begin + HOUR, '%H:%M')}"
 
 
-class SeedInstance(_Part):
+class SeedInstance(Strict):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}in\d\d$")]
     name: str
     mode: Mode
@@ -63,11 +60,11 @@ class SeedInstance(_Part):
     actions: tuple[str, ...] = ()
     busy_for: float | None = None
     fails_with: str | None = None
-    tags: dict[str, str] = {}
+    tags: Annotated[dict[str, str], Field(default_factory=dict)]
     backup_policy: SeedPolicy | None = None
 
 
-class SeedBackup(_Part):
+class SeedBackup(Strict):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}br\d\d$")]
     name: Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_-]{3,63}$")]
     instance_id: str
@@ -77,20 +74,20 @@ class SeedBackup(_Part):
     fails_with: str | None = None
 
 
-class SeedSubscription(_Part):
+class SeedSubscription(Strict):
     protocol: Protocol
     endpoint: str
     remark: str = ""
     confirmed: bool = True
 
 
-class SeedTopic(_Part):
+class SeedTopic(Strict):
     name: str
     display_name: str = ""
     subscriptions: tuple[SeedSubscription, ...] = ()
 
 
-class Seed(_Part):
+class Seed(Strict):
     """The whole file. Ages are days before the start, sizes GB."""
 
     region: str
@@ -114,5 +111,5 @@ def load_seed(path: Path | None = None) -> Seed:
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is not YAML: {error}") from error
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+        problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
         raise ValueError(f"{path}: {problems}") from error

@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -33,14 +35,12 @@ def serve(
     switch.
     """
     cloud = Cloud(load_seed(seed_file), dict(switches or {}), state_file)
-    with _listen(host, port) as listener:
-        server = _Server(cloud, on_started=lambda: announce and announce(_url(listener)))
-        try:
+    try:
+        with _listen(host, port) as listener:
+            server = _Server(cloud, on_started=lambda: announce and announce(_url(listener)))
             server.run(sockets=[listener])
-        except KeyboardInterrupt:
-            pass
-        finally:
-            cloud.store.close()
+    finally:
+        cloud.store.close()
 
 
 class LocalCloud:
@@ -156,7 +156,21 @@ class _Server(uvicorn.Server):
         )
         self._on_started = on_started
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the server; unlike uvicorn's own, this does not raise them again afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, and say so."""
         await super().startup(sockets)
         self._on_started()
 

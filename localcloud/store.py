@@ -28,7 +28,10 @@ create table if not exists facts (
 
 
 class Store:
-    """Facts by kind. With a `path` each change is in the file once `commit` has returned."""
+    """Facts by kind. With a `path` each change is in the file once `commit` has returned.
+
+    Raises ValueError when the file is something else or in use.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._db = None if path is None else _open(path)
@@ -96,10 +99,19 @@ class Table(Generic[F]):
 
 def _open(path: Path) -> sqlite3.Connection:
     # One connection, used by one thread at a time: it is opened where the server is set up and used where it runs.
-    db = sqlite3.connect(path, check_same_thread=False)
-    # With a write-ahead log a commit is safe from the death of this process without waiting for the disk.
-    db.execute("pragma journal_mode = wal")
-    db.execute("pragma synchronous = normal")
-    db.execute(SCHEMA)
-    db.commit()
+    db = sqlite3.connect(path, timeout=1, check_same_thread=False)
+    try:
+        # Two local clouds on one file would each overwrite what the other one remembers.
+        db.execute("pragma locking_mode = exclusive")
+        # With a write-ahead log a commit is safe from the death of this process without waiting for the disk.
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = normal")
+        db.execute(SCHEMA)
+        db.commit()
+    except sqlite3.OperationalError as error:
+        db.close()
+        raise ValueError(f"the state file {path} cannot be used: {error} (is another local cloud using it?)") from error
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise ValueError(f"the state file {path} is not one of a local cloud: {error}") from error
     return db

@@ -1,12 +1,12 @@
 """What differs from region to region, or would take too long to wait for."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from localcloud.strict import Strict
 
 
-class Switches(BaseModel):
+class Switches(Strict):
     """How this local cloud behaves where real regions differ. The defaults are those of a current region."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     unique_names: bool = Field(
         default=True, description="Refuse a backup whose name exists in the project (DBS.201201)."

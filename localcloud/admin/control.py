@@ -3,17 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from localcloud.clock import text
 from localcloud.cloud import Cloud
+from localcloud.strict import Strict
 from localcloud.switches import Switches
 
 
-class Advance(BaseModel):
+class Advance(Strict):
     """Seconds to move the clock forward."""
-
-    model_config = ConfigDict(extra="forbid")
 
     advance: Annotated[float, Field(ge=0, le=10 * 365 * 86_400, allow_inf_nan=False, examples=[600])]
 
@@ -23,18 +22,6 @@ class Time(BaseModel):
 
     now: str
     offset: float
-
-
-class SwitchChange(BaseModel):
-    """Switches to change; what is left out stays."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    unique_names: bool = True
-    newer_filters: bool = True
-    job_id_in_answer: bool = True
-    job_delay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    backup_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
 
 
 def routes(cloud: Cloud) -> APIRouter:
@@ -60,7 +47,7 @@ def routes(cloud: Cloud) -> APIRouter:
         return cloud.region.switches
 
     @router.patch("/switches")
-    async def change_switches(body: SwitchChange) -> Switches:
+    async def change_switches(body: Switches) -> Switches:
         return cloud.switch(body.model_dump(exclude_unset=True))
 
     return router

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from localcloud.cloud import Cloud
-from localcloud.faults import FaultRule, FaultRuleState
+from localcloud.faults import FaultRuleState
 
 
 def routes(cloud: Cloud) -> APIRouter:
@@ -15,8 +15,8 @@ def routes(cloud: Cloud) -> APIRouter:
         return cloud.faults.show()
 
     @router.put("/faults", response_model_exclude_unset=True)
-    async def set_faults(body: list[FaultRule]) -> list[FaultRuleState]:
-        cloud.faults.set(body)
+    async def set_faults(body: list[FaultRuleState]) -> list[FaultRuleState]:
+        cloud.faults.set([rule.rule() for rule in body])
         return cloud.faults.show()
 
     @router.delete("/faults")

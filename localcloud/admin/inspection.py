@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from localcloud.cloud import Cloud
+from localcloud.dds.snapshot import snapshot
 from localcloud.requests_log import RequestRecord
 from localcloud.smn.facts import Delivery
 
@@ -57,7 +58,7 @@ def routes(cloud: Cloud) -> APIRouter:
 
     @router.get("/state")
     async def state() -> State:
-        return State(**cloud.state())
+        return State(**snapshot(cloud.dds))
 
     @router.get("/messages")
     async def messages() -> list[PublishedMessage]:

@@ -3,19 +3,19 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from localcloud.cloud import Cloud
+from localcloud.dds.snapshot import snapshot
 from localcloud.errors import CloudError
+from localcloud.strict import Strict
 
 
-class InstanceChange(BaseModel):
+class InstanceChange(Strict):
     """What to change of an instance; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid")
-
     status: str = "normal"
-    actions: list[str] = []
+    actions: tuple[str, ...] = ()
     busy_for: Annotated[float | None, Field(ge=0, description="Seconds until the actions are over.")] = None
     hidden_node: str = "normal"
     fails_with: Annotated[str | None, Field(description="Why its next backups fail; null for never.")] = None
@@ -31,13 +31,11 @@ def routes(cloud: Cloud) -> APIRouter:
         if "busy_for" in changes:
             seconds = changes.pop("busy_for")
             changes["busy_until"] = None if seconds is None else cloud.dds.now() + seconds
-        if "actions" in changes:
-            changes["actions"] = tuple(changes["actions"])
         try:
             cloud.change_instance(instance_id, changes)
         except CloudError as error:
             raise HTTPException(404, f"there is no instance {instance_id}") from error
-        return next(found for found in cloud.state()["instances"] if found["id"] == instance_id)
+        return next(found for found in snapshot(cloud.dds)["instances"] if found["id"] == instance_id)
 
     @router.post("/subscriptions/{subscription_urn}/confirm", responses={404: {"description": "No such one."}})
     async def confirm_subscription(subscription_urn: str) -> dict[str, int]:

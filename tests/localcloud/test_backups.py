@@ -1,47 +1,212 @@
-"""Manual backups: the rules of the API page and what becomes of a backup, through the official SDK."""
+"""What becomes of a backup: made, failed, stopped, deleted, downloaded."""
 
 from typing import Any
 
 import pytest
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
-from huaweicloudsdkdds.v3 import DeleteManualBackupRequest, ListBackupsRequest, ShowJobDetailRequest
+from huaweicloudsdkdds.v3 import (
+    BatchDeleteBackupRequest,
+    BatchDeleteBackupRequestBody,
+    DeleteManualBackupRequest,
+    ListBackupsRequest,
+    ListInstancesRequest,
+    ShowBackupDownloadLinkRequest,
+    ShowJobDetailRequest,
+    StopBackupRequest,
+    StopBackupRequestBody,
+)
 
 from localcloud import LocalCloud
 from tests.localcloud.sdk import new_backup
 
 
 ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
+CUSTOMERS = "2c5e8b7d4f6a49d1b3c08e9a7f51d264in02"
+ARCHIVE = "d05b8f3e7a6c4291bc1e94d8f7a3605cin02"
+UNKNOWN = "0" * 32 + "br02"
+
+
+def only(dds: Any, backup_id: str) -> Any:
+    """The backup with this id as the list has it."""
+    [found] = dds.list_backups(ListBackupsRequest(backup_id=backup_id)).backups
+    return found
+
+
+def code(call: Any, request: Any) -> tuple[int, str]:
+    """Status and code of a refusal."""
+    with pytest.raises(ClientRequestException) as error:
+        call(request)
+    return error.value.status_code, error.value.error_code
 
 
 def test_a_backup_is_made_and_completes(cloud: LocalCloud, dds: Any) -> None:
     """A created backup is BUILDING with a Running job, and COMPLETED with a Completed job once its time is over."""
     created = dds.create_manual_backup(new_backup(ORDERS, description="The first Manual backup"))
 
-    [building] = dds.list_backups(ListBackupsRequest(backup_id=created.backup_id)).backups
+    building = only(dds, created.backup_id)
     running = dds.show_job_detail(ShowJobDetailRequest(id=created.job_id)).job
     cloud.advance(600)
-    [completed] = dds.list_backups(ListBackupsRequest(backup_id=created.backup_id)).backups
+    completed = only(dds, created.backup_id)
     done = dds.show_job_detail(ShowJobDetailRequest(id=created.job_id)).job
 
     assert created.status_code == 200
     assert (building.status, running.status, running.progress) == ("BUILDING", "Running", "0%")
+    assert (building.end_time, building.size) == ("", 0)
     assert (completed.status, done.status, done.progress) == ("COMPLETED", "Completed", "")
     assert (completed.type, completed.size) == ("Manual", 4 * 1024**2)
     assert completed.description == "The first Manual backup"
+    assert completed.begin_time < completed.end_time
+
+
+def test_the_instance_shows_its_backup(cloud: LocalCloud, dds: Any) -> None:
+    """While a backup is made the instance stays normal, with action BACKUP and its nodes in status backup."""
+    dds.create_manual_backup(new_backup(ORDERS))
+    [during] = dds.list_instances(ListInstancesRequest(id=ORDERS)).instances
+    cloud.advance(600)
+    [after] = dds.list_instances(ListInstancesRequest(id=ORDERS)).instances
+
+    assert (during.status, during.actions) == ("normal", ["BACKUP"])
+    assert {node.status for group in during.groups for node in group.nodes} == {"backup"}
+    assert (after.status, after.actions) == ("normal", [])
+    assert {node.status for group in after.groups for node in group.nodes} == {"normal"}
+
+
+def test_progress_grows(cloud: LocalCloud, dds: Any) -> None:
+    """The job's progress grows with time: 4 GB at 60 MB/s take some 68 seconds."""
+    created = dds.create_manual_backup(new_backup(ORDERS))
+    cloud.advance(34)
+    half = dds.show_job_detail(ShowJobDetailRequest(id=created.job_id)).job
+    cloud.advance(33)
+    nearly = dds.show_job_detail(ShowJobDetailRequest(id=created.job_id)).job
+
+    assert half.progress in {"49%", "50%"}
+    assert nearly.progress in {"98%", "99%"}
+
+
+def test_the_rate_can_be_set(cloud: LocalCloud, dds: Any) -> None:
+    """At twice the rate a backup takes half the time."""
+    cloud.switch(backup_rate=120)
+    created = dds.create_manual_backup(new_backup(ORDERS))
+    cloud.advance(35)
+
+    assert only(dds, created.backup_id).status == "COMPLETED"
+
+
+def test_a_backup_can_fail(cloud: LocalCloud, dds: Any) -> None:
+    """A backup of an instance with fails_with ends as FAILED, its job as Failed with the reason."""
+    cloud.change_instance(ORDERS, fails_with="The disk broke.")
+    created = dds.create_manual_backup(new_backup(ORDERS))
+    before = dds.show_job_detail(ShowJobDetailRequest(id=created.job_id)).job
+    cloud.advance(600)
+    after = dds.show_job_detail(ShowJobDetailRequest(id=created.job_id)).job
+
+    assert only(dds, created.backup_id).status == "FAILED"
+    assert (before.status, before.fail_reason) == ("Running", None)
+    assert (after.status, after.fail_reason) == ("Failed", "The disk broke.")
+
+
+def test_the_seed_has_an_instance_whose_backups_fail(cloud: LocalCloud, dds: Any) -> None:
+    """The backups of "archive" fail without anything being set."""
+    created = dds.create_manual_backup(new_backup(ARCHIVE))
+    cloud.advance(600)
+
+    assert only(dds, created.backup_id).status == "FAILED"
 
 
 def test_a_deleted_backup_is_disabled_and_then_gone(cloud: LocalCloud, dds: Any) -> None:
-    """Deleting shows DISABLED first; later the backup is gone and its job answers DBS.200543."""
+    """Deleting shows DISABLED first; later the backup is gone, its name is free and its job answers DBS.200543."""
     created = dds.create_manual_backup(new_backup(ORDERS))
     cloud.advance(600)
 
     deletion = dds.delete_manual_backup(DeleteManualBackupRequest(backup_id=created.backup_id))
-    [disabled] = dds.list_backups(ListBackupsRequest(backup_id=created.backup_id)).backups
+    during = only(dds, created.backup_id)
+    running = dds.show_job_detail(ShowJobDetailRequest(id=deletion.job_id)).job
+    again = code(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=created.backup_id))
     cloud.advance(60)
     left = dds.list_backups(ListBackupsRequest(backup_id=created.backup_id))
-    with pytest.raises(ClientRequestException) as finished:
-        dds.show_job_detail(ShowJobDetailRequest(id=deletion.job_id))
 
-    assert disabled.status == "DISABLED"
+    assert (during.status, running.status) == ("DISABLED", "Running")
+    assert again == (403, "DBS.201014")
     assert (left.backups, left.total_count) == ([], 0)
-    assert finished.value.error_code == "DBS.200543"
+    assert code(dds.show_job_detail, ShowJobDetailRequest(id=deletion.job_id)) == (400, "DBS.200543")
+    assert code(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=created.backup_id)) == (
+        400,
+        "DBS.201214",
+    )
+    assert dds.create_manual_backup(new_backup(ORDERS)).status_code == 200
+
+
+def test_what_may_not_be_deleted(cloud: LocalCloud, dds: Any) -> None:
+    """A backup that is being made, one that is unknown, an automatic one, and one that is being restored."""
+    created = dds.create_manual_backup(new_backup(ORDERS))
+    automatic = dds.list_backups(ListBackupsRequest(backup_type="Auto")).backups[0]
+    kept = dds.list_backups(ListBackupsRequest(instance_id=CUSTOMERS)).backups[0]
+    cloud.change_instance(CUSTOMERS, actions=["RESTORING"])
+
+    def refusal(backup_id: str) -> tuple[int, str]:
+        return code(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=backup_id))
+
+    assert refusal(created.backup_id) == (403, "DBS.200019")
+    assert refusal(UNKNOWN) == (400, "DBS.201214")
+    assert refusal(automatic.id) == (400, "DBS.212003")
+    assert (automatic.deletable, kept.deletable) == (False, True)
+    assert refusal(kept.id) == (400, "DBS.201319")
+    assert only(dds, kept.id).is_instance_restoring
+
+
+def test_several_are_deleted_or_none(cloud: LocalCloud, dds: Any) -> None:
+    """A batch with an unknown backup deletes nothing; without it all go. More than ten are refused."""
+    known = [one.id for one in dds.list_backups(ListBackupsRequest(instance_id=CUSTOMERS)).backups]
+
+    def batch(ids: list[str]) -> Any:
+        return BatchDeleteBackupRequest(body=BatchDeleteBackupRequestBody(backup_ids=ids))
+
+    assert code(dds.batch_delete_backup, batch([*known, UNKNOWN])) == (400, "DBS.201214")
+    assert {only(dds, one).status for one in known} == {"COMPLETED"}
+    assert code(dds.batch_delete_backup, batch([UNKNOWN] * 11)) == (400, "DBS.200001")
+    assert dds.batch_delete_backup(batch(known)).status_code == 200
+    assert {only(dds, one).status for one in known} == {"DISABLED"}
+
+
+def test_a_backup_can_be_stopped_while_it_is_made(cloud: LocalCloud, dds: Any) -> None:
+    """A stopped backup is FAILED, its job Failed, and the instance free again; a finished one cannot be stopped."""
+    created = dds.create_manual_backup(new_backup(ORDERS))
+    request = StopBackupRequest(backup_id=created.backup_id, body=StopBackupRequestBody(action="stop"))
+    cloud.advance(10)
+    stopped = dds.stop_backup(request)
+    job = dds.show_job_detail(ShowJobDetailRequest(id=created.job_id)).job
+
+    assert stopped.status_code == 202
+    assert only(dds, created.backup_id).status == "FAILED"
+    assert (job.status, job.fail_reason) == ("Failed", "The backup was stopped.")
+    assert dds.show_job_detail(ShowJobDetailRequest(id=stopped.job_id)).job.status == "Running"
+    assert code(dds.stop_backup, request) == (403, "DBS.201014")
+    assert dds.create_manual_backup(new_backup(ORDERS, "another")).status_code == 200
+    request.backup_id = UNKNOWN
+    assert code(dds.stop_backup, request) == (400, "DBS.201214")
+    request.body = StopBackupRequestBody(action="pause")
+    assert code(dds.stop_backup, request) == (400, "DBS.200001")
+
+
+def test_download_link(cloud: LocalCloud, dds: Any) -> None:
+    """A completed backup has a link for 15 minutes; one that is being made, or another instance's, has none."""
+    [kept, *_] = dds.list_backups(ListBackupsRequest(instance_id=CUSTOMERS)).backups
+    created = dds.create_manual_backup(new_backup(ORDERS))
+
+    link = dds.show_backup_download_link(ShowBackupDownloadLinkRequest(instance_id=CUSTOMERS, backup_id=kept.id))
+
+    [file] = link.files
+    assert (file.size, file.name in file.download_link, link.bucket in file.download_link) == (kept.size, True, True)
+    assert file.link_expired_time.endswith("+0000")
+    mine = ShowBackupDownloadLinkRequest(instance_id=ORDERS, backup_id=created.backup_id)
+    theirs = ShowBackupDownloadLinkRequest(instance_id=ORDERS, backup_id=kept.id)
+    assert code(dds.show_backup_download_link, mine) == (403, "DBS.201014")
+    assert code(dds.show_backup_download_link, theirs) == (400, "DBS.201214")
+
+
+def test_a_manual_backup_outlives_its_instance(dds: Any) -> None:
+    """The seed has a backup whose instance was deleted; it can be listed and deleted."""
+    [orphan] = dds.list_backups(ListBackupsRequest(backup_name="warehouse-final")).backups
+
+    assert (orphan.instance_name, orphan.instance_status) == ("warehouse", "deleted")
+    assert dds.delete_manual_backup(DeleteManualBackupRequest(backup_id=orphan.id)).status_code == 200

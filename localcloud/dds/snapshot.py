@@ -1,0 +1,59 @@
+"""Everything that DDS has at a moment, for people and tests: `/_local/state`."""
+
+from typing import Any
+
+from localcloud.clock import text
+from localcloud.dds import policy
+from localcloud.dds.state import DdsState
+
+
+def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
+    """Everything that DDS has at this moment, times as text in UTC."""
+    now = dds.now()
+    return {
+        "instances": [
+            {
+                "id": instance.id,
+                "name": instance.name,
+                "mode": instance.mode,
+                "status": instance.status,
+                "actions": list(dds.operations(instance, now)),
+                "hidden_node": instance.hidden_node,
+                "fails_with": instance.fails_with,
+                "tags": instance.tags,
+                "backup_policy": policy.show(dds, instance.id).model_dump(exclude_none=True),
+            }
+            for instance in dds.instances
+        ],
+        "backups": [
+            {
+                "id": backup.id,
+                "name": backup.name,
+                "instance_id": backup.instance_id,
+                "instance_name": backup.instance_name,
+                "type": backup.type,
+                "status": backup.status(now),
+                "job_id": backup.job_id,
+                "description": backup.description,
+                "begin_time": text(backup.begin),
+                "end_time": text(backup.end),
+                "size": backup.size_kb,
+                "fail_reason": backup.fail_reason if now >= backup.end else None,
+            }
+            for backup in dds.backups(now)
+        ],
+        "jobs": [
+            {
+                "id": job.id,
+                "name": job.kind.value,
+                "instance_id": job.instance_id,
+                "instance_name": job.instance_name,
+                "status": job.status(now),
+                "progress": job.progress(now),
+                "created": text(job.begin),
+                "ended": text(job.end) if now >= job.end else None,
+                "fail_reason": job.fail_reason if now >= job.end else None,
+            }
+            for job in dds.jobs(now)
+        ],
+    }

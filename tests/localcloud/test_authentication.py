@@ -1,0 +1,170 @@
+"""Who may call: tokens, signatures, temporary keys, projects."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import httpx
+import pytest
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest, ListInstancesRequest, ShowQuotasRequest
+
+from localcloud import LocalCloud
+from localcloud.auth.signature import canonical_request, sign
+from tests.localcloud.sdk import build
+
+
+def signed(cloud: LocalCloud, when: datetime, path: str | None = None, **headers: str) -> httpx.Response:
+    """A call signed by hand at `when`."""
+    connection = cloud.connection()
+    path = path or f"/v3/{connection['project_id']}/quotas"
+    sent = {
+        "host": cloud.url.removeprefix("http://"),
+        "x-sdk-date": when.strftime("%Y%m%dT%H%M%SZ"),
+        "x-security-token": connection["security_token"],
+    } | headers
+    names = sorted(sent)
+    signature = sign(connection["secret_key"], sent["x-sdk-date"], canonical_request("GET", path, sent, names, b""))
+    sent["authorization"] = (
+        f"SDK-HMAC-SHA256 Access={connection['access_key']}, SignedHeaders={';'.join(names)}, Signature={signature}"
+    )
+    return httpx.get(cloud.url + path, headers=sent, trust_env=False)
+
+
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    """Status and message of a gateway error, whose body is checked on the way."""
+    body = response.json()
+    assert body.keys() == {"error_msg", "error_code", "request_id"}
+    assert body["error_code"] == "APIGW.0301"
+    assert body["request_id"] == response.headers["X-Request-Id"]
+    return response.status_code, body["error_msg"]
+
+
+def now() -> datetime:
+    """The wall clock."""
+    return datetime.now(timezone.utc)
+
+
+def test_the_sdk_signs_what_the_gateway_verifies(dds: Any) -> None:
+    """Queries with spaces, signs and other scripts are signed alike on both sides."""
+    found = dds.list_backups(
+        ListBackupsRequest(
+            backup_name="a b*~+é中/?&=%", begin_time="2018-08-06 10:41:14", end_time="2018-08-06 10:42:14"
+        )
+    )
+
+    assert found.total_count == 0
+
+
+def test_token(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """The connection's token opens every service; without one, or with a wrong one, the answer is 401."""
+    assert http.get(f"{project}/quotas").status_code == 200
+    bare = httpx.get(f"{cloud.url}{project}/quotas", trust_env=False)
+    wrong = http.get(f"{project}/quotas", headers={"X-Auth-Token": "wrong"})
+
+    assert refusal(bare) == (401, "Incorrect IAM authentication information: x-auth-token not found")
+    assert refusal(wrong) == (401, "Incorrect IAM authentication information: decrypt token fail")
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(0, 200), (-14.9, 200), (14.9, 200), (-15.1, 401), (15.1, 401)])
+def test_fifteen_minutes_of_skew(cloud: LocalCloud, minutes: float, status: int) -> None:
+    """A signature is good for 15 minutes around the wall clock, however far the local clock was moved."""
+    cloud.advance(7200)
+
+    response = signed(cloud, now() + timedelta(minutes=minutes))
+
+    assert response.status_code == status
+    if status == 401:
+        assert "calc aksk signature fail:signature expired, signature time:" in refusal(response)[1]
+
+
+def test_a_changed_header_breaks_the_signature(cloud: LocalCloud) -> None:
+    """The mismatch shows the gateway's canonical request, the security token blanked."""
+    connection = cloud.connection()
+    client = build(DdsClient, cloud, secret_key="another")
+
+    with pytest.raises(ClientRequestException) as refused:
+        client.show_quotas(ShowQuotasRequest())
+
+    assert (refused.value.status_code, refused.value.error_code) == (401, "APIGW.0301")
+    assert f"canonicalRequest:GET|/v3/{connection['project_id']}/quotas/||" in refused.value.error_msg
+    assert connection["security_token"] not in refused.value.error_msg
+    assert "x-security-token:***" in refused.value.error_msg
+
+
+@pytest.mark.parametrize(
+    ("credentials", "message"),
+    [
+        ({"access_key": "UNKNOWN"}, "ak UNKNOWN not exist"),
+        ({"security_token": None}, "is temporary: X-Security-Token not found"),
+        ({"security_token": "of another"}, "the security token does not belong to ak"),
+    ],
+)
+def test_key_and_security_token_belong_together(cloud: LocalCloud, credentials: dict[str, Any], message: str) -> None:
+    """An unknown key, a missing security token and somebody else's are refused."""
+    client = build(DdsClient, cloud, **credentials)
+
+    with pytest.raises(ClientRequestException) as refused:
+        client.show_quotas(ShowQuotasRequest())
+
+    assert refused.value.status_code == 401
+    assert message in refused.value.error_msg
+
+
+def test_a_date_is_needed(cloud: LocalCloud) -> None:
+    """X-Sdk-Date must be a date, and among the signed headers."""
+    garbage = signed(cloud, now(), **{"x-sdk-date": "yesterday"})
+
+    assert "X-Sdk-Date must be like 20191115T033655Z, not 'yesterday'" in refusal(garbage)[1]
+
+
+def test_another_algorithm_is_refused(http: httpx.Client, project: str) -> None:
+    """An Authorization header of another kind is refused even beside a good token."""
+    response = http.get(f"{project}/quotas", headers={"Authorization": "Bearer abc"})
+
+    assert "not of SDK-HMAC-SHA256" in refusal(response)[1]
+
+
+@pytest.mark.parametrize(
+    ("version", "path", "status", "code"),
+    [
+        ("v3", "quotas", 400, "DBS.280408"),
+        ("v3.1", "jobs", 400, "DBS.280408"),
+        ("v2", "notifications/topics", 403, "SMN.0001"),
+    ],
+)
+def test_another_project_is_refused(http: httpx.Client, version: str, path: str, status: int, code: str) -> None:
+    """The project of the path is that of the credentials, or the service refuses."""
+    response = http.get(f"/{version}/{'0' * 32}/{path}")
+
+    assert response.status_code == status
+    assert code in response.json().values()
+
+
+def test_the_unreplaced_project_id_of_the_sdk_is_refused(cloud: LocalCloud) -> None:
+    """Without a project the SDK sends /v3/%7Bproject_id%7D, which is no project."""
+    client = build(DdsClient, cloud, project_id=None)
+
+    with pytest.raises(ClientRequestException) as refused:
+        client.list_instances(ListInstancesRequest())
+
+    assert refused.value.error_code == "DBS.280408"
+
+
+def test_another_project_in_the_header_is_refused(cloud: LocalCloud) -> None:
+    """X-Project-Id must be the project of the credentials."""
+    response = signed(cloud, now(), **{"x-project-id": "0" * 32})
+
+    assert (response.status_code, response.json()["error_code"]) == (403, "APIGW.0310")
+
+
+def test_an_unknown_path_is_an_unknown_api(http: httpx.Client, project: str) -> None:
+    """Unknown paths and wrong methods of the cloud answer as the gateway does."""
+    for response in (http.get(f"{project}/nothing"), http.patch(f"{project}/backups")):
+        assert (response.status_code, response.json()["error_code"]) == (404, "APIGW.0101")
+
+
+def test_too_large_a_body_is_refused(http: httpx.Client, project: str) -> None:
+    """More than 12 MB does not pass the gateway."""
+    response = http.post(f"{project}/backups", content=b"x" * (12 * 1024**2 + 1))
+
+    assert (response.status_code, response.json()["error_code"]) == (413, "APIGW.0201")

@@ -1,0 +1,176 @@
+"""IAM: projects, tokens, temporary access keys."""
+
+from typing import Any
+
+import httpx
+import pytest
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkcore.region.region import Region
+from huaweicloudsdkdds.v3 import DdsClient, ShowQuotasRequest
+
+from localcloud import LocalCloud
+from tests.localcloud.sdk import build
+
+
+PASSWORD = {
+    "methods": ["password"],
+    "password": {"user": {"domain": {"name": "somebody"}, "name": "dba", "password": "secret-word"}},
+}
+AGENCY = {"methods": ["assume_role"], "assume_role": {"domain_name": "local-cloud", "agency_name": "dds-backup"}}
+
+
+def token(http: httpx.Client, identity: dict[str, Any], scope: Any = None, **headers: str) -> httpx.Response:
+    """Ask for a token."""
+    auth = {"identity": identity} | ({"scope": scope} if scope else {})
+    return http.post("/v3/auth/tokens", json={"auth": auth}, headers=headers)
+
+
+@pytest.fixture
+def nobody(cloud: LocalCloud) -> Any:
+    """HTTP without credentials."""
+    with httpx.Client(base_url=cloud.url, trust_env=False) as client:
+        yield client
+
+
+def test_password_gives_a_token(cloud: LocalCloud, nobody: httpx.Client) -> None:
+    """The token comes in X-Subject-Token, project and catalog in the body, and it opens DDS."""
+    connection = cloud.connection()
+    response = token(nobody, PASSWORD, {"project": {"name": connection["region"]}})
+    body = response.json()["token"]
+    quotas = nobody.get(
+        f"/v3/{connection['project_id']}/quotas", headers={"X-Auth-Token": response.headers["X-Subject-Token"]}
+    )
+
+    assert response.status_code == 201
+    assert body["project"]["id"] == connection["project_id"]
+    assert body["user"]["name"] == "dba"
+    assert {entry["type"] for entry in body["catalog"]} == {"identity", "ddsv3", "smn"}
+    assert all(entry["endpoints"][0]["url"].startswith(cloud.url) for entry in body["catalog"])
+    assert quotas.status_code == 200
+
+
+def test_an_agency_gives_a_token_to_those_who_have_one(http: httpx.Client, nobody: httpx.Client) -> None:
+    """assume_role needs X-Auth-Token; the new token expires within a day."""
+    allowed = token(http, AGENCY)
+    refused = token(nobody, AGENCY)
+
+    assert (allowed.status_code, refused.status_code) == (201, 401)
+    assert allowed.json()["token"]["methods"] == ["assume_role"]
+    assert refused.json() == {
+        "error": {
+            "code": 401,
+            "message": "The request you have made requires authentication.",
+            "title": "Unauthorized",
+        }
+    }
+
+
+def test_a_token_expires(cloud: LocalCloud, nobody: httpx.Client, project: str) -> None:
+    """A day later by the local clock a token is no longer good."""
+    subject = token(nobody, PASSWORD).headers["X-Subject-Token"]
+    cloud.advance(86_400)
+
+    response = nobody.get(f"{project}/quotas", headers={"X-Auth-Token": subject})
+
+    assert response.status_code == 401
+    assert response.json()["error_msg"] == "Incorrect IAM authentication information: token expires"
+
+
+@pytest.mark.parametrize(
+    ("identity", "scope", "status"),
+    [
+        ({"methods": ["password"]}, None, 400),
+        ({"methods": ["magic"]}, None, 400),
+        ({"methods": []}, None, 400),
+        (PASSWORD, {"project": {"name": "eu-west-0"}}, 401),
+        (PASSWORD, {"project": {"id": "0" * 32}}, 401),
+        (PASSWORD, {"project": {}}, 400),
+        (AGENCY | {"assume_role": {"agency_name": "a"}}, None, 400),
+        (AGENCY | {"assume_role": {"domain_name": "a"}}, None, 400),
+        ({"methods": ["assume_role"]}, None, 400),
+    ],
+)
+def test_wrong_requests_for_tokens(http: httpx.Client, identity: dict[str, Any], scope: Any, status: int) -> None:
+    """What is missing or unknown is refused in IAM's own error body."""
+    response = token(http, identity, scope)
+
+    assert response.status_code == status
+    assert response.json()["error"]["code"] == status
+
+
+def test_a_domain_scope_has_no_project(http: httpx.Client) -> None:
+    """A token for the account names the account instead of a project."""
+    body = token(http, PASSWORD, {"domain": {"name": "local-cloud"}}).json()["token"]
+
+    assert "project" not in body
+    assert body["domain"]["name"] == "local-cloud"
+
+
+@pytest.mark.parametrize(
+    ("identity", "seconds"),
+    [
+        ({"methods": ["token"]}, 900),
+        ({"methods": ["token"], "token": {"duration_seconds": 3600}}, 3600),
+        (AGENCY | {"assume_role": AGENCY["assume_role"] | {"duration_seconds": 1800}}, 1800),  # type: ignore[operator]
+    ],
+)
+def test_temporary_access_keys_expire(
+    cloud: LocalCloud, http: httpx.Client, identity: dict[str, Any], seconds: int
+) -> None:
+    """A temporary key signs calls with its security token until its time is over by the local clock."""
+    response = http.post("/v3.0/OS-CREDENTIAL/securitytokens", json={"auth": {"identity": identity}})
+    key = response.json()["credential"]
+    client = build(
+        DdsClient, cloud, access_key=key["access"], secret_key=key["secret"], security_token=key["securitytoken"]
+    )
+
+    assert response.status_code == 201
+    assert key.keys() == {"access", "secret", "securitytoken", "expires_at"}
+    cloud.advance(seconds - 60)
+    assert client.show_quotas(ShowQuotasRequest()).status_code == 200
+    cloud.advance(60)
+    with pytest.raises(ClientRequestException) as expired:
+        client.show_quotas(ShowQuotasRequest())
+    assert (expired.value.status_code, expired.value.error_code) == (401, "APIGW.0301")
+    assert "expired" in expired.value.error_msg
+
+
+@pytest.mark.parametrize("seconds", [899, 86_401, "long"])
+def test_durations_have_limits(http: httpx.Client, seconds: Any) -> None:
+    """A temporary key lives between 15 minutes and a day."""
+    identity = {"methods": ["token"], "token": {"duration_seconds": seconds}}
+
+    response = http.post("/v3.0/OS-CREDENTIAL/securitytokens", json={"auth": {"identity": identity}})
+
+    assert response.status_code == 400
+
+
+def test_a_temporary_key_needs_somebody(nobody: httpx.Client) -> None:
+    """Nobody gets a key without credentials."""
+    response = nobody.post("/v3.0/OS-CREDENTIAL/securitytokens", json={"auth": {"identity": {"methods": ["token"]}}})
+
+    assert response.status_code == 401
+
+
+def test_the_sdk_finds_its_project(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a project id the SDK asks IAM for the project of the region, and works."""
+    connection = cloud.connection()
+    monkeypatch.setattr(BasicCredentials, "_CACHE", {}, raising=False)
+    credentials = BasicCredentials(connection["access_key"], connection["secret_key"])
+    credentials = credentials.with_security_token(connection["security_token"]).with_iam_endpoint(cloud.url)
+
+    client = DdsClient.new_builder().with_credentials(credentials).with_region(Region("cn-north-4", cloud.url)).build()
+
+    assert client.show_quotas(ShowQuotasRequest()).status_code == 200
+    assert cloud.requests()[0]["path"] == "/v3/projects"
+    assert cloud.requests()[0]["query"] == "name=cn-north-4"
+
+
+def test_projects(http: httpx.Client) -> None:
+    """The project is listed, and not under another name."""
+    every = http.get("/v3/projects").json()["projects"]
+    other = http.get("/v3/projects", params={"name": "eu-west-0"}).json()["projects"]
+
+    assert [project["name"] for project in every] == ["cn-north-4"]
+    assert other == []
