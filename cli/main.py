@@ -1,5 +1,7 @@
 """The command ``ddsbackup``."""
 
+import io
+import sys
 from importlib.metadata import version
 
 import click
@@ -17,6 +19,9 @@ def main() -> None:
 
     Exit status: 0 when all is well, 1 when it failed, 2 for a wrong call.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
 
 
 for command in (demo, serve, event, invoke):

@@ -77,5 +77,6 @@ def _decode(carried: Any, carrier: Carrier) -> JsonObject:
 def _encode(request: JsonObject, carrier: Carrier) -> Json:
     if carrier.encoding == "object":
         return request
-    text = json.dumps(request, ensure_ascii=False)
-    return base64.b64encode(text.encode()).decode() if carrier.encoding == "base64" else text
+    if carrier.encoding == "base64":
+        return base64.b64encode(json.dumps(request).encode()).decode()
+    return json.dumps(request, ensure_ascii=False)

@@ -33,6 +33,10 @@ def sample_event(trigger: str, changes: Iterable[str] = ()) -> JsonObject:
     """
     event: JsonObject = json.loads((CHECKOUT / "events" / f"{trigger}.json").read_text(encoding="utf-8"))
     for change in changes:
+        try:
+            change.encode()
+        except UnicodeEncodeError as error:
+            raise WrongCall(f"found --set {change!a}, which is not UTF-8 text") from error
         key, equals, text = change.partition("=")
         if not equals or not key:
             raise WrongCall(f"found --set {change}, expected KEY=VALUE, such as name=nightly")

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from cli.errors import WrongCall
-from cli.template.problems import Path, Problem
+from cli.template.problems import KeyPath, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +14,10 @@ class Document:
     """The decoded document, the line (from 1) of every key and list item, and keys that are given twice."""
 
     data: Any
-    lines: dict[Path, int]
+    lines: dict[KeyPath, int]
     duplicates: tuple[Problem, ...]
 
-    def line(self, path: Path) -> int:
+    def line(self, path: KeyPath) -> int:
         """Return the line of *path*, or of the nearest value around it that is in the document."""
         while path not in self.lines:
             path = path[:-1]
@@ -32,7 +32,7 @@ def read_document(file: str, text: str) -> Document:
             node = loader.get_single_node()
             if node is None:
                 raise WrongCall(f"{file} is empty, expected a template with Resources")
-            lines: dict[Path, int] = {(): 1}
+            lines: dict[KeyPath, int] = {(): 1}
             duplicates: list[Problem] = []
             _walk(node, (), lines, duplicates, frozenset())
             return Document(loader.construct_document(node), lines, tuple(duplicates))
@@ -54,7 +54,7 @@ def _said(file: str, error: yaml.MarkedYAMLError) -> str:
 
 
 def _walk(
-    node: yaml.Node, path: Path, lines: dict[Path, int], duplicates: list[Problem], above: frozenset[int]
+    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], duplicates: list[Problem], above: frozenset[int]
 ) -> None:
     if id(node) in above:
         raise yaml.constructor.ConstructorError(None, None, "an alias refers to what it is part of", node.start_mark)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from cli.errors import WrongCall
 
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """The way to a value inside a document: keys and list positions."""
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """Return *path* as people write it: ``Resources.CreateBackup.Type``."""
     return ".".join(str(part) for part in path)
 
@@ -19,7 +19,7 @@ def dotted(path: Path) -> str:
 class Problem:
     """One fault, at the value (or, for an unknown key, at the key) that *path* leads to."""
 
-    path: Path
+    path: KeyPath
     text: str
 
 

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.template.problems import Path
+from cli.template.problems import KeyPath
 
 
 REFERENCE = re.compile(r"\$\{([^}]*)\}")
 
 
-def references(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def references(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
     """Yield where each reference inside *value* stands and the name that it refers to."""
     if isinstance(value, str):
         for match in REFERENCE.finditer(value):

@@ -10,7 +10,7 @@ from jsonschema.exceptions import ValidationError
 
 from cli.errors import did_you_mean
 from cli.paths import CHECKOUT
-from cli.template.problems import Path, Problem
+from cli.template.problems import KeyPath, Problem
 
 
 KINDS = {
@@ -48,7 +48,7 @@ def schema_problems(data: Any) -> Iterator[Problem]:
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:
-    path: Path = tuple(error.absolute_path)
+    path: KeyPath = tuple(error.absolute_path)
     found: Any = error.instance
     schema: Any = error.schema
     argument: Any = error.validator_value

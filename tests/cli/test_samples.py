@@ -1,0 +1,161 @@
+"""The sample events, and changes to them."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.errors import WrongCall
+from cli.json_value import Json
+from cli.paths import CHECKOUT
+from cli.payloads import CARRIERS, requests_of
+from cli.samples import sample_event
+from localcloud import LocalCloud
+
+
+every_trigger = pytest.mark.parametrize("trigger", CARRIERS)
+
+KEYS = {
+    "timer": "version time trigger_type trigger_name user_event",
+    "smn": "record functionname requestId timestamp",
+    "kafka": "event_version event_time trigger_type region instance_id records",
+    "opensource-kafka": "event_version event_time trigger_type region instance_id records",
+    "rabbitmq": "event_version event_time trigger_type region records",
+    "rocketmq": "event_version event_time trigger_type region instance_id records",
+    "eventgrid": "datacontenttype data subject specversion id source time type",
+    "apig": "requestContext headers httpMethod pathParameters queryStringParameters body isBase64Encoded path",
+}
+"""The keys of the console's templates and, for apig, of a captured request (reference of the triggers)."""
+
+
+def test_a_file_for_every_trigger() -> None:
+    """Each trigger has its file, each file is a trigger's, and each is described."""
+    files = {file.stem for file in (CHECKOUT / "events").glob("*.json")}
+    assert files == set(CARRIERS)
+    text = (CHECKOUT / "events" / "README.md").read_text()
+    assert all(f"`{name}.json`" in text for name in files)
+
+
+@pytest.mark.parametrize("trigger", KEYS)
+def test_shape(trigger: str) -> None:
+    """An event has the keys that the platform delivers, no more and no less."""
+    assert set(sample_event(trigger)) == set(KEYS[trigger].split())
+
+
+def test_body_of_the_api_page() -> None:
+    """The last one is the example request of the API page, to the letter."""
+    assert sample_event("api-page") == {
+        "backup": {
+            "instance_id": "a89dab5e39394eccbdb77b19d57b0180in02",
+            "name": "mybackup1",
+            "description": "The first Manual backup",
+        }
+    }
+
+
+@every_trigger
+def test_instances_are_those_of_the_local_cloud(trigger: str, cloud: LocalCloud) -> None:
+    """Every sample names instances that the local cloud can back up."""
+    known = set(cloud.connection()["instance_ids"])
+    for request in requests_of(trigger, sample_event(trigger)):
+        named: Any = request.get("backup", request)
+        ids = named.get("instance_ids") or [named["instance_id"]]
+        assert set(ids) <= known
+
+
+@every_trigger
+@given(name=st.text(min_size=1), number=st.integers())
+def test_fields_of_the_request_are_set_wherever_they_are_carried(trigger: str, name: str, number: int) -> None:
+    """A field is set in every request of an event, whatever wraps it, and nothing else changes."""
+    changed = sample_event(trigger, [f"name={json.dumps(name)}", f"min_interval={number}"])
+    for before, after in zip(requests_of(trigger, sample_event(trigger)), requests_of(trigger, changed), strict=True):
+        if "backup" in before:
+            before["backup"] = {**dict_of(before["backup"]), "name": name}
+        else:
+            before["name"] = name
+        assert after == {**before, "min_interval": number}
+
+
+def dict_of(value: Json) -> dict[str, Json]:
+    assert isinstance(value, dict)
+    return value
+
+
+@every_trigger
+@pytest.mark.parametrize("change", ["instance_id=X", 'instance_ids=["X"]'])
+def test_instances_are_replaced(trigger: str, change: str) -> None:
+    """One of instance_id and instance_ids replaces the other; the API's body has only the former."""
+    for request in requests_of(trigger, sample_event(trigger, [change])):
+        inner: Any = request.get("backup", request)
+        assert [inner.get("instance_id"), inner.get("instance_ids")] in (["X", None], [None, ["X"]])
+        assert request.keys() <= {"backup"} or "backup" not in request
+
+
+@every_trigger
+def test_backup_replaces_the_request(trigger: str) -> None:
+    """A field below backup makes the body of the API page of any request."""
+    changes = ["backup.instance_id=X", "backup.name=mine"]
+    for request in requests_of(trigger, sample_event(trigger, changes)):
+        assert set(request) == {"backup"}
+        assert {"instance_id": "X", "name": "mine"}.items() <= dict_of(request["backup"]).items()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("5", 5), ('"5"', "5"), ("true", True), ("null", None), ("nightly", "nightly"), ("a=b", "a=b"), ("", "")],
+)
+def test_values(text: str, value: Json) -> None:
+    """A value is JSON where it can be, else text."""
+    assert sample_event("direct", [f"description={text}"])["description"] == value
+
+
+def test_paths_into_the_envelope() -> None:
+    """Any other key is a dotted path, list positions included."""
+    event: Any = sample_event("smn", ["record.1.smn.message_id=abc", "record.0.event_source=other"])
+    assert event["record"][1]["smn"]["message_id"] == "abc"
+    assert event["record"][0]["event_source"] == "other"
+
+
+def test_list_positions_of_the_request() -> None:
+    """A position of a list in the request can be set too."""
+    (request,) = requests_of("timer", sample_event("timer", ["instance_ids.1=X"]))
+    ids: Any = request["instance_ids"]
+    assert (len(ids), ids[1]) == (2, "X")
+
+
+def test_base64_stays_base64() -> None:
+    """What the API gateway carries is encoded again."""
+    event = sample_event("apig", ["name=nächtlich"])
+    assert json.loads(base64.b64decode(str(event["body"])))["name"] == "nächtlich"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "changes", "message"),
+    [
+        (
+            "timer",
+            ["trigger_nam=x"],
+            "the event has version, time, trigger_type, trigger_name, user_event, did you mean",
+        ),
+        ("smn", ["record.2.smn.message_id=x"], "cannot set record.2.smn.message_id: record has 0, 1."),
+        ("smn", ["record.0.smn.messge_id=x"], "did you mean 'message_id'?"),
+        ("timer", ["time.zone=x"], "cannot set time.zone: time holds no keys"),
+        ("timer", ["instance_ids.2=x"], "cannot set instance_ids.2: instance_ids has 0, 1."),
+        ("timer", ["name"], "found --set name, expected KEY=VALUE"),
+        ("timer", ["=x"], "found --set =x, expected KEY=VALUE"),
+        ("timer", ["user_event=hello", "name=x"], "user_event holds no JSON"),
+        ("timer", ["user_event='[1]'", "name=x"], "user_event holds no JSON"),
+        ("timer", ['user_event="[1]"', "name=x"], "user_event holds no JSON object"),
+        ("apig", ["body=%%%", "name=x"], "body holds no JSON"),
+        ("eventgrid", ["data=5", "name=x"], "data holds no JSON object"),
+        ("timer", ["name=\udcff"], "is not UTF-8 text"),
+    ],
+)
+def test_change_that_cannot_be_made(trigger: str, changes: list[str], message: str) -> None:
+    """What cannot be set is answered with what is there."""
+    with pytest.raises(WrongCall) as error:
+        sample_event(trigger, changes)
+    assert message in error.value.message
