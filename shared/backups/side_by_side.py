@@ -106,6 +106,6 @@ def _guarded(creation: Creation, instance_id: str) -> InstanceResult:
             name=creation.names.name(instance_id),
             event_key=creation.names.key,
             code="internal_error",
-            message=f"{type(error).__name__}: {error}",
+            message=f"{type(error).__name__} in this application; the function's log has the traceback",
             retryable=True,
         )

@@ -56,9 +56,9 @@ class Invocation:
         for result in report.results:
             if not result.succeeded or result.warnings:
                 level = logging.WARNING if result.succeeded or result.retryable else logging.ERROR
-                _log.log(level, "instance %s", result.outcome.value, extra={"fields": result.document()})
+                _log.log(level, "instance %s", result.outcome.value, extra={"fields": _fields(result.document())})
         for rejection in report.rejected:
-            _log.error("message rejected", extra={"fields": rejection.document()})
+            _log.error("message rejected", extra={"fields": _fields(rejection.document())})
         self._line(
             trigger=report.trigger,
             status=report.status.value,
@@ -88,3 +88,8 @@ class Invocation:
     def _line(self, **facts: Any) -> None:
         took = round(self.clock.monotonic() - self.began, 3)
         _log.info("invocation", extra={"fields": {**facts, "duration": took, "cold_start": self.cold_start}})
+
+
+def _fields(document: dict[str, Any]) -> dict[str, Any]:
+    """A document as fields of a log line, which has a message of its own."""
+    return {"error" if name == "message" else name: value for name, value in document.items()}

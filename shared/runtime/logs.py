@@ -15,7 +15,7 @@ SDK_LOGGERS = ("HuaweiCloud-SDK-DdsClient", "HuaweiCloud-SDK-SmnClient")
 class JsonLog(logging.Handler):
     """Writes each record as one JSON line with the invocation's facts, and no secret.
 
-    A record brings facts of its own as ``extra={"fields": {...}}``.
+    A record brings facts of its own as ``extra={"fields": {...}}``; they replace none of the line's.
     """
 
     def __init__(self) -> None:
@@ -40,8 +40,8 @@ class JsonLog(logging.Handler):
             "message": record.getMessage(),
             "logger": record.name,
             **self._facts,
-            **getattr(record, "fields", {}),
         }
+        fields |= {name: value for name, value in getattr(record, "fields", {}).items() if name not in fields}
         if record.exc_info:
             fields["exception"] = logging.Formatter().formatException(record.exc_info)
         # Standard output as it is now: whoever replaced it since the start gets the line.

@@ -1,0 +1,97 @@
+"""The settings: where they come from, and how wrong ones are told."""
+
+import pytest
+
+from shared.backups.errors import SettingsError
+from shared.backups.policy import OnBusy
+from shared.runtime.settings import Settings, load_settings
+from tests.fakes import FakeContext
+
+
+URN = "urn:smn:cn-north-4:0162c0f220284698b77a3d264376343a:dds-backups"
+
+
+def load(environment: dict[str, str] | None = None, **user_data: str) -> Settings:
+    return load_settings(FakeContext({"NOTIFY_TOPIC_URN": URN, **user_data}), environment or {})
+
+
+def test_one_setting_is_required_and_the_rest_follows() -> None:
+    """The region and the endpoints come from the topic's URN."""
+    settings = load()
+
+    assert settings.region == "cn-north-4"
+    assert settings.endpoint("dds") == "https://dds.cn-north-4.myhuaweicloud.com"
+    assert settings.endpoint("smn") == "https://smn.cn-north-4.myhuaweicloud.com"
+    assert (settings.MAX_CONCURRENCY, settings.ON_BUSY) == (8, OnBusy.WAIT)
+
+
+def test_user_data_outranks_the_environment_and_an_empty_one_counts_as_not_set() -> None:
+    """Encrypted settings are only in the user data; plain ones are in both."""
+    settings = load({"NAME_PREFIX": "env", "ON_BUSY": "skip", "LOG_LEVEL": "error"}, NAME_PREFIX="data", ON_BUSY="")
+
+    assert (settings.NAME_PREFIX, settings.ON_BUSY, settings.LOG_LEVEL) == ("data", OnBusy.SKIP, "ERROR")
+
+
+def test_the_instances_may_be_in_another_region_than_the_topic() -> None:
+    """Each service is called where it is."""
+    settings = load(REGION="eu-west-101")
+
+    assert settings.endpoint("dds") == "https://dds.eu-west-101.myhuaweicloud.eu"
+    assert settings.endpoint("smn") == "https://smn.cn-north-4.myhuaweicloud.com"
+
+
+def test_endpoints_can_be_replaced() -> None:
+    """By the local cloud's, for one."""
+    settings = load(DDS_ENDPOINT="http://127.0.0.1:8600/", SMN_ENDPOINT="http://localhost:8600")
+
+    assert settings.endpoint("dds") == "http://127.0.0.1:8600"
+    assert settings.endpoint("smn") == "http://localhost:8600"
+
+
+def test_patterns_are_separated_by_commas_or_blanks() -> None:
+    """As one writes them."""
+    assert load(ALLOWED_INSTANCES="a*, b?  c").ALLOWED_INSTANCES == ("a*", "b?", "c")
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("off", False)])
+def test_switches_are_read_as_people_write_them(text: str, *, value: bool) -> None:
+    """true, 1, yes, on, and the opposites."""
+    assert load(STRICT_INSTANCE_IDS=text).STRICT_INSTANCE_IDS is value
+
+
+def test_a_missing_topic_is_told() -> None:
+    """With where to mend it."""
+    with pytest.raises(SettingsError, match=r"environment variables: NOTIFY_TOPIC_URN: required, but missing"):
+        load_settings(FakeContext(), {})
+
+
+def test_all_wrong_settings_are_told_at_once() -> None:
+    """Each with what was found."""
+    wrong = {
+        "NOTIFY_TOPIC_URN": "dds-backups",
+        "REGION": "Beijing!",
+        "DDS_ENDPOINT": "https://host/path",
+        "SMN_ENDPOINT": "ftp://host",
+        "ALLOWED_INSTANCES": ",",
+        "STRICT_INSTANCE_IDS": "perhaps",
+        "ON_BUSY": "panic",
+        "MAX_CONCURRENCY": "0",
+        "NAME_PREFIX": "1st",
+        "SETTLING_TIME": "-1",
+        "READ_TIMEOUT": "soon",
+        "CONNECT_TIMEOUT": "301",
+        "LOG_LEVEL": "LOUD",
+    }
+    assert set(wrong) == set(Settings.model_fields)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings(FakeContext(wrong), {})
+
+    for name in wrong:
+        assert f"{name}: " in str(caught.value)
+    assert "found 'dds-backups'" in str(caught.value)
+
+
+def test_settings_fit_into_functiongraph() -> None:
+    """20 variables at most."""
+    assert len(Settings.model_fields) <= 20
