@@ -170,17 +170,11 @@ class Creation:
     def _created(self, new: NewBackup, instance_id: str) -> InstanceResult:
         job_id, why = new.job_id, None
         if job_id is None:
-            job_id, why = self._recover_job(instance_id)
+            job_id, why = self.job_ids.find_new(lambda: self._listed_now(instance_id), patience=self._patience())
         return InstanceResult(instance_id, Outcome.CREATED, backup_id=new.backup_id, job_id=job_id, job_id_missing=why)
 
-    def _recover_job(self, instance_id: str) -> tuple[str | None, str | None]:
-        try:
-            backup = self.catalogue.find(instance_id, listed_since=self.clock.monotonic())
-        except CloudError as error:
-            return None, f"DDS returned none, and its list cannot be read: {error}"
-        if backup is None:
-            return None, "DDS returned none, and does not list the backup yet"
-        return self.job_ids.find(backup, patience=self._patience())
+    def _listed_now(self, instance_id: str) -> Backup | None:
+        return self.catalogue.find(instance_id, listed_since=self.clock.monotonic())
 
     def _patience(self) -> float:
         return max(0.0, min(self.policy.settling_time, self.deadline.left_to_work()))

@@ -1,16 +1,19 @@
 """The job of a backup whose job id got lost, or that was never told: recovered from the task list."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from shared.backups.errors import CloudError
 from shared.backups.ports import Backup, BackupJob, Backups, Clock
 
 
+FoundT = TypeVar("FoundT")
+
 _WINDOW = timedelta(seconds=60)
 _YOUNG = timedelta(minutes=1)
 _OLDEST = timedelta(days=30)
-_LOOKS = 3
 _BETWEEN_LOOKS = 2.0
 
 
@@ -26,24 +29,41 @@ class JobIds:
     def find(self, backup: Backup, *, patience: float) -> tuple[str | None, str | None]:
         """The job id, or None and the reason why it cannot be told.
 
-        A job shows in the task list some seconds after its backup (DDS API, Querying Task Details): a young backup's
-        is looked for again, for at most `patience` seconds.
+        For at most `patience` seconds it is looked for again: if the task list could not be read, and for a young
+        backup, whose job shows only after some seconds (DDS API, Querying Task Details).
         """
         if backup.begin_time is None:
             return None, "DDS does not tell when the backup began"
-        age = self._clock.now() - backup.begin_time
+        began, age = backup.begin_time, self._clock.now() - backup.begin_time
         if age > _OLDEST:
             return None, "DDS keeps jobs for a month, and this backup is older"
-        looks = 1 + min(_LOOKS - 1, int(patience / _BETWEEN_LOOKS)) if age < _YOUNG else 1
-        try:
-            for look in range(looks):
-                if look:
-                    self._clock.sleep(_BETWEEN_LOOKS)
-                if job_id := self._look(backup.instance_id, backup.begin_time):
-                    return job_id, None
-        except CloudError as error:
-            return None, f"the task list cannot be read: {error}"
-        return None, "no single backup job of this instance began with the backup"
+        job_id, note = self._until_found(lambda: self._look(backup.instance_id, began), patience, may_show=age < _YOUNG)
+        return job_id, None if job_id else f"no job of this instance alone began with the backup{note}"
+
+    def find_new(self, locate: Callable[[], Backup | None], *, patience: float) -> tuple[str | None, str | None]:
+        """The same for a backup just made, which `locate` finds in the list as soon as DDS shows it."""
+        until = self._clock.monotonic() + patience
+        backup, note = self._until_found(locate, patience, may_show=True)
+        if backup is None:
+            return None, f"DDS told none and does not list the backup yet{note}"
+        return self.find(backup, patience=until - self._clock.monotonic())
+
+    def _until_found(
+        self, look: Callable[[], FoundT | None], patience: float, *, may_show: bool
+    ) -> tuple[FoundT | None, str]:
+        """What `look` finds, or None; and what went wrong with the last look, if anything did."""
+        until = self._clock.monotonic() + patience
+        while True:
+            error: CloudError | None = None
+            try:
+                if (found := look()) is not None:
+                    return found, ""
+            except CloudError as caught:
+                error = caught
+            looks_again = error.retryable if error else may_show
+            if not looks_again or self._clock.monotonic() + _BETWEEN_LOOKS > until:
+                return None, f" ({error})" if error else ""
+            self._clock.sleep(_BETWEEN_LOOKS)
 
     def _look(self, instance_id: str, began: datetime) -> str | None:
         with self._lock:

@@ -17,6 +17,7 @@ from shared.backups.errors import (
 from shared.backups.names import key_of
 from shared.backups.outcomes import Outcome
 from shared.backups.policy import CreationPolicy, OnBusy
+from shared.backups.ports import BackupJob
 from shared.backups.requests import BackupRequest
 from tests.fakes import INSTANCES, A, FakeClock, FakeDds, make_creation
 
@@ -385,13 +386,26 @@ def test_a_region_without_job_ids_gets_it_from_the_task_list(clock: FakeClock, d
     assert (result.outcome, result.job_id) == (Outcome.CREATED, "job-1")
 
 
+class Nothing(list[BackupJob]):
+    """A task list that stays empty."""
+
+    def append(self, task: BackupJob) -> None:
+        """Forget it."""
+
+
 @pytest.mark.parametrize(
     ("break_it", "reason"),
     [
-        (lambda dds: setattr(dds, "list_faults", [None, TransientError("503")]), "list cannot be read"),
-        (lambda dds: setattr(dds, "hidden_for", 100), "does not list the backup yet"),
-        (lambda dds: setattr(dds, "job_faults", [DeniedError("no")]), "task list cannot be read"),
+        (lambda dds: setattr(dds, "list_faults", [None, *[TransientError("503")] * 99]), "list the backup yet (503)"),
+        (lambda dds: setattr(dds, "hidden_for", 100), "list the backup yet"),
+        (lambda dds: setattr(dds, "job_faults", [DeniedError("no")]), "began with the backup (no)"),
+        (lambda dds: setattr(dds, "job_faults", [TransientError("no")] * 99), "began with the backup (no)"),
+        (
+            lambda dds: dds.create_faults.append(lambda: setattr(dds, "tasks", Nothing())),
+            "no job of this instance alone",
+        ),
     ],
+    ids=["list fails", "list lags", "tasks denied", "tasks fail", "no task"],
 )
 def test_a_lost_job_id_never_fails_a_backup(clock: FakeClock, dds: FakeDds, break_it: object, reason: str) -> None:
     """The backup is made; the job id is null, with the reason."""
@@ -403,6 +417,16 @@ def test_a_lost_job_id_never_fails_a_backup(clock: FakeClock, dds: FakeDds, brea
 
     assert (result.outcome, result.job_id) == (Outcome.CREATED, None)
     assert reason in str(result.job_id_missing)
+
+
+def test_a_job_that_shows_late_is_waited_for(clock: FakeClock, dds: FakeDds) -> None:
+    """The list lags for some seconds, then the task list fails once."""
+    dds.tells_job_id = False
+    dds.hidden_for = 5
+    dds.job_faults = [TransientError("503")]
+
+    assert make_creation(dds, clock).back_up(A).job_id == "job-1"
+    assert clock.seconds <= 10
 
 
 def test_the_events_backup_that_failed_is_reported_as_failed(clock: FakeClock, dds: FakeDds) -> None:
