@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -87,7 +88,7 @@ def serve(
             announce=_announcer(_print_json if as_json else _print_table),
         )
     except OSError as error:
-        reason = error.strerror or error
+        reason = str(error.strerror or error).partition(" (while")[0]
         raise click.ClickException(
             f"cannot listen at {host}:{port}: {reason}. Choose another --port, or --port 0 for a free one"
         ) from error
@@ -99,7 +100,8 @@ def _announcer(write: Callable[[dict[str, Any]], None]) -> Callable[[str], None]
     """Return what is called with the base URL once the cloud listens, in the thread that answers: it must not wait."""
 
     def ask_and_write(url: str) -> None:
-        with httpx.Client(trust_env=False) as client:
+        # Whoever stops the cloud at once, or reads one line of it only, is told nothing more.
+        with suppress(httpx.HTTPError, BrokenPipeError), httpx.Client(trust_env=False) as client:
             write(client.get(f"{url}/_local/connection").json())
 
     return lambda url: Thread(target=ask_and_write, args=(url,), daemon=True).start()

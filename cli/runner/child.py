@@ -18,6 +18,7 @@ from cli.runner.context import Context, ContextData
 from cli.runner.loader import entry_file, entry_point, load_entry
 from cli.runner.memory import peak_memory_mb
 from cli.runner.outcome import ErrorData, error_data, response_body
+from cli.runner.stuck import tell_when_asked
 
 
 class StartRequest(TypedDict):
@@ -48,13 +49,14 @@ class Reply(TypedDict, total=False):
 def main() -> None:
     requests, replies = _private_channels(int(sys.argv[1]))
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # the log is read while it grows
+    tell_when_asked(replies)
     start: StartRequest = json.loads(requests.readline())
     entry = entry_file(Path(start["code_uri"]), start["handler"])
     sys.path[1:1] = dict.fromkeys((start["code_root"], start["code_uri"]))
     try:
         handler = _load(start, entry)
     except BaseException as error:  # noqa: BLE001 - whatever the function does is its result, sys.exit() included
-        return _send(replies, Reply(error=error_data(error, entry)))
+        return _send(replies, Reply(error=error_data(error, entry), max_memory_used_mb=peak_memory_mb()))
     _send(replies, Reply())
     for line in requests:
         _send(replies, _invoke(handler, json.loads(line), entry))

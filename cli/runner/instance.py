@@ -12,8 +12,10 @@ from cli.runner.child import InvokeRequest, Reply, StartRequest
 from cli.runner.context import ContextData
 from cli.runner.environment import process_environment
 from cli.runner.invocation import Credentials, FunctionError, Invocation, Report
+from cli.runner.loader import entry_file
 from cli.runner.outcome import ErrorData
 from cli.runner.process import ChildProcess, Exited, TimedOut
+from cli.runner.stuck import frames_from
 from cli.template.model import Function
 
 
@@ -64,7 +66,7 @@ class Instance:
         if "error" not in reply:
             began = time.perf_counter()
             reply = self._handle(event, request_id, credentials)
-            duration_ms = reply.get("duration_ms", _elapsed_ms(began))
+            duration_ms = reply["duration_ms"]
         report = Report(
             request_id=request_id,
             duration_ms=round(duration_ms, 3),
@@ -99,15 +101,22 @@ class Instance:
     def _ask(self, request: Mapping[str, Any], seconds: float, kind: str, what: str) -> Reply:
         """Return the reply; no reply is one too, and leaves the instance without a process."""
         assert self._process is not None  # noqa: S101 - invoke starts it
+        stack_trace: list[str] = []
+        began = time.perf_counter()
         try:
             return self._process.ask(request, seconds)
         except TimedOut:
+            duration_ms = _elapsed_ms(began)
             message = f"{what} within its {seconds:g} s and was ended"
+            entry = entry_file(self._function.code_uri, self._function.handler)
+            stack_trace = frames_from(self._process.dump(), entry)
         except Exited as exited:
+            duration_ms = _elapsed_ms(began)
             kind, message = "FunctionExited", f"the function's process {exited}"
         memory = self._process.peak_memory_mb()
         self._end(grace=0.0)
-        return Reply(error=ErrorData(type=kind, message=message, stack_trace=[]), max_memory_used_mb=memory)
+        error = ErrorData(type=kind, message=message, stack_trace=stack_trace)
+        return Reply(error=error, duration_ms=duration_ms, max_memory_used_mb=memory)
 
     def _context(self, request_id: str, credentials: Credentials, remaining: float) -> ContextData:
         function = self._function

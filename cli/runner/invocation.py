@@ -25,7 +25,7 @@ class FunctionError:
     """The exception's class, or FunctionTimeout, FunctionInitTimeout, FunctionExited or FunctionResultError."""
     error_message: str
     stack_trace: tuple[str, ...] = ()
-    """The frames from the function's own file on, outermost first."""
+    """The frames from the function's own file on, outermost first; for a timeout, where it was at that moment."""
 
     def as_json(self) -> JsonObject:
         return {

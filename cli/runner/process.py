@@ -14,6 +14,11 @@ from typing import Any
 
 from cli.runner.child import Reply
 from cli.runner.memory import peak_memory_mb
+from cli.runner.stuck import SIGNAL
+
+
+DUMP_WAIT = 0.1
+"""Seconds without a further word after which a process has said where it is."""
 
 
 class TimedOut(Exception):  # noqa: N818 - an event, not a fault of this program
@@ -102,6 +107,17 @@ class ChildProcess:
         if status < 0:
             return f"was ended by {signal.Signals(-status).name}"
         return f"ended with exit status {status}"
+
+    def dump(self) -> str:
+        """Return what the process answers when it is asked where it is; empty when it does not answer."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, SIGNAL)
+        written = b""
+        with selectors.DefaultSelector() as replies_only:
+            replies_only.register(self._replies, selectors.EVENT_READ)
+            while replies_only.select(DUMP_WAIT) and (chunk := os.read(self._replies, 1 << 16)):
+                written += chunk
+        return written.decode("utf-8", errors="replace")
 
     def peak_memory_mb(self) -> int:
         return peak_memory_mb(self._process.pid)

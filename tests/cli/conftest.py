@@ -1,16 +1,33 @@
 """Functions made of a few lines of source, and an instance that runs them."""
 
+import json
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pytest
+from click.testing import CliRunner
 
+from cli.main import main
 from cli.runner.instance import Instance
 from cli.runner.invocation import Credentials
 from cli.template.model import Function
+
+
+TEMPLATE = """\
+Parameters: {{{parameters}}}
+Resources:
+  Sample:
+    Type: HC::Serverless::Function
+    Properties:
+      FunctionName: sample
+      CodeUri: functions/sample
+      Handler: index.handler
+      Runtime: Python3.10
+      {properties}
+"""
 
 
 class MakeFunction(Protocol):
@@ -88,3 +105,44 @@ def run(make_instance: MakeInstance, credentials: Credentials) -> Callable[..., 
         return make_instance(source, **changes).invoke(event, credentials)
 
     return run_once
+
+
+class Ran(NamedTuple):
+    """What a run of the command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def ddsbackup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Ran]:
+    """Run the command in this process, in a directory of its own without a template."""
+    directory = tmp_path / "elsewhere"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+
+    def run(*arguments: str | Path, stdin: str | bytes = "") -> Ran:
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Ran(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture
+def application(make_function: MakeFunction, tmp_path: Path) -> Callable[..., Path]:
+    """Write an application of one function, ``sample``, made of *source*; return its template."""
+
+    def write(source: str, properties: str = "", parameters: str = "") -> Path:
+        root = make_function(source).code_root
+        template = root / "template.yaml"
+        template.write_text(TEMPLATE.format(parameters=parameters, properties=properties), encoding="utf-8")
+        return template
+
+    return write

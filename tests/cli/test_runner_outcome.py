@@ -151,6 +151,27 @@ def test_timeout_ends_the_function_and_its_children(run: Run, tmp_path: Path) ->
     assert is_gone(int((tmp_path / "pid").read_text()))
 
 
+def test_timeout_tells_where_the_function_was(run: Run) -> None:
+    """A timeout has the frames in which the function was caught, waiting or busy."""
+    source = """
+        import time
+
+        def handler(event, context):
+            wait()
+
+        def wait():
+            {}
+        """
+    for statement in ("time.sleep(60)", "while True: pass"):
+        error = run(source.replace("{}", statement), timeout=0.3).error
+        assert error.error_type == "FunctionTimeout"
+        assert [frame.partition("index.py")[2].split("\n")[0] for frame in error.stack_trace] == [
+            '", line 5, in handler',
+            '", line 8, in wait',
+        ]
+        assert statement in error.stack_trace[1]
+
+
 def is_gone(pid: int) -> bool:
     """Whether the process is dead: no longer there, or a zombie that nobody waits for."""
     for _ in range(100):
