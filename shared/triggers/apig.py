@@ -3,13 +3,13 @@
 import base64
 import binascii
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.backups.errors import InvalidRequestError
-from shared.triggers.envelope import Message, SingleEnvelope, validate
+from shared.triggers.envelope import EventModel, Message, SingleEnvelope, validate
 
 
-class ApigRequestContext(BaseModel):
+class ApigRequestContext(EventModel):
     """What the gateway knows of the request."""
 
     request_id: str | None = Field(default=None, alias="requestId")
@@ -17,7 +17,7 @@ class ApigRequestContext(BaseModel):
     stage: str | None = None
 
 
-class ApigEvent(BaseModel):
+class ApigEvent(EventModel):
     """An HTTP request; some gateways deliver neither path, headers nor query."""
 
     http_method: str = Field(alias="httpMethod")

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.backups.errors import InvalidRequestError
 from shared.backups.validation import excerpt, explain
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class EventModel(BaseModel):
+    """The shape of a trigger's event. Built when the first event of its kind arrives: cold start pays for one only."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ import base64
 import binascii
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.backups.errors import InvalidRequestError
 from shared.backups.validation import excerpt
-from shared.triggers.envelope import BatchEnvelope, Message, SingleEnvelope, open_each, validate
+from shared.triggers.envelope import BatchEnvelope, EventModel, Message, SingleEnvelope, open_each, validate
 
 
-class CloudEvent(BaseModel):
+class CloudEvent(EventModel):
     """A CloudEvent in the JSON format; `data_base64` is the format's other way to carry data."""
 
     specversion: str

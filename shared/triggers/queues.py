@@ -3,12 +3,12 @@
 import json
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from shared.triggers.envelope import Message, open_each, validate
+from shared.triggers.envelope import EventModel, Message, open_each, validate
 
 
-class QueueRecord(BaseModel):
+class QueueRecord(EventModel):
     """The messages of one topic or exchange; older events name the instance here instead of at the top."""
 
     messages: list[object]
@@ -22,7 +22,7 @@ class QueueRecord(BaseModel):
         return self.topic_id or self.exchange or ""
 
 
-class QueueEvent(BaseModel):
+class QueueEvent(EventModel):
     """A batch of QueueRecords; `event_time` is in seconds since 1970."""
 
     event_version: str | None = None

@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from shared.triggers.envelope import BatchEnvelope, Message, open_each, validate
-
-
-_TIME = TypeAdapter(datetime)
+from shared.triggers.envelope import BatchEnvelope, EventModel, Message, open_each, validate
 
 
-class SmnMessage(BaseModel):
+_TIME = TypeAdapter(datetime, config=ConfigDict(defer_build=True))
+
+
+class SmnMessage(EventModel):
     """A message as SMN delivers it; `message_attributes` is null, "" or an object."""
 
     topic_urn: str | None = None
@@ -23,7 +23,7 @@ class SmnMessage(BaseModel):
     type: str | None = None
 
 
-class SmnRecord(BaseModel):
+class SmnRecord(EventModel):
     """One element of `record`."""
 
     event_version: str | None = None
@@ -32,7 +32,7 @@ class SmnRecord(BaseModel):
     smn: SmnMessage
 
 
-class SmnEvent(BaseModel):
+class SmnEvent(EventModel):
     """What the topic's subscription delivers: SmnRecords. More keys at the top, as in the console, say nothing."""
 
     record: list[object] = Field(min_length=1)

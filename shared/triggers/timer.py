@@ -3,12 +3,12 @@
 from datetime import timezone
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime
 
-from shared.triggers.envelope import Message, SingleEnvelope, validate
+from shared.triggers.envelope import EventModel, Message, SingleEnvelope, validate
 
 
-class TimerEvent(BaseModel):
+class TimerEvent(EventModel):
     """A tick, of any version; `time` is when it was due."""
 
     version: str | None = None
