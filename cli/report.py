@@ -7,7 +7,10 @@ from cli.runner.invocation import FunctionError, Report
 
 
 def report_line(report: Report) -> str:
-    """Return the line that sums *report* up, in the spirit of the platform's "Finish invoke request" line."""
+    """Return the line that sums *report* up, in the spirit of the platform's "Finish invoke request" line.
+
+    A second line warns of a function that needs more memory than it has: here nothing ends it.
+    """
     parts = [
         f"REPORT RequestId: {report.request_id}",
         f"Duration: {report.duration_ms:.3f} ms",
@@ -17,7 +20,10 @@ def report_line(report: Report) -> str:
     ]
     if report.init_duration_ms is not None:
         parts.append(f"Init Duration: {report.init_duration_ms:.3f} ms (cold start)")
-    return "  ".join(parts)
+    line = "  ".join(parts)
+    if report.max_memory_used_mb > report.memory_size_mb:
+        line += "\nWARNING more memory was used than the function has: FunctionGraph would have ended it"
+    return line
 
 
 def write_error(console: Console, error: FunctionError) -> None:

@@ -86,6 +86,14 @@ def test_failure(ddsbackup: Run, application: Application, cloud: LocalCloud) ->
     assert 'index.py", line 2, in handler' in for_people.err
 
 
+def test_more_memory_than_there_is(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
+    """A function that used more than its memory is warned of, since the platform would have ended it."""
+    source = "def handler(event, context):\n    return len(bytearray(event['mb'] * 1024 * 1024))\n"
+    arguments = ("invoke", "sample", "-e", "-", "--template", application(source), "--cloud", cloud.url)
+    assert "WARNING more memory was used than the function has" in ddsbackup(*arguments, stdin='{"mb": 150}').err
+    assert "WARNING" not in ddsbackup(*arguments, stdin='{"mb": 1}').err
+
+
 def test_timeout(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
     """--timeout wins over the template's, and what the function printed before is there."""
     template = application(
