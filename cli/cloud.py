@@ -24,11 +24,9 @@ class Connection:
     """How to reach a cloud: what ``GET /_local/connection`` says and the command needs."""
 
     endpoint: str
-    region: str
     project_id: str
     token: str = field(repr=False)
     topic_urn: str
-    instance_ids: tuple[str, ...]
 
 
 class Cloud:
@@ -41,11 +39,9 @@ class Cloud:
         try:
             self.connection = Connection(
                 endpoint=answer["endpoint"],
-                region=answer["region"],
                 project_id=answer["project_id"],
                 token=answer["token"],
                 topic_urn=answer["topic_urn"],
-                instance_ids=tuple(answer["instance_ids"]),
             )
         except (KeyError, TypeError) as error:
             raise WrongCall(f"{url} is not a local cloud: its /_local/connection has no {error}") from error

@@ -16,12 +16,11 @@ def function_settings(function: Function, connection: Connection, from_file: Map
     endpoints = {"DDS_ENDPOINT": connection.endpoint, "SMN_ENDPOINT": connection.endpoint}
     topic = {"NOTIFY_TOPIC_URN": connection.topic_urn} if "NOTIFY_TOPIC_URN" in function.variables else {}
     settings = {**function.variables, **topic, **endpoints, **from_file}
-    for name, value in settings.items():
-        if name in from_file:
-            continue
-        for _, parameter in references(value):
+    for name in sorted(settings.keys() - from_file.keys()):
+        unresolved = next(references(settings[name]), None)
+        if unresolved:
             raise WrongCall(
-                f"the setting {name} of {function.name} needs the parameter {parameter}, which has no Default in "
-                f"the template: give it one, or put a line {name}=... into a file for --env-file"
+                f"the setting {name} of {function.name} needs the parameter {unresolved[1]}, which has no Default "
+                f"in the template: give it one, or put a line {name}=... into a file for --env-file"
             )
     return settings

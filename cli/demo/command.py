@@ -12,9 +12,9 @@ from rich.text import Text
 from cli.cloud import open_cloud
 from cli.console import make_console
 from cli.demo.backups import BackupWatch
+from cli.demo.console_observer import ConsoleObserver
 from cli.demo.delivery import Delivery
-from cli.demo.story import Story, tell
-from cli.demo.viewer import Viewer
+from cli.demo.scenario import ScenarioResult, run_scenario
 from cli.runner.instance import Instance
 from cli.settings import function_settings
 from cli.template.load import find_function, find_template, load_template
@@ -23,8 +23,8 @@ from cli.template.load import find_function, find_template, load_template
 FUNCTION = "create_backup"
 
 
-class Silence:
-    """An audience that shows nothing."""
+class NullObserver:
+    """Shows nothing."""
 
     def delivered(self, delivery: Delivery) -> None: ...
     def clock_moves(self, watch: BackupWatch) -> None:
@@ -58,23 +58,27 @@ def demo(template_file: Path | None, as_json: bool) -> None:
         log: list[str] = []
         with Instance(function, settings, cloud.connection.project_id, log=log.append) as instance:
             if as_json:
-                story = tell(cloud, instance, Silence())
-                print(json.dumps(story.as_json(), ensure_ascii=False))
+                result = run_scenario(cloud, instance, NullObserver())
+                print(json.dumps(result.as_json(), ensure_ascii=False))
             else:
                 names = {str(found["id"]): str(found["name"]) for found in cloud.state()["instances"]}
-                viewer = Viewer(make_console(), names)
-                viewer.heading(f"Events: one of every trigger, through {function.name}, on {cloud.connection.endpoint}")
-                story = tell(cloud, instance, viewer)
-    failures = list(story.failures())
+                observer = ConsoleObserver(make_console(), names)
+                observer.heading(
+                    f"Events: one of every trigger, through {function.name}, on {cloud.connection.endpoint}"
+                )
+                result = run_scenario(cloud, instance, observer)
+    failures = list(result.failures())
     if failures:
         print("\n".join([*log, *(f"FAILED {failure}" for failure in failures)]), file=sys.stderr)
         sys.exit(1)
     if not as_json:
         make_console().print(
-            Text(f"\nAll of it happened: {_sum(story)}, in {time.monotonic() - began:.1f} s.", "bold green")
+            Text(f"\nAll of it happened: {_sum(result)}, in {time.monotonic() - began:.1f} s.", "bold green")
         )
 
 
-def _sum(story: Story) -> str:
-    messages = sum(len(delivery.messages) for delivery in story.deliveries)
-    return f"{len(story.deliveries)} events, {len(story.backups)} backups, {messages} job ids on the topic, none twice"
+def _sum(result: ScenarioResult) -> str:
+    messages = sum(len(delivery.messages) for delivery in result.deliveries)
+    return (
+        f"{len(result.deliveries)} events, {len(result.backups)} backups, {messages} job ids on the topic, none twice"
+    )

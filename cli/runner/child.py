@@ -18,7 +18,7 @@ from cli.runner.context import Context, ContextData
 from cli.runner.loader import entry_file, entry_point, load_entry
 from cli.runner.memory import peak_memory_mb
 from cli.runner.outcome import ErrorData, error_data, response_body
-from cli.runner.stuck import tell_when_asked
+from cli.runner.stack_dump import tell_when_asked
 
 
 class StartRequest(TypedDict):

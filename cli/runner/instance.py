@@ -15,7 +15,7 @@ from cli.runner.invocation import Credentials, FunctionError, Invocation, Report
 from cli.runner.loader import entry_file
 from cli.runner.outcome import ErrorData
 from cli.runner.process import ChildProcess, Exited, TimedOut
-from cli.runner.stuck import frames_from
+from cli.runner.stack_dump import frames_from
 from cli.template.model import Function
 
 

@@ -14,8 +14,11 @@ from typing import Any
 
 from cli.runner.child import Reply
 from cli.runner.memory import peak_memory_mb
-from cli.runner.stuck import SIGNAL
+from cli.runner.stack_dump import SIGNAL
 
+
+PIPE_HOLDS = 1 << 20
+"""More bytes than a pipe can hold; only that much is read at an end, since a function may print for ever."""
 
 DUMP_WAIT = 0.1
 """Seconds without a further word after which a process has said where it is."""
@@ -95,8 +98,8 @@ class ChildProcess:
         """Read what was printed before the reply: it is in the pipe already."""
         with selectors.DefaultSelector() as log_only:
             log_only.register(self._log_pipe, selectors.EVENT_READ)
-            while log_only.select(0) and (chunk := os.read(self._log_pipe, 1 << 16)):
-                self._log.add(chunk)
+            if log_only.select(0):
+                self._log.add(os.read(self._log_pipe, PIPE_HOLDS))
         self._log.end()
 
     def _ending(self) -> str:

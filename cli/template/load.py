@@ -17,9 +17,9 @@ from cli.template.schema import schema_problems
 FILE_NAME = "template.yaml"
 
 
-def find_template(directory: Path | None = None) -> Path:
-    """Return the template of *directory* (default: the current one), else that of this command's checkout."""
-    here = (directory or Path.cwd()) / FILE_NAME
+def find_template() -> Path:
+    """Return the template of the current directory, else that of this command's checkout."""
+    here = Path.cwd() / FILE_NAME
     return here if here.is_file() else CHECKOUT / FILE_NAME
 
 

@@ -201,6 +201,13 @@ def test_handler_that_catches_everything_is_killed_too(run: Run) -> None:
     assert run(source, timeout=0.3).error.error_type == "FunctionTimeout"
 
 
+def test_function_that_prints_for_ever(run: Run, log: list[str]) -> None:
+    """A flood of output does not keep the function alive."""
+    invocation = run("def handler(event, context):\n    while True:\n        print('and on')\n", timeout=0.3)
+    assert invocation.error.error_type == "FunctionTimeout"
+    assert log[:2] == ["and on", "and on"]
+
+
 def test_initializer_that_takes_too_long(run: Run) -> None:
     """The initializer has a timeout of its own."""
     source = """

@@ -309,11 +309,12 @@ def test_unknown_function(load: Load) -> None:
         find_function(template, "helo")
 
 
-def test_template_is_looked_for_here_and_then_in_the_checkout(tmp_path: Path) -> None:
+def test_template_is_looked_for_here_and_then_in_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The current directory comes first."""
-    assert find_template(tmp_path) == CHECKOUT / "template.yaml"
+    monkeypatch.chdir(tmp_path)
+    assert find_template() == CHECKOUT / "template.yaml"
     (tmp_path / "template.yaml").touch()
-    assert find_template(tmp_path) == tmp_path / "template.yaml"
+    assert find_template() == tmp_path / "template.yaml"
 
 
 def test_file_that_is_not_there(tmp_path: Path) -> None:

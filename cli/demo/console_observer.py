@@ -20,8 +20,8 @@ FRAME = 0.04
 """Seconds that a step of the clock is looked at on a terminal."""
 
 
-class Viewer:
-    """An audience that writes to *console*; *names* are those of the instances by their ids."""
+class ConsoleObserver:
+    """Writes to *console*; *names* are those of the instances by their ids."""
 
     def __init__(self, console: Console, names: Mapping[str, str]) -> None:
         self._console = console

@@ -1,4 +1,4 @@
-"""The demo itself: what is done, and whether all of it happened. Showing it is the business of an audience."""
+"""The demo itself: what is done, and whether all of it happened. Showing it is the business of an observer."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from cli.runner.instance import Instance
 from cli.samples import sample_event
 
 
-class Audience(Protocol):
+class Observer(Protocol):
     """Who is told about every step, in this order."""
 
     def delivered(self, delivery: Delivery) -> None: ...
@@ -27,7 +27,7 @@ class Audience(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class ScenarioResult:
     """All that happened."""
 
     deliveries: tuple[Delivery, ...]
@@ -66,7 +66,7 @@ class Story:
         }
 
 
-def tell(cloud: Cloud, instance: Instance, audience: Audience) -> Story:
+def run_scenario(cloud: Cloud, instance: Instance, observer: Observer) -> ScenarioResult:
     """Send the sample event of every trigger, see the backups made, then send the first event again."""
     watch = BackupWatch(cloud)
     deliveries: list[Delivery] = []
@@ -74,19 +74,19 @@ def tell(cloud: Cloud, instance: Instance, audience: Audience) -> Story:
         event = sample_event(trigger)
         requests = json.dumps(requests_of(trigger, event))
         if any(busy in requests for busy in watch.busy()):  # DDS makes one backup of an instance at a time
-            audience.clock_moves(watch)
+            observer.clock_moves(watch)
         deliveries.append(deliver(cloud, instance, trigger, event))
         watch.look()
-        audience.delivered(deliveries[-1])
-    audience.notified(deliveries)
-    audience.clock_moves(watch)
-    audience.made(watch)
+        observer.delivered(deliveries[-1])
+    observer.notified(deliveries)
+    observer.clock_moves(watch)
+    observer.made(watch)
     before = len(watch.backups)
     redelivery = deliver(cloud, instance, deliveries[0].trigger, deliveries[0].event)
     watch.look()
     new_backups = len(watch.backups) - before
-    audience.redelivered(redelivery, new_backups)
-    return Story(tuple(deliveries), tuple(watch.backups.values()), redelivery, new_backups)
+    observer.redelivered(redelivery, new_backups)
+    return ScenarioResult(tuple(deliveries), tuple(watch.backups.values()), redelivery, new_backups)
 
 
 def _not_as(delivery: Delivery, expected: str) -> Iterator[str]:
