@@ -1,7 +1,10 @@
 """The command ``ddsbackup``."""
 
 import io
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 
 import click
@@ -14,14 +17,26 @@ from cli.serve import serve
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(version("dds-backup"), prog_name="ddsbackup")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Back up Huawei Cloud DDS instances by events: try it on this machine, without an account.
 
     Exit status: 0 when all is well, 1 when it failed, 2 for a wrong call.
     """
+    context.with_resource(_sigterm_is_an_exit())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
+
+
+@contextmanager
+def _sigterm_is_an_exit() -> Iterator[None]:
+    """Leave by an exception when told to end, so that no function is left running."""
+    earlier = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
 
 
 for command in (demo, serve, event, invoke):

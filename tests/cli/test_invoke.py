@@ -1,6 +1,8 @@
 """``ddsbackup invoke``: what it prints, and its exit status."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -279,3 +281,23 @@ def test_as_a_command(application: Application, cloud: LocalCloud) -> None:
     assert ran.returncode == 0
     assert json.loads(ran.stdout) == {"a": "ä"}
     assert b"\x1b" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_no_function_is_left_running(application: Application, cloud: LocalCloud, number: signal.Signals) -> None:
+    """Whoever ends the command ends the function."""
+    command = Path(sys.executable).with_name("ddsbackup")
+    template = application(
+        "import os, time\n\ndef handler(event, context):\n    print(os.getpid())\n    time.sleep(60)\n", "Timeout: 60"
+    )
+    arguments = [str(command), "invoke", "sample", "-t", "direct", "--template", str(template), "--cloud", cloud.url]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("START")
+        pid = int(process.stderr.readline())
+        process.send_signal(number)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode not in (0, 2)
+    assert "Traceback" not in err
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -12,8 +12,9 @@ from cli.errors import WrongCall
 from cli.json_value import Json
 from cli.paths import CHECKOUT
 from cli.payloads import CARRIERS, requests_of
-from cli.samples import sample_event
+from cli.samples import REQUEST_FIELDS, sample_event
 from localcloud import LocalCloud
+from shared.backups.requests import BackupRequest
 
 
 every_trigger = pytest.mark.parametrize("trigger", CARRIERS)
@@ -64,6 +65,18 @@ def test_instances_are_those_of_the_local_cloud(trigger: str, cloud: LocalCloud)
         named: Any = request.get("backup", request)
         ids = named.get("instance_ids") or [named["instance_id"]]
         assert set(ids) <= known
+
+
+def test_fields_of_the_request_are_those_of_the_function() -> None:
+    """What --set puts into the request is what the function knows, no more and no less."""
+    assert set(REQUEST_FIELDS) == set(BackupRequest.model_fields)
+
+
+@every_trigger
+def test_requests_are_valid(trigger: str) -> None:
+    """The function accepts every request in the samples."""
+    for request in requests_of(trigger, sample_event(trigger)):
+        assert BackupRequest.model_validate(request).instances
 
 
 @every_trigger
