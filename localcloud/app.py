@@ -81,6 +81,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    if error.status_code == 400:
+        # FastAPI's word for a body that is no text.
+        problem = {"type": "json_invalid", "loc": ("body",), "msg": "the body is no JSON"}
+        return await _invalid(request, RequestValidationError([problem]))
     if service_of(request.url.path) is None:
         return await http_exception_handler(request, error)
     # The gateway knows methods and paths together: a wrong method is an unknown API to it.

@@ -65,5 +65,5 @@ def error_body(service: Service, status: int, code: str, message: str, request_i
 
 def gateway_error(status: int, detail: str = "", *, code: str = "") -> CloudError:
     """The gateway's error of an HTTP status, `detail` after its usual words (API Gateway, error codes)."""
-    usual, words = GATEWAY.get(status, (f"APIGW.{status}", "Request failed"))
+    usual, words = GATEWAY.get(status) or GATEWAY[400 if status < 500 else 500]
     return CloudError(status, code or usual, f"{words}: {detail}" if detail else words)

@@ -58,6 +58,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for operation in operations.values():
             if owner is not None:
                 _describe(operation, owner)
+            if path == "/v3/auth/tokens":
+                # A password needs no other credentials; an agency does.
+                operation["security"].insert(0, {})
             if "{project_id}" in path:
                 operation.setdefault("parameters", []).insert(0, _PROJECT_ID)
     return document

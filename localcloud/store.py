@@ -81,7 +81,7 @@ class Table(Generic[F]):
             self._db.execute(
                 "insert into facts (kind, id, body) values (?, ?, ?)"
                 " on conflict (kind, id) do update set body = excluded.body",
-                (self._kind, fact.id, self._adapter.dump_json(fact)),
+                (self._kind, fact.id, self._adapter.dump_json(fact, exclude_unset=True)),
             )
 
     def remove(self, key: str) -> None:
@@ -99,7 +99,7 @@ class Table(Generic[F]):
 
 def _open(path: Path) -> sqlite3.Connection:
     # One connection, used by one thread at a time: it is opened where the server is set up and used where it runs.
-    db = sqlite3.connect(path, timeout=1, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=0.2, check_same_thread=False)
     try:
         # Two local clouds on one file would each overwrite what the other one remembers.
         db.execute("pragma locking_mode = exclusive")

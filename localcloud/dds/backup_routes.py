@@ -1,10 +1,11 @@
 """The HTTP side of backups."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
 from localcloud.dds import backup_list, backups, download, schemas
+from localcloud.dds.facts import Mode
 from localcloud.dds.state import DdsState
 
 
@@ -13,11 +14,8 @@ Offset = Annotated[int, Query(ge=0, le=2**31 - 1)]
 Time = Annotated[str | None, Query(examples=["2018-08-06 10:41:14"])]
 
 _NEWER = Query(description="Newer regions only (switch newer_filters).")
-
-
-def _one_of(*values: str) -> Any:
-    # The service checks the value itself, with a code of its own.
-    return Query(json_schema_extra={"enum": [*values]})
+# Checked by the service, which does not care for capitals.
+BackupType = Annotated[str | None, Query(json_schema_extra={"enum": ["Auto", "Manual", "Incremental"]})]
 
 
 def routes(state: DdsState) -> APIRouter:
@@ -35,12 +33,12 @@ def routes(state: DdsState) -> APIRouter:
     async def list_backups(
         instance_id: str | None = None,
         backup_id: str | None = None,
-        backup_type: Annotated[str | None, _one_of("Auto", "Manual", "Incremental")] = None,
+        backup_type: BackupType = None,
         offset: Offset = 0,
         limit: Limit = 100,
         begin_time: Time = None,
         end_time: Time = None,
-        mode: Annotated[str | None, _one_of("Sharding", "ReplicaSet", "Single")] = None,
+        mode: Mode | None = None,
         order_field: Annotated[str | None, _NEWER] = None,
         order_rule: Annotated[str | None, _NEWER] = None,
         backup_status: Annotated[str | None, _NEWER] = None,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from localcloud.dds import instance_schemas as schemas
 from localcloud.dds import instances, policy, tags
+from localcloud.dds.facts import Mode
 from localcloud.dds.schemas import Nothing
 from localcloud.dds.state import DdsState
 
@@ -18,7 +19,7 @@ def routes(state: DdsState) -> APIRouter:
     async def list_instances(
         instance_id: Annotated[str | None, Query(alias="id")] = None,
         name: Annotated[str | None, Query(description="Exact, or `*part` for names that contain it.")] = None,
-        mode: str | None = None,
+        mode: Mode | None = None,
         datastore_type: str | None = None,
         vpc_id: str | None = None,
         subnet_id: str | None = None,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from localcloud.dds.facts import Mode
 
@@ -166,10 +166,13 @@ class ShownPolicyAnswer(BaseModel):
     backup_policy: ShownPolicy
 
 
+_NUMBER_OR_TEXT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 732}, {"type": "string"}]}
+
+
 class NewPolicy(BaseModel):
     """keep_days is text in the SDK and a number in the examples: both are taken."""
 
-    keep_days: Annotated[int, Field(ge=0, le=732, examples=[7])]
+    keep_days: Annotated[int, Field(ge=0, le=732, examples=[7]), WithJsonSchema(_NUMBER_OR_TEXT)]
     start_time: Annotated[
         str | None,
         Field(pattern="^([01][0-9]|2[0-3]):(00|15|30|45)-([01][0-9]|2[0-3]):(00|15|30|45)$", examples=["19:00-20:00"]),

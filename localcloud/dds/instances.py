@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 from localcloud.dds import instance_schemas as schemas
-from localcloud.dds.errors import dds_error, parameter_error
+from localcloud.dds.errors import parameter_error
 from localcloud.dds.facts import Instance, Mode
 from localcloud.dds.instance_view import SUBNET, VPC, instance_view
 from localcloud.dds.state import DdsState
 
 
 QUOTAS: tuple[tuple[Mode, int], ...] = (("Sharding", 10), ("ReplicaSet", 50), ("Single", 50))
-MODES = ("Sharding", "ReplicaSet", "Single")
 MAX_TAGS = 20
 
 
@@ -32,10 +31,8 @@ class InstanceQuery:
 def list_instances(state: DdsState, query: InstanceQuery) -> schemas.Instances:
     """The page of instances that the query asks for, the newest first (Querying Instances and Details).
 
-    Raises DBS.200001 or 280342 for a parameter that is not as documented.
+    Raises DBS.200001 for a parameter that is not as documented.
     """
-    if query.mode not in (None, *MODES):
-        raise dds_error("DBS.280342")
     if query.name == "*":
         raise parameter_error("name: * alone is reserved")
     tags = _tags(query.tags)

@@ -1,0 +1,204 @@
+"""Automatic backups and the policy that makes them."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkdds.v3 import (
+    BackupPolicy,
+    DeleteManualBackupRequest,
+    ListBackupsRequest,
+    ListInstancesRequest,
+    ListTasksRequest,
+    SetBackupPolicyRequest,
+    SetBackupPolicyRequestBody,
+    ShowBackupPolicyRequest,
+    ShowJobDetailRequest,
+)
+
+from localcloud import LocalCloud
+from tests.localcloud.sdk import new_backup
+
+
+ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
+CUSTOMERS = "2c5e8b7d4f6a49d1b3c08e9a7f51d264in02"
+CATALOGUE = "7b0f1d93a8e24c65905dcb48e2713f0ain02"
+METRICS = "90b6f2a47c1d4e38b5f0d7a3c9e8612din02"
+EVERY_DAY = "1,2,3,4,5,6,7"
+DAY = 86_400
+
+
+def automatic(dds: Any, instance_id: str) -> list[Any]:
+    """The automatic backups of an instance, the newest first."""
+    found: list[Any] = dds.list_backups(ListBackupsRequest(instance_id=instance_id, backup_type="Auto")).backups
+    return found
+
+
+def into_window(backup: Any, window: str) -> timedelta:
+    """How long after the beginning of the window (hh:mm-HH:MM, maybe over midnight) a backup began."""
+    begin = datetime.fromisoformat(backup.begin_time)
+    return (begin - datetime.fromisoformat(f"{backup.begin_time[:10]} {window[:5]}")) % timedelta(days=1)
+
+
+def change(instance_id: str = CUSTOMERS, **policy: Any) -> Any:
+    """The SDK's request for a policy."""
+    return SetBackupPolicyRequest(
+        instance_id=instance_id, body=SetBackupPolicyRequestBody(backup_policy=BackupPolicy(**policy))
+    )
+
+
+def test_nobody_meets_one_by_chance(cloud: LocalCloud, dds: Any) -> None:
+    """In the first five hours no automatic backup begins."""
+    before = automatic(dds, METRICS)
+    cloud.advance(5 * 3600)
+
+    assert automatic(dds, ORDERS) == []
+    assert [one.id for one in automatic(dds, METRICS)] == [one.id for one in before]
+
+
+def test_one_a_day_in_the_window(cloud: LocalCloud, dds: Any) -> None:
+    """A daily policy makes one backup a day within its window, and asked twice it is the same one."""
+    cloud.advance(3 * DAY)
+
+    found = automatic(dds, ORDERS)
+    window = dds.show_backup_policy(ShowBackupPolicyRequest(instance_id=ORDERS)).backup_policy.start_time
+    assert len(found) == 3
+    assert all(into_window(backup, window) < timedelta(hours=1) for backup in found)
+    assert len({backup.begin_time[:10] for backup in found}) == 3
+    assert [backup.id for backup in automatic(dds, ORDERS)] == [backup.id for backup in found]
+
+
+def test_only_on_the_days_of_the_period(cloud: LocalCloud, dds: Any) -> None:
+    """Period 1,4 makes backups on Mondays and Thursdays."""
+    cloud.advance(14 * DAY)
+
+    window = dds.show_backup_policy(ShowBackupPolicyRequest(instance_id=CATALOGUE)).backup_policy.start_time
+    begins = [datetime.fromisoformat(one.begin_time) - into_window(one, window) for one in automatic(dds, CATALOGUE)]
+    assert {begin.isoweekday() for begin in begins} == {1, 4}
+
+
+def test_kept_for_keep_days(cloud: LocalCloud, dds: Any) -> None:
+    """keep_days 7 keeps seven days of backups, however long the policy has been on."""
+    cloud.advance(30 * DAY)
+
+    found = automatic(dds, ORDERS)
+    oldest = datetime.fromisoformat(found[-1].begin_time).replace(tzinfo=timezone.utc)
+    assert len(found) == 7
+    assert (datetime.now(timezone.utc).timestamp() + 30 * DAY) - oldest.timestamp() <= 7 * DAY
+
+
+def test_the_seed_has_some_already(dds: Any) -> None:
+    """An instance with history_days has automatic backups from the start."""
+    assert len(automatic(dds, METRICS)) == 3
+
+
+def test_an_automatic_backup_makes_the_instance_busy(cloud: LocalCloud, dds: Any) -> None:
+    """While one is made, a manual backup is DBS.200019; its job can be queried and is a task."""
+    cloud.advance(DAY)
+    [done] = automatic(dds, ORDERS)
+    cloud.reset()
+    begin = datetime.fromisoformat(done.begin_time).replace(tzinfo=timezone.utc).timestamp()
+    cloud.advance(begin - datetime.now(timezone.utc).timestamp() + 30)
+
+    [running] = automatic(dds, ORDERS)
+    job_id = next(one["job_id"] for one in cloud.state()["backups"] if one["id"] == running.id)
+    with pytest.raises(ClientRequestException) as refused:
+        dds.create_manual_backup(new_backup(ORDERS))
+
+    assert (running.status, running.type) == ("BUILDING", "Auto")
+    assert refused.value.error_code == "DBS.200019"
+    assert dds.list_instances(ListInstancesRequest(id=ORDERS)).instances[0].actions == ["BACKUP"]
+    assert dds.show_job_detail(ShowJobDetailRequest(id=job_id)).job.status == "Running"
+
+
+def test_it_waits_for_a_manual_one(cloud: LocalCloud, dds: Any) -> None:
+    """When a manual backup is being made at its time, the automatic one begins right after it."""
+    cloud.advance(DAY)
+    [planned] = automatic(dds, ORDERS)
+    cloud.reset()
+    begin = datetime.fromisoformat(planned.begin_time).replace(tzinfo=timezone.utc).timestamp()
+    cloud.advance(begin - datetime.now(timezone.utc).timestamp() - 30)
+    manual = dds.create_manual_backup(new_backup(ORDERS))
+    cloud.advance(40)
+    during = automatic(dds, ORDERS)
+    cloud.advance(60)
+
+    [mine] = dds.list_backups(ListBackupsRequest(backup_id=manual.backup_id)).backups
+    assert during == []
+    assert [one.begin_time for one in automatic(dds, ORDERS)] == [mine.end_time]
+
+
+def test_turning_a_policy_on_makes_a_backup_at_once(cloud: LocalCloud, dds: Any) -> None:
+    """Enabling makes the instance busy with an automatic backup, which may not be deleted while the policy is on."""
+    dds.set_backup_policy(change(keep_days=7, start_time="23:15-00:15", period="7,1"))
+    policy = dds.show_backup_policy(ShowBackupPolicyRequest(instance_id=CUSTOMERS)).backup_policy
+    [first] = automatic(dds, CUSTOMERS)
+    with pytest.raises(ClientRequestException) as refused:
+        dds.create_manual_backup(new_backup(CUSTOMERS))
+    cloud.advance(600)
+    with pytest.raises(ClientRequestException) as kept:
+        dds.delete_manual_backup(DeleteManualBackupRequest(backup_id=first.id))
+
+    assert (policy.keep_days, policy.start_time, policy.period) == (7, "23:15-00:15", "1,7")
+    assert policy.enable_incremental_backup is False
+    assert (first.status, first.deletable) == ("BUILDING", False)
+    assert refused.value.error_code == "DBS.200019"
+    assert kept.value.error_code == "DBS.212003"
+
+
+def test_changing_a_policy_makes_none_at_once(dds: Any) -> None:
+    """A change of a policy that is on keeps the incremental switch and makes no backup now."""
+    dds.set_backup_policy(
+        change(ORDERS, keep_days="30", start_time="08:00-09:00", period=EVERY_DAY, enable_incremental_backup=True)
+    )
+    dds.set_backup_policy(change(ORDERS, keep_days=5, start_time="08:30-09:30", period=EVERY_DAY))
+    policy = dds.show_backup_policy(ShowBackupPolicyRequest(instance_id=ORDERS)).backup_policy
+
+    assert (policy.keep_days, policy.start_time, policy.enable_incremental_backup) == (5, "08:30-09:30", True)
+    assert automatic(dds, ORDERS) == []
+
+
+def test_turning_a_policy_off(cloud: LocalCloud, dds: Any) -> None:
+    """keep_days 0 is off: shown as that alone, and no more backups are made."""
+    dds.set_backup_policy(change(ORDERS, keep_days=0))
+    policy = dds.show_backup_policy(ShowBackupPolicyRequest(instance_id=ORDERS))
+    cloud.advance(3 * DAY)
+
+    assert policy.to_json_object() == {"backup_policy": {"keep_days": 0}}
+    assert automatic(dds, ORDERS) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        ({"keep_days": -1}, "DBS.280214"),
+        ({"keep_days": 733}, "DBS.280214"),
+        ({}, "DBS.200001"),
+        ({"keep_days": 7, "period": EVERY_DAY}, "DBS.280216"),
+        ({"keep_days": 7, "period": EVERY_DAY, "start_time": "08:00"}, "DBS.280216"),
+        ({"keep_days": 7, "period": EVERY_DAY, "start_time": "08:05-09:05"}, "DBS.280216"),
+        ({"keep_days": 7, "period": EVERY_DAY, "start_time": "08:00-10:00"}, "DBS.280216"),
+        ({"keep_days": 7, "period": EVERY_DAY, "start_time": "08:00-09:15"}, "DBS.280216"),
+        ({"keep_days": 7, "start_time": "08:00-09:00"}, "DBS.280215"),
+        ({"keep_days": 7, "period": "0,8", "start_time": "08:00-09:00"}, "DBS.280215"),
+        ({"keep_days": 6, "period": "1,2", "start_time": "08:00-09:00"}, "DBS.280215"),
+    ],
+)
+def test_wrong_policies(dds: Any, policy: dict[str, Any], code: str) -> None:
+    """Days, window and period have documented ranges with codes of their own."""
+    with pytest.raises(ClientRequestException) as refused:
+        dds.set_backup_policy(change(**policy))
+
+    assert (refused.value.status_code, refused.value.error_code) == (400, code)
+
+
+def test_automatic_backups_are_tasks(cloud: LocalCloud, dds: Any) -> None:
+    """The task list shows the job of an automatic backup."""
+    cloud.advance(DAY)
+    [backup] = automatic(dds, ORDERS)
+    day = backup.begin_time[:10]
+
+    tasks = dds.list_tasks(ListTasksRequest(start_time=f"{day}T00:00:00+0000", end_time=f"{day}T23:59:59+0000")).jobs
+
+    assert ORDERS in {task.instance_id for task in tasks}

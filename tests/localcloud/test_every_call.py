@@ -1,0 +1,116 @@
+"""The official SDK, unmodified, makes every call of DDS and SMN that the local cloud offers; IAM goes by plain HTTP."""
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import httpx
+import huaweicloudsdkdds.v3 as dds_sdk
+import huaweicloudsdksmn.v2 as smn_sdk
+
+from localcloud import LocalCloud
+from tests.localcloud.sdk import new_backup
+
+
+ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
+CUSTOMERS = "2c5e8b7d4f6a49d1b3c08e9a7f51d264in02"
+
+
+def call_dds(cloud: LocalCloud, client: Any) -> None:
+    """Every DDS call once, each a success."""
+    created = client.create_manual_backup(new_backup(ORDERS))
+    client.list_backups(dds_sdk.ListBackupsRequest(instance_id=ORDERS))
+    client.show_job_detail(dds_sdk.ShowJobDetailRequest(id=created.job_id))
+    client.stop_backup(
+        dds_sdk.StopBackupRequest(backup_id=created.backup_id, body=dds_sdk.StopBackupRequestBody(action="stop"))
+    )
+    client.delete_manual_backup(dds_sdk.DeleteManualBackupRequest(backup_id=created.backup_id))
+    kept = client.list_backups(dds_sdk.ListBackupsRequest(instance_id=CUSTOMERS)).backups[0].id
+    client.show_backup_download_link(dds_sdk.ShowBackupDownloadLinkRequest(instance_id=CUSTOMERS, backup_id=kept))
+    client.batch_delete_backup(
+        dds_sdk.BatchDeleteBackupRequest(body=dds_sdk.BatchDeleteBackupRequestBody(backup_ids=[kept]))
+    )
+    now = datetime.now(timezone.utc)
+    begin, end = (f"{time:%Y-%m-%dT%H:%M:%S}+0000" for time in (now - timedelta(days=1), now + timedelta(hours=1)))
+    client.list_tasks(dds_sdk.ListTasksRequest(start_time=begin, end_time=end))
+    client.list_instances(dds_sdk.ListInstancesRequest())
+    client.list_instances_by_tags(
+        dds_sdk.ListInstancesByTagsRequest(body=dds_sdk.ListInstancesByTagsRequestBody(action="count"))
+    )
+    tags = [dds_sdk.TagItem(key="a", value="b")]
+    client.batch_tag_action(
+        dds_sdk.BatchTagActionRequest(
+            instance_id=ORDERS, body=dds_sdk.BatchOperateInstanceTagRequestBody(action="create", tags=tags)
+        )
+    )
+    client.list_instance_tags(dds_sdk.ListInstanceTagsRequest(instance_id=ORDERS))
+    client.list_project_tags(dds_sdk.ListProjectTagsRequest())
+    client.show_quotas(dds_sdk.ShowQuotasRequest())
+    client.show_backup_policy(dds_sdk.ShowBackupPolicyRequest(instance_id=ORDERS))
+    client.set_backup_policy(
+        dds_sdk.SetBackupPolicyRequest(
+            instance_id=ORDERS,
+            body=dds_sdk.SetBackupPolicyRequestBody(backup_policy=dds_sdk.BackupPolicy(keep_days="0")),
+        )
+    )
+
+
+def call_smn(client: Any) -> None:
+    """Every SMN call once, each a success."""
+    topic = client.create_topic(
+        smn_sdk.CreateTopicRequest(body=smn_sdk.CreateTopicRequestBody(name="every-call", display_name="Every call"))
+    ).topic_urn
+    client.list_topics(smn_sdk.ListTopicsRequest())
+    client.list_topic_details(smn_sdk.ListTopicDetailsRequest(topic_urn=topic))
+    client.update_topic(
+        smn_sdk.UpdateTopicRequest(topic_urn=topic, body=smn_sdk.UpdateTopicRequestBody(display_name="x"))
+    )
+    subscription = client.add_subscription(
+        smn_sdk.AddSubscriptionRequest(
+            topic_urn=topic, body=smn_sdk.AddSubscriptionRequestBody(protocol="sms", endpoint="+491234567")
+        )
+    ).subscription_urn
+    client.list_subscriptions(smn_sdk.ListSubscriptionsRequest())
+    client.list_subscriptions_by_topic(smn_sdk.ListSubscriptionsByTopicRequest(topic_urn=topic))
+    client.publish_message(
+        smn_sdk.PublishMessageRequest(topic_urn=topic, body=smn_sdk.PublishMessageRequestBody(message="hello"))
+    )
+    client.cancel_subscription(smn_sdk.CancelSubscriptionRequest(subscription_urn=subscription))
+    client.delete_topic(smn_sdk.DeleteTopicRequest(topic_urn=topic))
+
+
+def call_iam(http: httpx.Client) -> None:
+    """Every IAM call once, each a success."""
+    identity: dict[str, Any] = {"methods": ["assume_role"], "assume_role": {"domain_name": "d", "agency_name": "a"}}
+    http.get("/v3/projects").raise_for_status()
+    http.post("/v3/auth/tokens", json={"auth": {"identity": identity}}).raise_for_status()
+    key = {"auth": {"identity": {"methods": ["token"]}}}
+    http.post("/v3.0/OS-CREDENTIAL/securitytokens", json=key).raise_for_status()
+
+
+def offered(cloud: LocalCloud) -> set[tuple[str, str]]:
+    """Method and path of every operation of the cloud's OpenAPI document, /_local aside."""
+    paths = httpx.get(f"{cloud.url}/openapi.json", trust_env=False).json()["paths"]
+    return {
+        (method.upper(), path)
+        for path, operations in paths.items()
+        for method in operations
+        if not path.startswith("/_local")
+    }
+
+
+def test_every_call(cloud: LocalCloud, dds: Any, smn: Any, http: httpx.Client) -> None:
+    """Each operation that the OpenAPI document offers was called and succeeded, and no other was needed."""
+    call_dds(cloud, dds)
+    call_smn(smn)
+    call_iam(http)
+
+    operations = offered(cloud)
+    forms = {path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))) for _, path in operations}
+    made = set()
+    for call in cloud.requests():
+        assert call["status"] < 300
+        fitting = [path for path, form in forms.items() if form.fullmatch(call["path"])]
+        # A literal segment goes before a parameter: /backups/download-file, not /backups/{backup_id}.
+        made.add((call["method"], min(fitting, key=lambda path: path.count("{"))))
+    assert made == operations

@@ -1,0 +1,341 @@
+"""Faults: which calls a rule matches, and what then becomes of them on a real connection."""
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+import requests
+from huaweicloudsdkcore.exceptions.exceptions import (
+    ClientRequestException,
+    ConnectionException,
+    ServerResponseException,
+)
+from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest
+from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody
+
+from localcloud import LocalCloud
+from tests.localcloud.sdk import build, new_backup
+
+
+ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
+CREATE = {"method": "POST", "path": "^/v3/[^/]+/backups$"}
+
+
+def mine(cloud: LocalCloud) -> list[str]:
+    """The names of the backups of the first instance."""
+    return [backup["name"] for backup in cloud.state()["backups"] if backup["instance_id"] == ORDERS]
+
+
+def statuses(http: httpx.Client, path: str, calls: int) -> list[int]:
+    """The statuses of so many calls."""
+    return [http.get(path).status_code for _ in range(calls)]
+
+
+def test_an_answer_in_place_of_the_work(cloud: LocalCloud, dds: Any) -> None:
+    """answer gives status, body and headers, and nothing is done."""
+    answer = {"status": 403, "body": {"error_code": "DBS.200019", "error_msg": "busy"}, "headers": {"Retry-After": "3"}}
+    cloud.set_faults([CREATE | {"answer": answer}])
+
+    with pytest.raises(ClientRequestException) as refused:
+        dds.create_manual_backup(new_backup(ORDERS))
+
+    assert (refused.value.status_code, refused.value.error_code) == (403, "DBS.200019")
+    assert mine(cloud) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "body"),
+    [
+        ("/v3/{}/backups", {"status": 500}, {"error_code": "DBS.280005"}),
+        ("/v3/{}/backups", {"status": 403, "code": "X", "message": "no"}, {"error_code": "X", "error_msg": "no"}),
+        ("/v2/{}/notifications/topics", {"status": 503}, {"code": "SMN.0018", "message": "Internal error."}),
+        ("/v2/{}/notifications/topics", {"status": 403, "code": "SMN.0070"}, {"code": "SMN.0070"}),
+        ("/v3/{}/backups", {"status": 502}, {"error_code": "APIGW.0201", "error_msg": "Backend unavailable"}),
+        ("/v3/{}/backups", {"status": 429}, {"error_code": "APIGW.0308"}),
+        ("/v3/{}/backups", {"status": 418}, {"error_code": "APIGW.0201"}),
+        ("/v3/{}/backups", {"status": 599}, {"error_code": "APIGW.0601"}),
+    ],
+)  # fmt: skip
+def test_the_default_body_is_the_services(
+    cloud: LocalCloud, http: httpx.Client, path: str, answer: dict[str, Any], body: dict[str, str]
+) -> None:
+    """Without a body the answer has the error body of the service of that path, or the gateway's."""
+    cloud.set_faults([{"answer": answer}])
+
+    response = http.get(path.format(cloud.connection()["project_id"]))
+
+    assert response.status_code == answer["status"]
+    assert body.items() <= response.json().items()
+
+
+def test_the_default_body_of_iam(cloud: LocalCloud, http: httpx.Client) -> None:
+    """IAM's error body is its own too."""
+    cloud.set_faults([{"path": "^/v3/projects$", "answer": {"status": 500}}])
+
+    assert http.get("/v3/projects").json()["error"]["code"] == 500
+
+
+@pytest.mark.parametrize(
+    ("body", "content"),
+    [("<html>", "<html>"), (None, "null"), ([1], "[1]"), ("", "")],
+)
+def test_any_body_can_be_given(cloud: LocalCloud, http: httpx.Client, project: str, body: Any, content: str) -> None:
+    """Text is sent as it is, everything else as JSON."""
+    cloud.set_faults([{"answer": {"status": 502, "body": body, "headers": {"Content-Type": "text/html"}}}])
+
+    response = http.get(f"{project}/quotas")
+
+    assert (response.text, response.headers["Content-Type"]) == (content, "text/html")
+
+
+def test_a_success_without_a_body(cloud: LocalCloud, dds: Any) -> None:
+    """A 202 or 302 of nothing looks like a success without ids to the SDK."""
+    cloud.set_faults([CREATE | {"answer": {"status": 302, "headers": {"Location": "/"}}}])
+
+    created = dds.create_manual_backup(new_backup(ORDERS))
+
+    assert (created.status_code, created.backup_id) == (302, None)
+
+
+def test_drop_before(cloud: LocalCloud, dds: Any) -> None:
+    """The connection is cut, and nothing was done."""
+    cloud.set_faults([CREATE | {"drop": "before"}])
+
+    with pytest.raises(ConnectionException, match="Connection aborted"):
+        dds.create_manual_backup(new_backup(ORDERS))
+
+    assert mine(cloud) == []
+    assert cloud.requests()[0]["status"] is None
+
+
+def test_drop_after(cloud: LocalCloud, dds: Any) -> None:
+    """The connection is cut, but the work was done; the next call works on a new connection."""
+    cloud.set_faults([CREATE | {"drop": "after"}])
+
+    with pytest.raises(ConnectionException, match="Connection aborted"):
+        dds.create_manual_backup(new_backup(ORDERS))
+
+    assert mine(cloud) == ["mybackup1"]
+    assert dds.list_backups(ListBackupsRequest(backup_name="mybackup1")).total_count == 1
+
+
+def test_truncate(cloud: LocalCloud, dds: Any) -> None:
+    """The body ends early although Content-Length promised more; the work was done."""
+    cloud.set_faults([CREATE | {"truncate": 20}])
+
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="20 bytes read"):
+        dds.create_manual_backup(new_backup(ORDERS))
+
+    assert mine(cloud) == ["mybackup1"]
+
+
+def test_truncate_beyond_the_body(cloud: LocalCloud, dds: Any) -> None:
+    """A body that is shorter than that arrives whole."""
+    cloud.set_faults([CREATE | {"truncate": 20_000}])
+
+    assert dds.create_manual_backup(new_backup(ORDERS)).backup_id
+
+
+def test_garble(cloud: LocalCloud, dds: Any) -> None:
+    """The body has its length but makes no sense: to the SDK a success without ids."""
+    cloud.set_faults([CREATE | {"garble": True}])
+
+    created = dds.create_manual_backup(new_backup(ORDERS))
+
+    assert (created.status_code, created.backup_id) == (200, None)
+    assert mine(cloud) == ["mybackup1"]
+
+
+def test_delay_is_a_slow_success(cloud: LocalCloud, dds: Any) -> None:
+    """delay alone answers late, and well."""
+    cloud.set_faults([CREATE | {"delay": 0.2}])
+    began = time.monotonic()
+
+    created = dds.create_manual_backup(new_backup(ORDERS))
+
+    assert time.monotonic() - began >= 0.2
+    assert created.backup_id
+
+
+def test_a_client_that_does_not_wait_finds_the_work_done(cloud: LocalCloud) -> None:
+    """A read timeout leaves a backup behind: the answer was late, not the work."""
+    impatient = build(DdsClient, cloud, timeout=(3, 0.1))
+    cloud.set_faults([CREATE | {"delay": 0.4}])
+
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        impatient.create_manual_backup(new_backup(ORDERS))
+
+    assert mine(cloud) == ["mybackup1"]
+
+
+def test_delays_do_not_block_each_other(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """While one call is delayed others are answered."""
+    cloud.set_faults([CREATE | {"delay": 0.5}, {"delay": 0.0}])
+    impatient = build(DdsClient, cloud, timeout=(3, 0.01))
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        impatient.create_manual_backup(new_backup(ORDERS))
+    began = time.monotonic()
+
+    http.get(f"{project}/quotas")
+
+    assert time.monotonic() - began < 0.4
+
+
+def test_nth_and_times(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """nth counts the matching calls from 1, times limits how often the rule acts."""
+    fail = {"path": "/quotas$", "answer": {"status": 503}}
+    cloud.set_faults([fail | {"nth": [1, 3]}])
+    assert statuses(http, f"{project}/quotas", 4) == [503, 200, 503, 200]
+    cloud.set_faults([fail | {"times": 2}])
+    assert statuses(http, f"{project}/quotas", 4) == [503, 503, 200, 200]
+    cloud.set_faults([fail | {"nth": [2, 3, 4], "times": 1}])
+    assert statuses(http, f"{project}/quotas", 4) == [200, 503, 200, 200]
+
+
+def test_other_calls_do_not_count(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """Only calls that match method and path are counted, and shown."""
+    cloud.set_faults([{"method": "GET", "path": "/quotas$", "nth": [2], "answer": {"status": 503}}])
+
+    http.get(f"{project}/tags")
+    http.get(f"{project}/quotas")
+    http.post(f"{project}/backups", json={})
+    http.get(f"{project}/quotas")
+
+    [rule] = cloud.faults()
+    assert (rule["matched"], rule["acted"]) == (2, 1)
+    assert [call["fault"] for call in cloud.requests()] == [None, None, None, 0]
+
+
+def test_the_first_rule_that_acts_wins(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """A rule that does not act leaves the call to the next; the one that acts hides it from the rest."""
+    cloud.set_faults([{"times": 1, "answer": {"status": 503}}, {"answer": {"status": 500}}])
+
+    assert statuses(http, f"{project}/quotas", 3) == [503, 500, 500]
+    assert [(rule["matched"], rule["acted"]) for rule in cloud.faults()] == [(3, 1), (2, 2)]
+
+
+def test_probability_is_repeatable(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """A rule with a probability acts on some calls, on the same ones in every run, on others with another seed."""
+    rule = {"probability": 0.5, "answer": {"status": 503}}
+
+    def run(seed: int) -> list[int]:
+        cloud.set_faults([rule | {"seed": seed}])
+        return statuses(http, f"{project}/quotas", 20)
+
+    assert set(run(0)) == {200, 503}
+    assert run(0) == run(0)
+    assert run(0) != run(1)
+
+
+def test_throttling(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """per_minute lets so many calls a minute pass and answers the rest 429 APIGW.0308, by the movable clock."""
+    cloud.set_faults([{"path": "/quotas$", "per_minute": 2}])
+
+    assert statuses(http, f"{project}/quotas", 3) == [200, 200, 429]
+    body = http.get(f"{project}/quotas").json()
+    cloud.advance(61)
+    assert statuses(http, f"{project}/quotas", 3) == [200, 200, 429]
+    assert body["error_code"] == "APIGW.0308"
+    assert body["error_msg"] == (
+        "The throttling threshold has been reached: policy user over ratelimit,limit:2,time:1 minute"
+    )
+
+
+def test_throttling_leaves_other_rules_alone(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """A call that passes the throttle still meets the next rule."""
+    cloud.set_faults([{"per_minute": 1}, {"answer": {"status": 503}}])
+
+    assert statuses(http, f"{project}/quotas", 2) == [503, 429]
+
+
+def test_faults_spare_the_local_endpoints(cloud: LocalCloud, http: httpx.Client) -> None:
+    """A rule for everything leaves /_local and /docs as they are."""
+    cloud.set_faults([{"answer": {"status": 503}}])
+
+    assert http.get("/_local/state").status_code == 200
+    assert http.get("/docs").status_code == 200
+
+
+def test_urns_are_matched_decoded(cloud: LocalCloud, smn: Any) -> None:
+    """The SDK encodes the colons of a URN; a rule for publish matches all the same."""
+    topic = cloud.connection()["topic_urn"]
+    cloud.set_faults([{"path": f"/topics/{topic}/publish$", "answer": {"status": 500}}])
+
+    with pytest.raises(ServerResponseException) as failed:
+        smn.publish_message(PublishMessageRequest(topic_urn=topic, body=PublishMessageRequestBody(message="a")))
+
+    assert failed.value.error_code == "SMN.0018"
+
+
+def test_rules_go_away(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """DELETE removes every rule, and so does a reset."""
+    cloud.set_faults([{"answer": {"status": 503}}])
+    assert http.delete("/_local/faults").json() == []
+    assert http.get(f"{project}/quotas").status_code == 200
+    cloud.set_faults([{"answer": {"status": 503}}])
+    cloud.reset()
+    assert cloud.faults() == []
+
+
+def test_what_get_shows_can_be_put(cloud: LocalCloud) -> None:
+    """The rules are shown as they were given, with their counters, and can be given again like that."""
+    rule = {
+        "method": "GET",
+        "path": "/quotas$",
+        "nth": [1],
+        "delay": 0.1,
+        "answer": {"status": 503, "headers": {"A": "b"}},
+    }
+    cloud.set_faults([rule])
+    shown = cloud.faults()
+    cloud.set_faults(shown)
+
+    assert shown == [rule | {"matched": 0, "acted": 0}]
+    assert cloud.faults() == shown
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"metod": "GET", "delay": 1}, "there is no metod here; known are method, path"),
+        ({"method": "GET"}, "the rule does nothing: give one of answer, delay"),
+        ({"path": "(", "delay": 1}, "not a regular expression"),
+        ({"answer": {}}, "Field required"),
+        ({"answer": {"status": 99}}, "greater than or equal to 200"),
+        ({"answer": {"status": 200, "text": "x"}}, "there is no text here; known are status, body"),
+        ({"drop": "during"}, "'before' or 'after'"),
+        ({"nth": [0], "delay": 1}, "greater than or equal to 1"),
+        ({"probability": 2, "delay": 1}, "less than or equal to 1"),
+        ({"delay": -1}, "greater than or equal to 0"),
+        ({"truncate": "x"}, "valid integer"),
+    ],
+)
+def test_wrong_rules(cloud: LocalCloud, rule: dict[str, Any], message: str) -> None:
+    """A rule that cannot be meant is refused with the reason, and those before stay."""
+    cloud.set_faults([{"delay": 0.0}])
+
+    with pytest.raises(ValueError, match=message):
+        cloud.set_faults([rule])
+
+    assert len(cloud.faults()) == 1
+
+
+def test_dropping_leaves_no_noise(cloud: LocalCloud, http: httpx.Client, project: str, caplog: Any) -> None:
+    """A cut connection is what was asked for: nothing is logged as an error."""
+    cloud.set_faults([{"times": 1, "drop": "before"}, {"times": 1, "drop": "after"}, {"times": 1, "truncate": 1}])
+
+    for _ in range(3):
+        with pytest.raises(httpx.RemoteProtocolError):
+            http.get(f"{project}/quotas")
+
+    assert http.get(f"{project}/quotas").status_code == 200
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR", "CRITICAL"}] == []
+
+
+def test_one_wrong_rule_among_many(cloud: LocalCloud) -> None:
+    """The error says which rule it is, from 0."""
+    response = httpx.put(f"{cloud.url}/_local/faults", json=[{"delay": 0}, {"delay": "x"}], trust_env=False)
+
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["loc"] == ["body", 1, "delay"]

@@ -1,0 +1,169 @@
+"""/_local: what tests and people look into."""
+
+from typing import Any
+
+import httpx
+import pytest
+from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest
+
+from localcloud import LocalCloud
+from tests.localcloud.sdk import build, new_backup
+
+
+ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
+
+
+@pytest.fixture
+def local(cloud: LocalCloud) -> Any:
+    """Plain HTTP without any credentials."""
+    with httpx.Client(base_url=cloud.url, trust_env=False) as client:
+        yield client
+
+
+def test_connection(cloud: LocalCloud, local: httpx.Client) -> None:
+    """The connection has exactly what a client needs, with the URL it was asked at."""
+    connection = local.get("/_local/connection").json()
+
+    assert connection.keys() == {
+        "endpoint",
+        "region",
+        "project_id",
+        "access_key",
+        "secret_key",
+        "security_token",
+        "token",
+        "topic_urn",
+        "instance_ids",
+    }
+    assert connection["endpoint"] == cloud.url
+    assert connection["instance_ids"][0] == ORDERS
+    assert connection == cloud.connection()
+
+
+def test_state(cloud: LocalCloud, dds: Any, local: httpx.Client) -> None:
+    """The state shows instances, backups and jobs, with the job of each backup."""
+    created = dds.create_manual_backup(new_backup(ORDERS))
+    state = local.get("/_local/state").json()
+
+    [backup] = [one for one in state["backups"] if one["id"] == created.backup_id]
+    [job] = [one for one in state["jobs"] if one["id"] == created.job_id]
+    [instance] = [one for one in state["instances"] if one["id"] == ORDERS]
+    assert state.keys() == {"instances", "backups", "jobs"}
+    assert {name: backup[name] for name in ("name", "instance_id", "type", "status", "job_id")} == {
+        "name": "mybackup1",
+        "instance_id": ORDERS,
+        "type": "Manual",
+        "status": "BUILDING",
+        "job_id": created.job_id,
+    }
+    assert (job["status"], job["progress"], job["instance_id"]) == ("Running", "0%", ORDERS)
+    assert (instance["status"], instance["actions"]) == ("normal", ["BACKUP"])
+
+
+def test_requests(cloud: LocalCloud, dds: Any, local: httpx.Client, project: str) -> None:
+    """Every call of the cloud is logged with its caller's key, answer and id, none of /_local, no password."""
+    dds.list_backups(ListBackupsRequest(backup_name="x"))
+    user = {"name": "a", "password": "secret-word", "domain": {"name": "d"}}
+    token = local.post(
+        "/v3/auth/tokens", json={"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
+    )
+    refused = local.post(f"{project}/backups", content="no json")
+
+    listed, signed_in, last = local.get("/_local/requests").json()
+    assert (listed["method"], listed["path"], listed["query"]) == ("GET", f"{project}/backups", "backup_name=x")
+    assert (listed["status"], listed["access_key"]) == (200, cloud.connection()["access_key"])
+    assert (signed_in["status"], signed_in["body"], signed_in["access_key"]) == (201, None, None)
+    assert (last["status"], last["id"], last["body"]) == (401, refused.headers["X-Request-Id"], "no json")
+    assert "secret-word" not in local.get("/_local/requests").text
+    assert token.status_code == 201
+
+
+def test_callers_are_told_apart(cloud: LocalCloud, http: httpx.Client) -> None:
+    """Calls of a temporary key are logged under that key."""
+    auth = {"auth": {"identity": {"methods": ["token"]}}}
+    key = http.post("/v3.0/OS-CREDENTIAL/securitytokens", json=auth).json()["credential"]
+    client = build(
+        DdsClient, cloud, access_key=key["access"], secret_key=key["secret"], security_token=key["securitytoken"]
+    )
+
+    client.list_backups(ListBackupsRequest())
+
+    assert cloud.requests()[-1]["access_key"] == key["access"]
+
+
+def test_clock(local: httpx.Client) -> None:
+    """The clock moves forward by seconds, and says where it is."""
+    moved = local.post("/_local/clock", json={"advance": 90.5}).json()
+
+    assert moved["offset"] == 90.5
+    assert local.get("/_local/clock").json()["offset"] == 90.5
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "message"),
+    [
+        ("POST", "clock", {"advance": -1}, "greater than or equal to 0"),
+        ("POST", "clock", {"advance": "soon"}, "valid number"),
+        ("POST", "clock", {"forward": 5}, "there is no forward here; known are advance"),
+        ("POST", "clock", {}, "Field required"),
+        ("PUT", "faults", {"delay": 1}, "valid list"),
+        ("PATCH", "switches", {"job_dealy": 1}, "there is no job_dealy here; known are unique_names"),
+        ("PATCH", "switches", {"backup_rate": 0}, "greater than 0"),
+        ("PATCH", f"instances/{ORDERS}", {"mode": "Single"}, "there is no mode here; known are status"),
+    ],
+)
+def test_what_cannot_be_meant_is_explained(
+    local: httpx.Client, method: str, path: str, body: Any, message: str
+) -> None:
+    """A wrong body is 422 with the place and what was expected."""
+    response = local.request(method, f"/_local/{path}", json=body)
+
+    assert response.status_code == 422
+    assert message in response.json()["detail"][0]["msg"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "message"),
+    [
+        ("PATCH", "instances/none", "there is no instance none"),
+        ("POST", "subscriptions/none/confirm", "there is no subscription none"),
+    ],
+)
+def test_unknown_things(local: httpx.Client, method: str, path: str, message: str) -> None:
+    """An unknown instance or subscription is 404 and named."""
+    response = local.request(method, f"/_local/{path}", json={})
+
+    assert (response.status_code, response.json()) == (404, {"detail": message})
+
+
+def test_a_body_without_a_content_type_is_json(local: httpx.Client) -> None:
+    """curl -d sends JSON as a form; it is taken for what it is."""
+    response = local.post(
+        "/_local/clock", content='{"advance": 5}', headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+
+    assert response.json()["offset"] == 5
+
+
+def test_docs(local: httpx.Client) -> None:
+    """The root leads to /docs, whose OpenAPI document has every service."""
+    page = local.get("/", follow_redirects=True)
+    document = local.get("/openapi.json").json()
+
+    assert (page.status_code, page.url.path) == (200, "/docs")
+    assert "swagger" in page.text
+    assert {"/v3/auth/tokens", "/v3/{project_id}/backups", "/_local/connection"} <= document["paths"].keys()
+
+
+@pytest.mark.parametrize("path", ["/_local/state", "/v3/projects", "/docs", "/nowhere"])
+def test_every_answer_has_a_request_id(local: httpx.Client, path: str) -> None:
+    """X-Request-Id is on every answer, another one each time."""
+    first, second = local.get(path).headers["X-Request-Id"], local.get(path).headers["X-Request-Id"]
+
+    assert len(first) == 32
+    assert first != second
+
+
+def test_an_unknown_path_outside_the_cloud(local: httpx.Client) -> None:
+    """What belongs to no service is a plain 404."""
+    assert local.get("/nowhere").status_code == 404

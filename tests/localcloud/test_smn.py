@@ -1,0 +1,276 @@
+"""SMN: topics and subscriptions, publishing and its limits, the outbox."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdksmn.v2 import (
+    AddSubscriptionRequest,
+    AddSubscriptionRequestBody,
+    CancelSubscriptionRequest,
+    CreateTopicRequest,
+    CreateTopicRequestBody,
+    DeleteTopicRequest,
+    ListSubscriptionsByTopicRequest,
+    ListSubscriptionsRequest,
+    ListTopicDetailsRequest,
+    ListTopicsRequest,
+    MessageAttribute,
+    PublishMessageRequest,
+    PublishMessageRequestBody,
+    UpdateTopicRequest,
+    UpdateTopicRequestBody,
+)
+
+from localcloud import LocalCloud
+
+
+KB = 1024
+
+
+@pytest.fixture
+def topic(cloud: LocalCloud) -> str:
+    """The URN of the seed's topic."""
+    return str(cloud.connection()["topic_urn"])
+
+
+def message(topic: str, **body: Any) -> Any:
+    """The SDK's request to publish."""
+    return PublishMessageRequest(topic_urn=topic, body=PublishMessageRequestBody(**body))
+
+
+def refused(call: Any, request: Any) -> tuple[int, str]:
+    """Status and code of a refusal."""
+    with pytest.raises(ClientRequestException) as error:
+        call(request)
+    return error.value.status_code, error.value.error_code
+
+
+def test_a_message_reaches_every_protocol(cloud: LocalCloud, smn: Any, topic: str) -> None:
+    """A message structure gives each protocol its text; the outbox shows what each would have received."""
+    structure = json.dumps({"default": '{"a":1}', "email": "Dear DBA", "sms": "short"})
+    sent = smn.publish_message(
+        message(
+            topic,
+            subject="Backup started",
+            message="not used beside a structure",
+            message_structure=structure,
+            time_to_live="600",
+            message_attributes=[MessageAttribute(name="kind", type="STRING", value="started")],
+        )
+    )
+
+    [kept] = cloud.messages()
+    received = {delivery["protocol"]: delivery["content"] for delivery in kept["deliveries"]}
+    event = received["functiongraph"]["record"][0]
+    assert kept["message_id"] == sent.message_id
+    assert len(sent.request_id) == 32
+    assert (kept["topic_urn"], kept["subject"], kept["message"]) == (topic, "Backup started", '{"a":1}')
+    assert (kept["message_structure"], kept["time_to_live"]) == (structure, 600)
+    assert kept["message_attributes"] == [{"name": "kind", "type": "STRING", "value": "started"}]
+    assert kept["access_key"] == cloud.connection()["access_key"]
+    assert received["email"] == {"subject": "Backup started", "message": "Dear DBA"}
+    assert received["sms"] == "short"
+    assert (received["https"]["type"], received["https"]["message"]) == ("Notification", '{"a":1}')
+    assert (event["event_source"], event["smn"]["message"]) == ("smn", '{"a":1}')
+    assert event["smn"]["message_id"] == sent.message_id
+
+
+def test_a_token_leaves_no_access_key(cloud: LocalCloud, http: httpx.Client, topic: str) -> None:
+    """A message published with a token has null for its access key."""
+    project_id = cloud.connection()["project_id"]
+    http.post(f"/v2/{project_id}/notifications/topics/{topic}/publish", json={"message": "hi"})
+
+    [kept] = cloud.messages()
+    assert (kept["access_key"], kept["subject"], kept["time_to_live"]) == (None, None, 3600)
+
+
+def test_the_protocol_attribute_chooses(cloud: LocalCloud, smn: Any, topic: str) -> None:
+    """An attribute of type PROTOCOL limits who receives the message."""
+    attribute = MessageAttribute(name="smn_protocol", type="PROTOCOL", value=["email", "sms"])
+    smn.publish_message(message(topic, message="hi", message_attributes=[attribute]))
+
+    [kept] = cloud.messages()
+    assert [delivery["protocol"] for delivery in kept["deliveries"]] == ["email", "sms"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "é" * (128 * KB)},
+        {"message": "a", "subject": "é" * 256},
+        {"message": "a", "subject": ""},
+        {"message": "a", "time_to_live": "1"},
+        {"message": "a", "time_to_live": "86400"},
+        {"message_structure": '{"default": "a", "dingding": {"msgType": "text", "content": "b"}}'},
+        {"message_template_name": "t", "message_structure": '{"default": "a"}'},
+        {"message": "a", "message_attributes": [{"name": "a" * 32, "type": "STRING_ARRAY", "value": ["x"]}]},
+    ],
+)
+def test_what_is_within_the_limits(cloud: LocalCloud, smn: Any, topic: str, body: dict[str, Any]) -> None:
+    """The largest message, subject and time to live are taken."""
+    smn.publish_message(message(topic, **body))
+
+    assert len(cloud.messages()) == 1
+
+
+def attributes(*names: str, kind: str = "STRING", value: Any = "x") -> dict[str, Any]:
+    """A body with message attributes."""
+    listed = [{"name": name, "type": kind, "value": value} for name in names]
+    return {"message": "a", "message_attributes": listed}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 403, "SMN.0009"),
+        ({"message": ""}, 403, "SMN.0009"),
+        ({"message": "é" * (128 * KB) + "a"}, 403, "SMN.0009"),
+        ({"message": 5}, 403, "SMN.0009"),
+        ({"message": "a", "subject": "é" * 256 + "a"}, 403, "SMN.0008"),
+        ({"message_structure": "{"}, 400, "SMN.0021"),
+        ({"message_structure": "[]"}, 400, "SMN.0021"),
+        ({"message_structure": '{"email": "a"}'}, 400, "SMN.0021"),
+        ({"message_structure": '{"default": ""}'}, 400, "SMN.0021"),
+        ({"message_structure": json.dumps({"default": "a" * 256 * KB})}, 403, "SMN.0009"),
+        ({"message": "a", "message_template_name": "none"}, 404, "SMN.0027"),
+        ({"message_template_name": "?"}, 400, "SMN.0032"),
+        ({"message_template_name": "none", "tags": {"a" * 22: "b"}}, 400, "SMN.0038"),
+        ({"message_template_name": "none", "tags": {"a": "b" * 1025}}, 400, "SMN.0038"),
+        ({"message_template_name": "none", "tags": {f"k{n}": "v" for n in range(91)}}, 403, "SMN.0075"),
+        ({"message": "a", "time_to_live": "0"}, 400, "SMN.0019"),
+        ({"message": "a", "time_to_live": "86401"}, 400, "SMN.0019"),
+        ({"message": "a", "time_to_live": "1h"}, 400, "SMN.0019"),
+        (attributes("A"), 400, "SMN.0046"),
+        (attributes("a__b"), 400, "SMN.0046"),
+        (attributes("a_"), 400, "SMN.0046"),
+        (attributes("a" * 33), 400, "SMN.0046"),
+        (attributes("a", "a"), 400, "SMN.0046"),
+        (attributes(*(f"a{n}" for n in range(11))), 400, "SMN.0046"),
+        (attributes("a", kind="NUMBER"), 400, "SMN.0046"),
+        (attributes("a", kind="STRING_ARRAY"), 400, "SMN.0019"),
+        (attributes("a", value=["x"]), 400, "SMN.0019"),
+    ],
+)
+def test_what_is_beyond_the_limits(
+    cloud: LocalCloud, smn: Any, topic: str, body: dict[str, Any], status: int, code: str
+) -> None:
+    """Each documented limit has its code, and nothing is kept."""
+    assert refused(smn.publish_message, message(topic, **body)) == (status, code)
+    assert cloud.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("urn", "status", "code"),
+    [
+        ("dds-backups", 400, "SMN.0005"),
+        ("urn:smn:cn-north-4:6e1f0c2bb77b5b3f8f2e6c555d0e8f5d:nothing", 404, "SMN.0006"),
+    ],
+)
+def test_wrong_topics(smn: Any, urn: str, status: int, code: str) -> None:
+    """What is no URN is SMN.0005, a URN of nothing SMN.0006."""
+    assert refused(smn.publish_message, message(urn, message="a")) == (status, code)
+
+
+def test_the_error_body_is_smns_own(cloud: LocalCloud, http: httpx.Client) -> None:
+    """SMN tells of errors with request_id, code and message."""
+    response = http.get(f"/v2/{cloud.connection()['project_id']}/notifications/topics/x")
+
+    assert response.json() == {
+        "request_id": response.headers["X-Request-Id"],
+        "code": "SMN.0005",
+        "message": "Parameter: TopicUrn is invalid.",
+    }
+
+
+def create(name: str, display_name: str | None = None) -> Any:
+    """The SDK's request for a topic."""
+    return CreateTopicRequest(body=CreateTopicRequestBody(name=name, display_name=display_name))
+
+
+def test_the_life_of_a_topic(cloud: LocalCloud, smn: Any, topic: str) -> None:
+    """A topic is created once (201, then 200), found, renamed and deleted with its subscriptions."""
+    created = smn.create_topic(create("alarms", "Alarms"))
+    again = smn.create_topic(create("alarms"))
+    cloud.advance(60)
+    smn.update_topic(
+        UpdateTopicRequest(topic_urn=created.topic_urn, body=UpdateTopicRequestBody(display_name="Big alarms"))
+    )
+    details = smn.list_topic_details(ListTopicDetailsRequest(topic_urn=created.topic_urn))
+    listed = smn.list_topics(ListTopicsRequest())
+    fuzzy = smn.list_topics(ListTopicsRequest(fuzzy_name="larm", fuzzy_display_name="Big", topic_id=details.topic_id))
+    smn.add_subscription(subscription(created.topic_urn, "email", "a@example.com"))
+    smn.delete_topic(DeleteTopicRequest(topic_urn=created.topic_urn))
+
+    assert (created.status_code, again.status_code, again.topic_urn) == (201, 200, created.topic_urn)
+    assert created.topic_urn == topic.replace("dds-backups", "alarms")
+    assert (details.name, details.display_name, details.push_policy) == ("alarms", "Big alarms", 0)
+    assert details.create_time < details.update_time
+    assert [one.name for one in listed.topics] == ["alarms", "dds-backups"]
+    assert listed.topic_count == 2
+    assert [one.name for one in fuzzy.topics] == ["alarms"]
+    assert smn.list_topics(ListTopicsRequest(name="alarms")).topics == []
+    assert all(one.topic_urn == topic for one in smn.list_subscriptions(ListSubscriptionsRequest()).subscriptions)
+
+
+@pytest.mark.parametrize("name", ["", "-a", "a b", "a" * 256])
+def test_wrong_topic_names(smn: Any, name: str) -> None:
+    """A topic name is 1 to 255 letters, digits, hyphens and underscores, a letter or digit first."""
+    assert refused(smn.create_topic, create(name)) == (400, "SMN.0002")
+
+
+def subscription(topic: str, protocol: str, endpoint: str, remark: str | None = None) -> Any:
+    """The SDK's request for a subscription."""
+    body = AddSubscriptionRequestBody(protocol=protocol, endpoint=endpoint, remark=remark)
+    return AddSubscriptionRequest(topic_urn=topic, body=body)
+
+
+def test_the_life_of_a_subscription(cloud: LocalCloud, smn: Any, topic: str) -> None:
+    """A subscription is pending, receives nothing until confirmed, is added only once, and can be cancelled."""
+    added = smn.add_subscription(subscription(topic, "email", "new@example.com", "the new one"))
+    again = smn.add_subscription(subscription(topic, "email", "new@example.com"))
+    smn.publish_message(message(topic, message="before"))
+    pending = smn.list_subscriptions(ListSubscriptionsRequest(status=0))
+    httpx.post(f"{cloud.url}/_local/subscriptions/{added.subscription_urn}/confirm", trust_env=False)
+    smn.publish_message(message(topic, message="after"))
+    mine = smn.list_subscriptions_by_topic(ListSubscriptionsByTopicRequest(topic_urn=topic, fuzzy_remark="new"))
+    smn.cancel_subscription(CancelSubscriptionRequest(subscription_urn=added.subscription_urn))
+
+    endpoints = [[delivery["endpoint"] for delivery in kept["deliveries"]] for kept in cloud.messages()]
+    assert (added.status_code, again.status_code, again.subscription_urn) == (201, 200, added.subscription_urn)
+    assert [one.endpoint for one in pending.subscriptions] == ["new@example.com"]
+    assert "new@example.com" not in endpoints[0]
+    assert "new@example.com" in endpoints[1]
+    assert [(one.status, one.remark) for one in mine.subscriptions] == [(1, "the new one")]
+    left = smn.list_subscriptions(ListSubscriptionsRequest(protocol="email"))
+    assert [one.endpoint for one in left.subscriptions] == ["dba@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint", "remark", "code"),
+    [
+        ("pigeon", "roof", None, "SMN.0011"),
+        ("email", "nobody", None, "SMN.0012"),
+        ("sms", "call me", None, "SMN.0012"),
+        ("http", "https://example.com", None, "SMN.0012"),
+        ("https", "http://example.com", None, "SMN.0012"),
+        ("email", "a@example.com", "é" * 65, "SMN.0017"),
+    ],
+)
+def test_wrong_subscriptions(smn: Any, topic: str, protocol: str, endpoint: str, remark: str | None, code: str) -> None:
+    """Protocol, endpoint and remark are checked."""
+    assert refused(smn.add_subscription, subscription(topic, protocol, endpoint, remark)) == (400, code)
+
+
+def test_an_unknown_subscription(smn: Any) -> None:
+    """Cancelling what does not exist is SMN.0014."""
+    request = CancelSubscriptionRequest(subscription_urn="urn:smn:x")
+    assert refused(smn.cancel_subscription, request) == (400, "SMN.0014")
+
+
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"offset": -1}])
+def test_wrong_pages(smn: Any, query: dict[str, int]) -> None:
+    """Pages have 1 to 100 entries."""
+    assert refused(smn.list_topics, ListTopicsRequest(**query)) == (400, "SMN.0015")

@@ -1,0 +1,252 @@
+"""Clock, reset, and a state that survives a restart and a kill -9."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest, ShowJobDetailRequest
+from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
+
+from localcloud import LocalCloud
+from tests.localcloud.sdk import build, new_backup
+
+
+ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
+CUSTOMERS = "2c5e8b7d4f6a49d1b3c08e9a7f51d264in02"
+SERVE = """
+import sys
+from pathlib import Path
+from localcloud import serve
+serve(port=0, state_file=Path(sys.argv[1]), announce=lambda url: print(url, flush=True))
+"""
+
+
+@contextmanager
+def served(state_file: Path) -> Iterator[tuple[str, int]]:
+    """A local cloud in a process of its own: URL and process id. It is killed in the end, if it still lives."""
+    with subprocess.Popen([sys.executable, "-c", SERVE, str(state_file)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip(), process.pid
+        finally:
+            process.kill()
+
+
+def publish(cloud: Any, text: str, client: Any = None) -> str:
+    """Publish a message with the SDK."""
+    request = PublishMessageRequest(
+        topic_urn=cloud.connection()["topic_urn"], body=PublishMessageRequestBody(message=text)
+    )
+    client = client or build(SmnClient, cloud)
+    return str(client.publish_message(request).message_id)
+
+
+class Remote:
+    """The part of LocalCloud that a client needs, for one in another process."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def connection(self) -> Any:
+        """What /_local/connection answers."""
+        return self.get("connection")
+
+    def get(self, what: str) -> Any:
+        """What /_local answers."""
+        return httpx.get(f"{self.url}/_local/{what}", trust_env=False).json()
+
+
+def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    """After a kill -9 everything that was answered is there: backups, jobs, messages, calls, clock, faults, keys."""
+    state_file = tmp_path / "state.db"
+    with served(state_file) as (url, pid):
+        cloud: Any = Remote(url)
+        dds = build(DdsClient, cloud)
+        headers = {"X-Auth-Token": cloud.connection()["token"]}
+        auth = {"auth": {"identity": {"methods": ["token"]}}}
+        credential = httpx.post(
+            f"{url}/v3.0/OS-CREDENTIAL/securitytokens", json=auth, headers=headers, trust_env=False
+        ).json()["credential"]
+        first = dds.create_manual_backup(new_backup(ORDERS, "first"))
+        httpx.post(f"{url}/_local/clock", json={"advance": 40}, trust_env=False)
+        message_id = publish(cloud, "hello")
+        rules = [{"method": "GET", "path": "/quotas$", "answer": {"status": 503}}]
+        httpx.put(f"{url}/_local/faults", json=rules, trust_env=False)
+        second = dds.create_manual_backup(new_backup(CUSTOMERS, "second"))
+        calls = cloud.get("requests")
+        os.kill(pid, signal.SIGKILL)
+
+    with served(state_file) as (url, _):
+        again: Any = Remote(url)
+        temporary = build(
+            DdsClient,
+            again,
+            access_key=credential["access"],
+            secret_key=credential["secret"],
+            security_token=credential["securitytoken"],
+        )
+        kept = {backup["id"]: backup for backup in again.get("state")["backups"]}
+        job = temporary.show_job_detail(ShowJobDetailRequest(id=first.job_id)).job
+
+        assert kept[first.backup_id]["status"] == kept[second.backup_id]["status"] == "BUILDING"
+        assert kept[second.backup_id]["job_id"] == second.job_id
+        assert int(job.progress.removesuffix("%")) >= 58
+        assert [message["message_id"] for message in again.get("messages")] == [message_id]
+        assert again.get("requests")[: len(calls)] == calls
+        assert again.get("clock")["offset"] == 40
+        assert again.get("faults") == [rules[0] | {"matched": 0, "acted": 0}]
+
+
+def test_kill_9_in_the_middle_of_many_calls(tmp_path: Path) -> None:
+    """Killed between two answers, the cloud has every message it gave an id for, and the file is sound."""
+    state_file = tmp_path / "state.db"
+    with served(state_file) as (url, pid):
+        cloud: Any = Remote(url)
+        client = build(SmnClient, cloud)
+        answered = [publish(cloud, str(number), client) for number in range(30)]
+        os.kill(pid, signal.SIGKILL)
+
+    with served(state_file) as (url, _):
+        assert [message["message_id"] for message in Remote(url).get("messages")] == answered
+
+
+def test_a_restart_gives_the_same_answers(tmp_path: Path) -> None:
+    """Stopped and started again, a local cloud has the same state and moves on from there."""
+    state_file = tmp_path / "state.db"
+    with LocalCloud(state_file=state_file, unique_names=False) as cloud:
+        created = build(DdsClient, cloud).create_manual_backup(new_backup(ORDERS))
+        cloud.advance(86_400 * 2)
+        cloud.switch(job_delay=3)
+        before = cloud.state()
+    with LocalCloud(state_file=state_file) as cloud:
+        after = cloud.state()
+        [backup] = build(DdsClient, cloud).list_backups(ListBackupsRequest(backup_id=created.backup_id)).backups
+        switches = httpx.get(f"{cloud.url}/_local/switches", trust_env=False).json()
+
+    assert after == before
+    assert backup.status == "COMPLETED"
+    assert (switches["job_delay"], switches["unique_names"]) == (3, False)
+
+
+def test_a_reset_is_kept_too(tmp_path: Path) -> None:
+    """After a reset a restart starts from the seed."""
+    state_file = tmp_path / "state.db"
+    with LocalCloud(state_file=state_file) as cloud:
+        build(DdsClient, cloud).create_manual_backup(new_backup(ORDERS))
+        cloud.advance(100)
+        cloud.reset()
+    with LocalCloud(state_file=state_file) as cloud:
+        names = {backup["name"] for backup in cloud.state()["backups"]}
+        clock = httpx.get(f"{cloud.url}/_local/clock", trust_env=False).json()
+
+    assert "mybackup1" not in names
+    assert clock["offset"] == 0
+
+
+def test_one_local_cloud_a_file(tmp_path: Path) -> None:
+    """A second local cloud on the same file says so instead of overwriting what the first one knows."""
+    with LocalCloud(state_file=tmp_path / "state.db"), pytest.raises(ValueError, match="is another local cloud using"):
+        LocalCloud(state_file=tmp_path / "state.db")
+
+
+def test_a_file_of_something_else(tmp_path: Path) -> None:
+    """A file that is no state file is left alone, with an error that names it."""
+    (tmp_path / "notes.txt").write_text("not a database, but long enough to be looked at" * 10)
+
+    with pytest.raises(ValueError, match=r"notes\.txt is not one of a local cloud"):
+        LocalCloud(state_file=tmp_path / "notes.txt")
+
+
+def test_a_state_of_another_seed(tmp_path: Path, other_seed: Path) -> None:
+    """A state file goes with the seed it was made from."""
+    with LocalCloud(state_file=tmp_path / "state.db"):
+        pass
+
+    with pytest.raises(ValueError, match="was made from another seed"):
+        LocalCloud(state_file=tmp_path / "state.db", seed=other_seed)
+
+
+@pytest.fixture
+def other_seed(tmp_path: Path) -> Path:
+    """A seed file of one's own."""
+    path = tmp_path / "seed.yaml"
+    path.write_text(
+        """
+region: eu-west-101
+project: {id: 11111111111111111111111111111111, name: eu-west-101}
+domain: {id: 22222222222222222222222222222222, name: mine}
+credentials: {access_key: AK, secret_key: SK, security_token: ST, token: T}
+instances:
+  - {id: 33333333333333333333333333333333in02, name: only, mode: Single, actions: [REBOOT], busy_for: 60}
+  - {id: 44444444444444444444444444444444in02, name: other, mode: Single,
+     backup_policy: {keep_days: 7, start_time: "19:00-20:00", period: "1"}}
+topics: [{name: t, subscriptions: [{protocol: email, endpoint: a@example.com, confirmed: false}]}]
+""".replace("id: 11111111111111111111111111111111", 'id: "11111111111111111111111111111111"').replace(
+            "id: 22222222222222222222222222222222", 'id: "22222222222222222222222222222222"'
+        )
+    )
+    return path
+
+
+def test_a_seed_of_ones_own(local_cloud_factory: Callable[..., LocalCloud], other_seed: Path) -> None:
+    """Another seed file gives another region, other credentials, instances and topics."""
+    cloud = local_cloud_factory(seed=other_seed)
+    connection = cloud.connection()
+    busy = cloud.state()["instances"][0]["actions"]
+    publish(cloud, "hi")
+    cloud.advance(60)
+
+    assert connection["region"] == "eu-west-101"
+    assert connection["topic_urn"] == f"urn:smn:eu-west-101:{'1' * 32}:t"
+    assert (connection["access_key"], connection["token"]) == ("AK", "T")
+    assert connection["instance_ids"] == ["4" * 32 + "in02"]
+    assert (busy, cloud.state()["instances"][0]["actions"]) == (["REBOOT"], [])
+    assert cloud.state()["instances"][1]["backup_policy"]["start_time"] == "19:00-20:00"
+    assert cloud.messages()[0]["deliveries"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not YAML"),
+        ("- a", "seed.yaml: "),
+        ("region: x", "project: Field required"),
+        ("region: x\nregions: y", "there is no regions here; known are region, project"),
+    ],
+)
+def test_a_wrong_seed_file(tmp_path: Path, text: str, message: str) -> None:
+    """The error names the file and what is wrong with it."""
+    path = tmp_path / "seed.yaml"
+    path.write_text(text)
+
+    with pytest.raises(ValueError, match=message):
+        LocalCloud(seed=path)
+
+
+def test_reset_puts_everything_back(cloud: LocalCloud, dds: Any) -> None:
+    """After a reset: the same credentials, the seed's backups, no calls, messages and faults, the present time."""
+    before, backups = cloud.connection(), cloud.state()["backups"]
+    dds.create_manual_backup(new_backup(ORDERS))
+    publish(cloud, "hi")
+    cloud.change_instance(CUSTOMERS, status="abnormal")
+    cloud.switch(unique_names=False)
+    cloud.advance(1000)
+    cloud.set_faults([{"delay": 0.0}])
+
+    cloud.reset()
+
+    switches = httpx.get(f"{cloud.url}/_local/switches", trust_env=False).json()
+    assert cloud.connection() == before
+    assert [one["id"] for one in cloud.state()["backups"]] == [one["id"] for one in backups]
+    assert (cloud.messages(), cloud.requests(), cloud.faults()) == ([], [], [])
+    assert {one["status"] for one in cloud.state()["instances"] if one["id"] == CUSTOMERS} == {"normal"}
+    assert switches["unique_names"] is True
+    assert httpx.get(f"{cloud.url}/_local/clock", trust_env=False).json()["offset"] == 0
+    assert dds.create_manual_backup(new_backup(ORDERS)).status_code == 200
