@@ -23,6 +23,9 @@ def _pattern(value: str) -> str:
     return value
 
 
+CallNumber = Annotated[int, Field(ge=1)]
+
+
 class FaultAnswer(Strict):
     """An answer in place of the service's. Without a body it is the right error body for the service of the path,
     with `code` and `message` in it when they are given."""
@@ -40,7 +43,7 @@ class FaultRule(Strict):
     method: Annotated[str | None, Field(description="Any method when left out.")] = None
     path: Annotated[str, AfterValidator(_pattern), Field(description="Searched for in the decoded path.")] = ""
     nth: Annotated[
-        list[Annotated[int, Field(ge=1)]] | None, Field(description="Act on these matching calls only, from 1.")
+        list[CallNumber] | CallNumber | None, Field(description="Act on these matching calls only, from 1.")
     ] = None
     times: Annotated[int | None, Field(ge=0, description="Act at most so often.")] = None
     probability: Annotated[float | None, Field(ge=0, le=1)] = None
@@ -127,7 +130,8 @@ class Faults:
 
     def _chosen(self, fault: Fault) -> bool:
         rule = fault.rule
-        if rule.nth is not None and fault.matched not in rule.nth:
+        numbers = [rule.nth] if isinstance(rule.nth, int) else rule.nth
+        if numbers is not None and fault.matched not in numbers:
             return False
         if rule.times is not None and fault.acted >= rule.times:
             return False

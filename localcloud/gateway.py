@@ -15,7 +15,7 @@ from localcloud.cloud import Cloud
 from localcloud.connection import cut
 from localcloud.dds.errors import dds_error
 from localcloud.errors import CloudError, Service, gateway_error, service_of
-from localcloud.faults import Fault
+from localcloud.faults import Fault, FaultRule
 from localcloud.requests_log import RequestRecord
 from localcloud.smn.errors import smn_error
 
@@ -52,26 +52,23 @@ class Gateway:
     async def _cloud_call(self, arrival: Arrival, service: Service) -> None:
         fault = self._cloud.faults.act(arrival.call.method, arrival.path)
         rule = fault.rule if fault else None
-        if rule is None:
-            answer = await self._work(arrival, service)
-        elif rule.drop == "before":
-            answer = None
-        else:
-            answer = fault_answer(rule, service, arrival.request_id) or await self._work(arrival, service)
+        answer = await self._answer(arrival, service, rule)
         self._remember(arrival, service, fault, answer)
         # Whatever the client is told is safe by now, and so is what it is not told.
         self._cloud.store.commit()
         if rule is None:
             await _send(arrival, answer)
-            return
-        if rule.delay:
-            await asyncio.sleep(rule.delay)
-        if answer is None or rule.drop is not None:
-            await cut(arrival.scope, arrival.receive)
-            return
-        if rule.garble:
-            answer.body = garbled(answer.body)
-        await _send(arrival, answer, truncate=rule.truncate)
+        else:
+            await _send_spoilt(arrival, answer, rule)
+
+    async def _answer(self, arrival: Arrival, service: Service, rule: FaultRule | None) -> Answer:
+        if rule is not None and rule.drop == "before":
+            return Answer(0, b"")
+        if rule is not None and rule.drop is None:
+            instead = fault_answer(rule, service, arrival.request_id)
+            if instead is not None:
+                return instead
+        return await self._work(arrival, service)
 
     async def _work(self, arrival: Arrival, service: Service) -> Answer:
         try:
@@ -95,10 +92,9 @@ class Gateway:
         if service is not Service.IAM and arrival.path.split("/")[2:3] not in ([], [project_id]):
             raise dds_error("DBS.280408") if service is Service.DDS else smn_error("SMN.0001")
 
-    def _remember(self, arrival: Arrival, service: Service, fault: Fault | None, answer: Answer | None) -> None:
+    def _remember(self, arrival: Arrival, service: Service, fault: Fault | None, answer: Answer) -> None:
         call = arrival.call
-        cut_off = answer is None or (fault is not None and fault.rule.drop is not None)
-        status = None if answer is None or cut_off else answer.status
+        status = None if fault is not None and fault.rule.drop else answer.status
         self._cloud.requests.add(
             RequestRecord(
                 id=arrival.request_id,
@@ -132,13 +128,8 @@ async def _run(app: ASGIApp, arrival: Arrival) -> Answer:
     return answer
 
 
-async def _send(arrival: Arrival, answer: Answer | None, truncate: int | None = None) -> None:
-    if answer is None:
-        return
-    headers = answer.headers | {
-        "content-length": str(len(answer.body)),
-        "x-request-id": arrival.request_id,
-    }
+async def _send(arrival: Arrival, answer: Answer, truncate: int | None = None) -> None:
+    headers = answer.headers | {"content-length": str(len(answer.body)), "x-request-id": arrival.request_id}
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await arrival.send({"type": "http.response.start", "status": answer.status, "headers": raw})
     if truncate is None or truncate >= len(answer.body):
@@ -146,6 +137,17 @@ async def _send(arrival: Arrival, answer: Answer | None, truncate: int | None = 
         return
     await arrival.send({"type": "http.response.body", "body": answer.body[:truncate], "more_body": True})
     await cut(arrival.scope, arrival.receive, flush=True)
+
+
+async def _send_spoilt(arrival: Arrival, answer: Answer, rule: FaultRule) -> None:
+    if rule.delay:
+        await asyncio.sleep(rule.delay)
+    if rule.drop is not None:
+        await cut(arrival.scope, arrival.receive)
+        return
+    if rule.garble:
+        answer.body = garbled(answer.body)
+    await _send(arrival, answer, truncate=rule.truncate)
 
 
 def _json(body: bytes) -> Any:

@@ -71,7 +71,9 @@ class LocalCloud:
             target=self._server.run, kwargs={"sockets": [self._listener]}, name="localcloud", daemon=True
         )
         self._thread.start()
-        started.wait()
+        while not started.wait(0.1):
+            if not self._thread.is_alive():
+                raise RuntimeError("the local cloud did not start: its thread has ended")
         return self
 
     def __exit__(

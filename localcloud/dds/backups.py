@@ -98,7 +98,7 @@ def check_ready(state: DdsState, instance: Instance, now: float) -> None:
     if instance.status == "data_disk_full":
         raise dds_error("DBS.201014")
     if instance.status != "normal":
-        raise dds_error("DBS.201000", instance.status, "backup")
+        raise dds_error("DBS.201000", instance.name, "backup")
     if instance.mode != "Single" and instance.hidden_node != "normal":
         raise dds_error("DBS.200018")
     if state.operations(instance, now):

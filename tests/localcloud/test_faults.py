@@ -120,6 +120,16 @@ def test_drop_after(cloud: LocalCloud, dds: Any) -> None:
     assert dds.list_backups(ListBackupsRequest(backup_name="mybackup1")).total_count == 1
 
 
+def test_drop_after_does_the_work_whatever_the_answer_is(cloud: LocalCloud, dds: Any) -> None:
+    """An answer beside drop is never seen, and does not keep the work from being done."""
+    cloud.set_faults([CREATE | {"drop": "after", "answer": {"status": 503}, "delay": 0.01}])
+
+    with pytest.raises(ConnectionException, match="Connection aborted"):
+        dds.create_manual_backup(new_backup(ORDERS))
+
+    assert mine(cloud) == ["mybackup1"]
+
+
 def test_truncate(cloud: LocalCloud, dds: Any) -> None:
     """The body ends early although Content-Length promised more; the work was done."""
     cloud.set_faults([CREATE | {"truncate": 20}])
@@ -189,6 +199,8 @@ def test_nth_and_times(cloud: LocalCloud, http: httpx.Client, project: str) -> N
     assert statuses(http, f"{project}/quotas", 4) == [503, 200, 503, 200]
     cloud.set_faults([fail | {"times": 2}])
     assert statuses(http, f"{project}/quotas", 4) == [503, 503, 200, 200]
+    cloud.set_faults([fail | {"nth": 2}])
+    assert statuses(http, f"{project}/quotas", 3) == [200, 503, 200]
     cloud.set_faults([fail | {"nth": [2, 3, 4], "times": 1}])
     assert statuses(http, f"{project}/quotas", 4) == [200, 503, 200, 200]
 
