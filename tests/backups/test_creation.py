@@ -114,7 +114,7 @@ def test_a_concurrent_delivery_is_found_behind_a_busy_instance_where_names_are_n
     clock: FakeClock, dds: FakeDds
 ) -> None:
     """Without unique names the instance's own lock keeps the second create out; then the backup is there."""
-    dds.unique_names = False
+    dds.unique_names, dds.duration = False, 4
     other = make_creation(dds, clock)
     dds.create_faults = [lambda: other.back_up(A)]
 

@@ -97,6 +97,7 @@ def test_the_claim_holds_when_the_task_list_fails_too(cloud: LocalCloud, fault: 
 
 REGIONS: dict[str, dict[str, Any]] = {
     "names not unique": {"unique_names": False},
+    "names not unique, backups over at once": {"unique_names": False, "backup_rate": 1e9},
     "no newer filters": {"newer_filters": False},
     "no job id in the answer": {"job_id_in_answer": False},
     "jobs visible late": {"job_delay": 5},
@@ -104,7 +105,7 @@ REGIONS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("region", REGIONS)
-@pytest.mark.parametrize("fault", ["dropped before", "dropped after", "internal error"])
+@pytest.mark.parametrize("fault", ["busy", "dropped before", "dropped after", "truncated", "slow success"])
 def test_the_claim_holds_in_regions_that_lack_something(
     local_cloud_factory: Callable[..., LocalCloud], region: str, fault: str
 ) -> None:
