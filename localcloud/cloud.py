@@ -70,7 +70,7 @@ class Cloud:
         for table in (
             self.dds.instances,
             self.dds.stored_backups,
-            self.dds.stored_jobs,
+            self.dds.jobs,
             self.smn.topics,
             self.smn.subscriptions,
             self.smn.messages,
@@ -88,13 +88,18 @@ class Cloud:
 
     def switch(self, changes: dict[str, Any]) -> Switches:
         """Change switches. Raises ValueError for one that is unknown or has an impossible value."""
+        self.dds.present()  # what is due so far is made at the rate so far
         self.region.switches = Switches.model_validate(self.region.switches.model_dump() | changes)
         self._remember()
         return self.region.switches
 
     def change_instance(self, instance_id: str, changes: dict[str, Any]) -> Instance:
         """Give an instance another status, actions or fate of its backups."""
-        instance = replace(self.dds.instance(instance_id), **changes)
+        now = self.dds.present()
+        instance = self.dds.instance(instance_id)
+        # What was due so far has been made; what would have been due while the instance is not well never will be.
+        policy = instance.policy and replace(instance.policy, since=now)
+        instance = replace(instance, policy=policy, **changes)
         self.dds.instances.put(instance)
         return instance
 

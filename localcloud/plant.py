@@ -3,29 +3,26 @@
 import uuid
 
 from localcloud.auth.credentials import AccessKey, Credentials, Token
-from localcloud.dds.facts import Backup, Instance, Policy
-from localcloud.dds.state import DdsState, backup_job
+from localcloud.dds.facts import DAY, Backup, Instance, Policy
+from localcloud.dds.state import DdsState
 from localcloud.seed import Seed, SeedBackup, SeedCredentials, SeedInstance, SeedPolicy, SeedTopic
 from localcloud.smn.facts import Subscription
 from localcloud.smn.schemas import NewTopic
 from localcloud.smn.state import SmnState
 
 
-DAY = 86_400.0
 GB_IN_KB = 1024**2
 _NAMESPACE = uuid.UUID("f3a0b6ce-9d0f-5ab2-8f49-4d0f5f0c9a31")
 
 
 def plant(seed: Seed, credentials: Credentials, dds: DdsState, smn: SmnState) -> None:
     """Fill empty state with what the seed says."""
-    now = dds.now()
+    now = dds.present()
     _plant_credentials(seed.credentials, credentials)
     for instance in seed.instances:
         dds.instances.put(_instance(instance, now))
     for backup in seed.backups:
-        planted = _backup(backup, dds, now)
-        dds.stored_backups.put(planted)
-        dds.stored_jobs.put(backup_job(planted))
+        dds.keep(_backup(backup, dds, now))
     for topic in seed.topics:
         _plant_topic(topic, smn)
 

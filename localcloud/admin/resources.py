@@ -30,7 +30,7 @@ def routes(cloud: Cloud) -> APIRouter:
         changes = body.model_dump(exclude_unset=True)
         if "busy_for" in changes:
             seconds = changes.pop("busy_for")
-            changes["busy_until"] = None if seconds is None else cloud.dds.now() + seconds
+            changes["busy_until"] = None if seconds is None else cloud.dds.present() + seconds
         try:
             cloud.change_instance(instance_id, changes)
         except CloudError as error:

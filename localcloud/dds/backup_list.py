@@ -47,7 +47,7 @@ def list_backups(state: DdsState, query: BackupQuery) -> schemas.Backups:
 
     Raises DBS.280404, 280067, 280068 or 200001 for a parameter that is not as documented.
     """
-    now = state.now()
+    now = state.present()
     wanted = _filter(query)
     found = [backup for backup in state.backups(now) if wanted(backup)]
     found.sort(key=lambda backup: backup.begin, reverse=True)

@@ -2,10 +2,11 @@
 
 import uuid
 from dataclasses import replace
+from typing import Literal
 
 from localcloud.dds.errors import dds_error
-from localcloud.dds.facts import Backup, BackupStatus, Instance, Job, JobKind
-from localcloud.dds.state import DdsState, backup_job
+from localcloud.dds.facts import DAY, Backup, BackupStatus, Instance, Job, JobKind
+from localcloud.dds.state import DdsState
 
 
 # How long a backup stays DISABLED before it is gone, and how long stopping one takes. Not documented.
@@ -19,49 +20,59 @@ def create(state: DdsState, instance_id: str, name: str, description: str) -> Ba
     Raises DBS.280404 or DBS.200002 for an unknown instance, DBS.201201 when the name is taken, DBS.201000, 201014 or
     200018 when the instance is not well, DBS.200019 while another operation is under way.
     """
-    now = state.now()
+    now = state.present()
     instance = state.instance(instance_id)
     if state.region.switches.unique_names and any(backup.name == name for backup in state.backups(now)):
         raise dds_error("DBS.201201")
     check_ready(state, instance, now)
-    return begin(state, instance, name=name, description=description, kind="Manual")
+    return begin(state, instance, now, name=name, description=description)
 
 
-def begin(state: DdsState, instance: Instance, *, name: str, description: str, kind: str) -> Backup:
-    """Begin a backup of an instance that is ready for one; `kind` is Auto or Manual."""
+def begin(
+    state: DdsState,
+    instance: Instance,
+    now: float,
+    *,
+    name: str,
+    description: str = "",
+    kind: Literal["Auto", "Manual"] = "Manual",
+    keep_days: int | None = None,
+) -> Backup:
+    """Begin a backup at `now` of an instance that is ready for one, to be kept for ever unless `keep_days` is given."""
     backup = Backup(
         id=f"{uuid.uuid4().hex}br02",
         name=name,
-        type="Auto" if kind == "Auto" else "Manual",
+        type=kind,
         instance_id=instance.id,
         instance_name=instance.name,
         instance_mode=instance.mode,
         version=instance.version,
         description=description,
         job_id=str(uuid.uuid4()),
-        begin=state.now(),
+        begin=now,
         duration=max(1.0, instance.data_kb / state.rate_kb),
         size_kb=instance.data_kb,
         fail_reason=instance.fails_with,
+        expires_at=None if keep_days is None else now + keep_days * DAY,
     )
-    state.stored_backups.put(backup)
-    state.stored_jobs.put(backup_job(backup))
+    state.keep(backup)
     return backup
 
 
 def delete(state: DdsState, backup_ids: list[str]) -> list[Job]:
     """Begin to delete manual backups, all of them or none (Deleting a Manual Backup).
 
-    Raises DBS.201214 for an unknown one, DBS.212003 for an automatic one, DBS.200019 for one that is being made or
-    whose instance is busy, DBS.201319 while the instance is restored, DBS.201014 for one that is being deleted already.
+    Raises DBS.201214 for an unknown one, DBS.212003 for an automatic one whose policy is on, DBS.200019 for one that
+    is being made or whose instance is busy, DBS.201319 while the instance is restored, DBS.201014 for one that is
+    being deleted already.
     """
-    now = state.now()
+    now = state.present()
     doomed = [_deletable(state, backup_id, now) for backup_id in dict.fromkeys(backup_ids)]
     jobs = []
     for backup in doomed:
         job = _job(JobKind.DELETE, backup, now, DELETION_SECONDS)
         state.stored_backups.put(replace(backup, deleted_at=now, gone_at=job.end))
-        state.stored_jobs.put(job)
+        state.jobs.put(job)
         jobs.append(job)
     return jobs
 
@@ -71,17 +82,14 @@ def stop(state: DdsState, backup_id: str) -> Job:
 
     Raises DBS.201214 for an unknown one, DBS.201014 for one that is not being made.
     """
-    now = state.now()
+    now = state.present()
     backup = state.backup(backup_id, now)
-    if backup is None:
-        raise dds_error("DBS.201214")
-    if not backup.running(now) or state.stored_backups.get(backup_id) is None:
+    if not backup.running(now):
         raise dds_error("DBS.201014")
     stopped = replace(backup, duration=now - backup.begin, fail_reason="The backup was stopped.")
-    state.stored_backups.put(stopped)
-    state.stored_jobs.put(backup_job(stopped))
+    state.keep(stopped)
     job = _job(JobKind.STOP, backup, now, STOP_SECONDS)
-    state.stored_jobs.put(job)
+    state.jobs.put(job)
     return job
 
 
@@ -107,9 +115,7 @@ def check_ready(state: DdsState, instance: Instance, now: float) -> None:
 
 def _deletable(state: DdsState, backup_id: str, now: float) -> Backup:
     backup = state.backup(backup_id, now)
-    if backup is None:
-        raise dds_error("DBS.201214")
-    if backup.type == "Auto":
+    if not deletable(state, backup):
         raise dds_error("DBS.212003")
     if backup.status(now) is BackupStatus.DISABLED:
         raise dds_error("DBS.201014")

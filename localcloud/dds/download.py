@@ -16,9 +16,9 @@ def link(state: DdsState, instance_id: str, backup_id: str) -> schemas.DownloadL
 
     Raises DBS.201214 for a backup that is unknown or not that instance's, DBS.201014 for one that is not COMPLETED.
     """
-    now = state.now()
+    now = state.present()
     backup = state.backup(backup_id, now)
-    if backup is None or backup.instance_id != instance_id:
+    if backup.instance_id != instance_id:
         raise dds_error("DBS.201214")
     if backup.status(now) is not BackupStatus.COMPLETED:
         raise dds_error("DBS.201014")

@@ -5,12 +5,16 @@ from enum import Enum
 from typing import Literal
 
 
+DAY = 86_400.0
 Mode = Literal["Sharding", "ReplicaSet", "Single"]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """An automatic backup policy, in force since `since`; `keep_days` is never 0 here (no policy is None)."""
+    """An automatic backup policy; `keep_days` is never 0 here (no policy is None).
+
+    What was due until `since` has been made.
+    """
 
     keep_days: int
     start_time: str
@@ -58,7 +62,7 @@ class BackupStatus(str, Enum):
 class Backup:
     """A backup: it runs from `begin` for `duration`, and fails at its end when `fail_reason` is given.
 
-    A deleted one is DISABLED from `deleted_at` until `gone_at`.
+    A deleted one is DISABLED from `deleted_at` until `gone_at`; an automatic one is gone at `expires_at`.
     """
 
     id: str
@@ -76,6 +80,7 @@ class Backup:
     fail_reason: str | None = None
     deleted_at: float | None = None
     gone_at: float | None = None
+    expires_at: float | None = None
 
     @property
     def end(self) -> float:
@@ -88,6 +93,8 @@ class Backup:
 
     def status(self, now: float) -> BackupStatus | None:
         """Its state at `now`, None when it is gone."""
+        if self.expires_at is not None and now >= self.expires_at:
+            return None
         if self.deleted_at is not None and self.gone_at is not None:
             return BackupStatus.DISABLED if now < self.gone_at else None
         if now < self.end:

@@ -36,7 +36,7 @@ def list_instances(state: DdsState, query: InstanceQuery) -> schemas.Instances:
     if query.name == "*":
         raise parameter_error("name: * alone is reserved")
     tags = _tags(query.tags)
-    now = state.now()
+    now = state.present()
     found = [
         instance
         for instance in state.instances

@@ -5,12 +5,12 @@ from datetime import datetime
 from localcloud.clock import text
 from localcloud.dds import schemas
 from localcloud.dds.errors import dds_error, parameter_error
-from localcloud.dds.facts import Job, JobKind
+from localcloud.dds.facts import DAY, Job, JobKind
 from localcloud.dds.state import DdsState
 
 
 TIME = "%Y-%m-%dT%H:%M:%S+0000"
-MONTH = 30 * 86_400.0
+MONTH = 30 * DAY
 
 
 def show(state: DdsState, job_id: str) -> schemas.JobAnswer:
@@ -19,9 +19,9 @@ def show(state: DdsState, job_id: str) -> schemas.JobAnswer:
     Raises DBS.200543 for an unknown job, one that is younger than the region's job_delay, and a deletion that has
     ended: that is how clients learn that a backup is gone.
     """
-    now = state.now()
-    job = next((job for job in _visible(state, now) if job.id == job_id), None)
-    if job is None or (job.kind is JobKind.DELETE and now >= job.end):
+    now = state.present()
+    job = state.jobs.get(job_id)
+    if job is None or not _visible(state, job, now) or (job.kind is JobKind.DELETE and now >= job.end):
         raise dds_error("DBS.200543")
     return schemas.JobAnswer(
         job=schemas.JobDetail(
@@ -53,7 +53,7 @@ def tasks(
 
     Raises DBS.280067, 280068 or 200001 for a parameter that is not as documented.
     """
-    now = state.now()
+    now = state.present()
     start, end = _time(start_time, "DBS.280067"), _time(end_time, "DBS.280068")
     if not 0 < end - start <= MONTH:
         raise dds_error("DBS.280068")
@@ -61,8 +61,9 @@ def tasks(
         raise parameter_error("status is Running, Completed or Failed")
     found = [
         job
-        for job in _visible(state, now)
-        if start <= job.begin <= end
+        for job in state.jobs
+        if _visible(state, job, now)
+        and start <= job.begin <= end
         and job.kind is not JobKind.DELETE
         and status in (None, job.status(now))
         and job_id in (None, job.id)
@@ -72,9 +73,8 @@ def tasks(
     return schemas.Tasks(jobs=[_task(job, now) for job in found[offset : offset + limit]], total_count=len(found))
 
 
-def _visible(state: DdsState, now: float) -> list[Job]:
-    delay = state.region.switches.job_delay
-    return [job for job in state.jobs(now) if delay <= now - job.begin <= MONTH]
+def _visible(state: DdsState, job: Job, now: float) -> bool:
+    return state.region.switches.job_delay <= now - job.begin <= MONTH
 
 
 def _task(job: Job, now: float) -> schemas.Task:

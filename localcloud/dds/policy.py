@@ -32,7 +32,7 @@ def change(state: DdsState, instance_id: str, new: NewPolicy) -> None:
 
     Raises DBS.280216 or 280215 for a window or days that do not fit, DBS.201000 and 200019 as creating a backup does.
     """
-    now = state.now()
+    now = state.present()
     instance = state.instance(instance_id)
     if new.keep_days == 0:
         state.instances.put(replace(instance, policy=None))
@@ -44,12 +44,12 @@ def change(state: DdsState, instance_id: str, new: NewPolicy) -> None:
     incremental = new.enable_incremental_backup
     if incremental is None:
         incremental = before.incremental if before else False
-    policy = Policy(new.keep_days, new.start_time or "", period, incremental, before.since if before else now)
+    policy = Policy(new.keep_days, new.start_time or "", period, incremental, since=now)
     instance = replace(instance, policy=policy)
     state.instances.put(instance)
     if before is None:
         name = f"auto-{instance.name}-{text(now, '%Y%m%d%H%M%S')}"
-        backups.begin(state, instance, name=name, description="", kind="Auto")
+        backups.begin(state, instance, now, name=name, kind="Auto", keep_days=policy.keep_days)
 
 
 def _check(new: NewPolicy) -> str:

@@ -9,7 +9,7 @@ from localcloud.dds.state import DdsState
 
 def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
     """Everything that DDS has at this moment, times as text in UTC."""
-    now = dds.now()
+    now = dds.present()
     return {
         "instances": [
             {
@@ -54,6 +54,6 @@ def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
                 "ended": text(job.end) if now >= job.end else None,
                 "fail_reason": job.fail_reason if now >= job.end else None,
             }
-            for job in dds.jobs(now)
+            for job in dds.jobs
         ],
     }

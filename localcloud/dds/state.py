@@ -1,11 +1,11 @@
 """The state of DDS: the stored facts, and what they amount to at a moment."""
 
 import re
-from collections.abc import Iterator
+from dataclasses import replace
 
-from localcloud.dds.automatic import automatic_backups
+from localcloud.dds.automatic import due
 from localcloud.dds.errors import dds_error
-from localcloud.dds.facts import Backup, Instance, Job, JobKind
+from localcloud.dds.facts import Backup, Instance, Job, JobKind, Policy
 from localcloud.region import Region
 from localcloud.store import Store
 
@@ -21,11 +21,15 @@ class DdsState:
         self.region = region
         self.instances = store.table("instance", Instance)
         self.stored_backups = store.table("backup", Backup)
-        self.stored_jobs = store.table("job", Job)
+        self.jobs = store.table("job", Job)
 
-    def now(self) -> float:
-        """The present of the region."""
-        return self.region.clock.now()
+    def present(self) -> float:
+        """The present, after every automatic backup that is due by now has been made."""
+        now = self.region.clock.now()
+        for instance in tuple(self.instances):
+            if instance.policy is not None:
+                self._make_due(instance, instance.policy, now)
+        return now
 
     @property
     def rate_kb(self) -> float:
@@ -39,47 +43,41 @@ class DdsState:
             return instance
         raise dds_error("DBS.200002" if INSTANCE_ID.fullmatch(instance_id) else "DBS.280404")
 
-    def backups_of(self, instance: Instance, now: float) -> list[Backup]:
-        """The backups of an instance that exist at `now`, automatic ones included."""
-        stored = [backup for backup in self.stored_backups if backup.instance_id == instance.id]
-        automatic = automatic_backups(instance, stored, self.rate_kb, now) if instance.policy else []
-        return [backup for backup in (*stored, *automatic) if backup.status(now) is not None]
-
-    def backups(self, now: float) -> Iterator[Backup]:
+    def backups(self, now: float) -> list[Backup]:
         """Every backup that exists at `now`; manual ones outlive their instance."""
-        yield from (backup for backup in self.stored_backups if backup.status(now) is not None)
-        for instance in self.instances:
-            if instance.policy is not None:
-                yield from (b for b in self.backups_of(instance, now) if not self.stored_backups.get(b.id))
+        return [backup for backup in self.stored_backups if backup.status(now) is not None]
 
-    def backup(self, backup_id: str, now: float) -> Backup | None:
-        """The backup with this id that exists at `now`, or None."""
-        stored = self.stored_backups.get(backup_id)
-        if stored is not None:
-            return stored if stored.status(now) is not None else None
-        return next((backup for backup in self.backups(now) if backup.id == backup_id), None)
+    def backup(self, backup_id: str, now: float) -> Backup:
+        """The backup with this id that exists at `now`. Raises DBS.201214 when there is none."""
+        backup = self.stored_backups.get(backup_id)
+        if backup is None or backup.status(now) is None:
+            raise dds_error("DBS.201214")
+        return backup
 
     def operations(self, instance: Instance, now: float) -> tuple[str, ...]:
         """What is being done to the instance at `now`, as "actions" of the instance list has it."""
-        running = any(backup.running(now) for backup in self.backups_of(instance, now))
+        running = any(backup.running(now) for backup in self.stored_backups if backup.instance_id == instance.id)
         return (*instance.actions_at(now), *(("BACKUP",) if running else ()))
 
-    def jobs(self, now: float) -> Iterator[Job]:
-        """Every job, those of automatic backups included."""
-        yield from self.stored_jobs
-        for backup in self.backups(now):
-            if backup.type == "Auto" and self.stored_jobs.get(backup.job_id) is None:
-                yield backup_job(backup)
+    def keep(self, backup: Backup) -> None:
+        """Keep a backup that begins, or that is stopped, with its job."""
+        self.stored_backups.put(backup)
+        self.jobs.put(
+            Job(
+                id=backup.job_id,
+                kind=JobKind.BACKUP,
+                instance_id=backup.instance_id,
+                instance_name=backup.instance_name,
+                begin=backup.begin,
+                duration=backup.duration,
+                fail_reason=backup.fail_reason,
+            )
+        )
 
-
-def backup_job(backup: Backup) -> Job:
-    """The job that makes a backup."""
-    return Job(
-        id=backup.job_id,
-        kind=JobKind.BACKUP,
-        instance_id=backup.instance_id,
-        instance_name=backup.instance_name,
-        begin=backup.begin,
-        duration=backup.duration,
-        fail_reason=backup.fail_reason,
-    )
+    def _make_due(self, instance: Instance, policy: Policy, now: float) -> None:
+        others = [backup for backup in self.stored_backups if backup.instance_id == instance.id]
+        made = due(instance, others, self.rate_kb, now)
+        for _, backup in made:
+            self.keep(backup)
+        if made:
+            self.instances.put(replace(instance, policy=replace(policy, since=made[-1][0])))

@@ -12,24 +12,35 @@ from localcloud import LocalCloud
 from tests.localcloud.sdk import build
 
 
+@pytest.fixture(scope="session")
+def _clients(_shared_cloud: LocalCloud) -> dict[str, Any]:
+    # A client keeps eight threads for ever, so there is one of each; what a test changes comes back with the reset.
+    return {"dds": build(DdsClient, _shared_cloud), "smn": build(SmnClient, _shared_cloud)}
+
+
 @pytest.fixture
-def dds(cloud: LocalCloud) -> Any:
+def dds(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
     """The SDK's DDS client."""
-    return build(DdsClient, cloud)
+    return _clients["dds"]
 
 
 @pytest.fixture
-def smn(cloud: LocalCloud) -> Any:
+def smn(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
     """The SDK's SMN client."""
-    return build(SmnClient, cloud)
+    return _clients["smn"]
+
+
+@pytest.fixture(scope="session")
+def _http_client(_shared_cloud: LocalCloud) -> Iterator[httpx.Client]:
+    token = _shared_cloud.connection()["token"]
+    with httpx.Client(base_url=_shared_cloud.url, headers={"X-Auth-Token": token}, trust_env=False) as client:
+        yield client
 
 
 @pytest.fixture
-def http(cloud: LocalCloud) -> Iterator[httpx.Client]:
+def http(cloud: LocalCloud, _http_client: httpx.Client) -> httpx.Client:
     """Plain HTTP with the connection's token."""
-    token = cloud.connection()["token"]
-    with httpx.Client(base_url=cloud.url, headers={"X-Auth-Token": token}, trust_env=False) as client:
-        yield client
+    return _http_client
 
 
 @pytest.fixture

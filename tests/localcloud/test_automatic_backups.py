@@ -169,6 +169,39 @@ def test_turning_a_policy_off(cloud: LocalCloud, dds: Any) -> None:
     assert automatic(dds, ORDERS) == []
 
 
+def test_what_was_made_stays_when_the_policy_changes(cloud: LocalCloud, dds: Any) -> None:
+    """Another window or rate, an instance that falls ill, or no policy at all change nothing about earlier backups."""
+    cloud.advance(2 * DAY)
+    before = [(one.id, one.begin_time, one.end_time) for one in automatic(dds, ORDERS)]
+
+    cloud.switch(backup_rate=1000)
+    cloud.change_instance(ORDERS, status="abnormal")
+    ill = automatic(dds, ORDERS)
+    cloud.advance(2 * DAY)
+    cloud.change_instance(ORDERS, status="normal")
+    well = automatic(dds, ORDERS)
+    dds.set_backup_policy(change(ORDERS, keep_days=3, start_time="00:00-01:00", period=EVERY_DAY))
+    dds.set_backup_policy(change(ORDERS, keep_days=0))
+    off = automatic(dds, ORDERS)
+
+    assert len(before) == 2
+    for found in (ill, well, off):
+        assert [(one.id, one.begin_time, one.end_time) for one in found] == before
+
+
+def test_an_automatic_backup_may_go_when_the_policy_is_off(cloud: LocalCloud, dds: Any) -> None:
+    """Without the policy its backups are deletable, like manual ones."""
+    cloud.advance(2 * DAY)
+    dds.set_backup_policy(change(ORDERS, keep_days=0))
+
+    [newest, _] = automatic(dds, ORDERS)
+    dds.delete_manual_backup(DeleteManualBackupRequest(backup_id=newest.id))
+    cloud.advance(60)
+
+    assert newest.deletable
+    assert len(automatic(dds, ORDERS)) == 1
+
+
 @pytest.mark.parametrize(
     ("policy", "code"),
     [
