@@ -45,7 +45,8 @@ def make_app(cloud: Cloud) -> ASGIApp:
     app.include_router(control.routes(cloud))
     app.include_router(fault_rules.routes(cloud))
     app.include_router(resources.routes(cloud))
-    app.add_api_route("/", _home, include_in_schema=False)
+    for path in ("/", "/_local"):
+        app.add_api_route(path, _home, include_in_schema=False)
     app.add_exception_handler(CloudError, _cloud_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)

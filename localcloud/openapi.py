@@ -80,6 +80,7 @@ def _describe(operation: dict[str, Any], service: Service) -> None:
         (401, "Not authenticated"),
         (403, "Not allowed now, or not to you"),
         (404, "Not found"),
+        (413, "Too large"),
         (429, "Too many calls"),
     ):
         operation["responses"][str(status)] = {

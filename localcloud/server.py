@@ -153,6 +153,9 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Longer than any client pauses between two calls: a POST on a connection that is just being closed
+                # would look like a fault.
+                timeout_keep_alive=120,
                 timeout_graceful_shutdown=1,
             )
         )

@@ -30,24 +30,29 @@ def routes(cloud: Cloud) -> APIRouter:
 
     @router.get("/clock")
     async def show_clock() -> Time:
+        """The local time."""
         return _time(cloud)
 
     @router.post("/clock")
     async def move_clock(body: Advance) -> Time:
+        """Move the clock forward."""
         cloud.advance(body.advance)
         return _time(cloud)
 
     @router.post("/reset")
     async def reset() -> Time:
+        """Put everything back to the seed; the credentials stay the same."""
         cloud.reset()
         return _time(cloud)
 
     @router.get("/switches")
     async def show_switches() -> Switches:
+        """What differs from region to region."""
         return cloud.region.switches
 
     @router.patch("/switches")
     async def change_switches(body: Switches) -> Switches:
+        """Change switches; what is left out stays."""
         return cloud.switch(body.model_dump(exclude_unset=True))
 
     return router

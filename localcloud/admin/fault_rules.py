@@ -12,15 +12,18 @@ def routes(cloud: Cloud) -> APIRouter:
 
     @router.get("/faults", response_model_exclude_unset=True)
     async def show_faults() -> list[FaultRuleState]:
+        """The fault rules with their counters."""
         return cloud.faults.show()
 
     @router.put("/faults", response_model_exclude_unset=True)
     async def set_faults(body: list[FaultRuleState]) -> list[FaultRuleState]:
+        """Put these fault rules in place of all others. The first rule that acts on a call wins."""
         cloud.faults.set([rule.rule() for rule in body])
         return cloud.faults.show()
 
     @router.delete("/faults")
     async def delete_faults() -> list[FaultRuleState]:
+        """Remove every fault rule."""
         cloud.faults.set([])
         return []
 

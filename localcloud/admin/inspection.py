@@ -54,14 +54,17 @@ def routes(cloud: Cloud) -> APIRouter:
 
     @router.get("/connection")
     async def connection(request: Request) -> Connection:
+        """Endpoint, credentials, topic and instances: what a client needs."""
         return Connection(**cloud.connection(str(request.base_url).rstrip("/")))
 
     @router.get("/state")
     async def state() -> State:
+        """Every instance, backup and job at this moment."""
         return State(**snapshot(cloud.dds))
 
     @router.get("/messages")
     async def messages() -> list[PublishedMessage]:
+        """The messages published, the oldest first, with what each subscription would have received."""
         return [
             PublishedMessage(
                 message_id=message.id,
@@ -80,6 +83,7 @@ def routes(cloud: Cloud) -> APIRouter:
 
     @router.get("/requests")
     async def requests() -> list[RequestRecord]:
+        """The calls of the cloud seen, the oldest first."""
         return list(cloud.requests.records)
 
     return router

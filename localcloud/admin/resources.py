@@ -27,6 +27,7 @@ def routes(cloud: Cloud) -> APIRouter:
 
     @router.patch("/instances/{instance_id}", responses={404: {"description": "No such instance."}})
     async def change_instance(instance_id: str, body: InstanceChange) -> dict[str, Any]:
+        """Make an instance ill, busy, or its backups fail; what is left out stays."""
         changes = body.model_dump(exclude_unset=True)
         if "busy_for" in changes:
             seconds = changes.pop("busy_for")
@@ -39,6 +40,7 @@ def routes(cloud: Cloud) -> APIRouter:
 
     @router.post("/subscriptions/{subscription_urn}/confirm", responses={404: {"description": "No such one."}})
     async def confirm_subscription(subscription_urn: str) -> dict[str, int]:
+        """Do what the owner of the endpoint does with the confirmation message."""
         try:
             return {"status": cloud.smn.confirm(subscription_urn).status}
         except CloudError as error:

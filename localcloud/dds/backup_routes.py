@@ -24,6 +24,7 @@ def routes(state: DdsState) -> APIRouter:
 
     @router.post("/backups", response_model_exclude_none=True)
     async def create_manual_backup(body: schemas.CreateBackup) -> schemas.CreatedBackup:
+        """Begin a manual backup. One operation at a time an instance; names are unique in the project."""
         new = body.backup
         backup = backups.create(state, new.instance_id, new.name, new.description or "")
         job_id = backup.job_id if state.region.switches.job_id_in_answer else None
@@ -46,6 +47,7 @@ def routes(state: DdsState) -> APIRouter:
         backup_description: Annotated[str | None, _NEWER] = None,
         instance_name: Annotated[str | None, _NEWER] = None,
     ) -> schemas.Backups:
+        """List full backups, automatic and manual, the newest first."""
         query = backup_list.BackupQuery(
             instance_id=instance_id,
             backup_id=backup_id,
@@ -66,18 +68,22 @@ def routes(state: DdsState) -> APIRouter:
 
     @router.get("/backups/download-file")
     async def show_backup_download_link(instance_id: str, backup_id: str) -> schemas.DownloadLink:
+        """Links to the files of a completed backup, good for 15 minutes."""
         return download.link(state, instance_id, backup_id)
 
     @router.delete("/backups/{backup_id}")
     async def delete_manual_backup(backup_id: str) -> schemas.JobStarted:
+        """Begin to delete a backup: it is DISABLED, then gone."""
         return schemas.JobStarted(job_id=backups.delete(state, [backup_id])[0].id)
 
     @router.put("/backups/{backup_id}", status_code=202)
     async def stop_backup(backup_id: str, _body: Annotated[schemas.StopBackup, Body()]) -> schemas.JobStarted:
+        """Stop a backup that is being made."""
         return schemas.JobStarted(job_id=backups.stop(state, backup_id).id)
 
     @router.delete("/instances/backups")
     async def batch_delete_backup(body: schemas.BackupIds) -> schemas.Nothing:
+        """Begin to delete up to ten backups, all or none."""
         backups.delete(state, body.backup_ids)
         return schemas.Nothing()
 

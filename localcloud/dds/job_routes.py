@@ -16,6 +16,7 @@ def routes(state: DdsState) -> APIRouter:
 
     @detail.get("/jobs")
     async def show_job_detail(job_id: Annotated[str, Query(alias="id")]) -> schemas.JobAnswer:
+        """One job of the last month. A deletion that has ended is DBS.200543."""
         return jobs.show(state, job_id)
 
     @tasks.get("/jobs")
@@ -28,6 +29,7 @@ def routes(state: DdsState) -> APIRouter:
         offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
         limit: Annotated[int, Query(ge=1, le=100)] = 100,
     ) -> schemas.Tasks:
+        """The jobs of a window of at most 30 days, the newest first."""
         return jobs.tasks(
             state, start_time, end_time, status=status, job_id=job_id, name=name, offset=offset, limit=limit
         )

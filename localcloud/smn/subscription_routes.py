@@ -25,6 +25,7 @@ def routes(state: SmnState) -> APIRouter:
     async def add_subscription(
         topic_urn: str, body: schemas.NewSubscription, request: Request, response: Response
     ) -> schemas.CreatedSubscription:
+        """Subscribe (201), or find the same subscription (200). It is pending until confirmed."""
         subscription, new = state.subscribe(topic_urn, body)
         response.status_code = 201 if new else 200
         return schemas.CreatedSubscription(request_id=request.state.request_id, subscription_urn=subscription.id)
@@ -37,6 +38,7 @@ def routes(state: SmnState) -> APIRouter:
         limit: Limit = 100,
         fuzzy_remark: str | None = None,
     ) -> schemas.Subscriptions:
+        """List the subscriptions of a topic."""
         found = state.subscriptions_of(state.topic(topic_urn).id)
         found = [subscription for subscription in found if (fuzzy_remark or "") in subscription.remark]
         return _page(state, found, offset, limit, request)
@@ -51,6 +53,7 @@ def routes(state: SmnState) -> APIRouter:
         endpoint: str | None = None,
         fuzzy_remark: str | None = None,
     ) -> schemas.Subscriptions:
+        """List the subscriptions of the project."""
         found = [
             subscription
             for subscription in state.subscriptions
@@ -63,6 +66,7 @@ def routes(state: SmnState) -> APIRouter:
 
     @router.delete("/subscriptions/{subscription_urn}")
     async def cancel_subscription(subscription_urn: str, request: Request) -> schemas.Accepted:
+        """Cancel a subscription."""
         state.subscriptions.remove(state.subscription(subscription_urn).id)
         return schemas.Accepted(request_id=request.state.request_id)
 

@@ -21,6 +21,7 @@ def routes(state: SmnState) -> APIRouter:
 
     @router.post("/topics", status_code=201, responses={200: {"model": schemas.CreatedTopic}})
     async def create_topic(body: schemas.NewTopic, request: Request, response: Response) -> schemas.CreatedTopic:
+        """Create a topic (201), or find the one of that name (200)."""
         topic, new = state.create_topic(body)
         response.status_code = 201 if new else 200
         return schemas.CreatedTopic(request_id=request.state.request_id, topic_urn=topic.id)
@@ -36,6 +37,7 @@ def routes(state: SmnState) -> APIRouter:
         topic_id: str | None = None,
         fuzzy_display_name: str | None = None,
     ) -> schemas.Topics:
+        """List topics, the newest first."""
         found = [
             topic
             for topic in sorted(state.topics, key=lambda topic: topic.created, reverse=True)
@@ -53,20 +55,24 @@ def routes(state: SmnState) -> APIRouter:
 
     @router.get("/topics/{topic_urn}")
     async def list_topic_details(topic_urn: str, request: Request) -> schemas.TopicDetails:
+        """One topic."""
         return schemas.TopicDetails(request_id=request.state.request_id, **_topic(state.topic(topic_urn)))
 
     @router.put("/topics/{topic_urn}")
     async def update_topic(topic_urn: str, body: schemas.TopicUpdate, request: Request) -> schemas.Accepted:
+        """Change the display name of a topic."""
         state.rename_topic(topic_urn, body.display_name)
         return schemas.Accepted(request_id=request.state.request_id)
 
     @router.delete("/topics/{topic_urn}")
     async def delete_topic(topic_urn: str, request: Request) -> schemas.Accepted:
+        """Delete a topic with its subscriptions."""
         state.delete_topic(topic_urn)
         return schemas.Accepted(request_id=request.state.request_id)
 
     @router.post("/topics/{topic_urn}/publish")
     async def publish_message(topic_urn: str, body: schemas.Publish, request: Request) -> schemas.Published:
+        """Publish a message. GET /_local/messages shows what each subscription would have received."""
         message = publish(state, topic_urn, body, request.state.access_key)
         return schemas.Published(request_id=request.state.request_id, message_id=message.id)
 

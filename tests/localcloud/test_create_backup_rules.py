@@ -88,6 +88,8 @@ def test_unknown_instances(dds: Any, instance_id: str, status: int, code: str) -
         ("ledger", "DBS.200019"),
         ("legacy-search", "DBS.201000"),
         ("new-arrivals", "DBS.201000"),
+        ("never-born", "DBS.201000"),
+        ("outgrown", "DBS.201000"),
         ("unpaid", "DBS.201000"),
         ("audit-log", "DBS.201014"),
         ("geo", "DBS.200018"),

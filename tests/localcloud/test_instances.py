@@ -37,10 +37,18 @@ def test_every_instance_of_the_seed_is_listed(cloud: LocalCloud, dds: Any) -> No
     created = [instance.created for instance in found.instances]
     idle = {one.id for one in found.instances if one.status == "normal" and not one.actions}
 
-    assert found.total_count == len(found.instances) == 13
+    assert found.total_count == len(found.instances) == 15
     assert created == sorted(created, reverse=True)
     assert {one.mode for one in found.instances} == {"Sharding", "ReplicaSet", "Single"}
-    assert {one.status for one in found.instances} == {"normal", "abnormal", "creating", "frozen", "data_disk_full"}
+    assert {one.status for one in found.instances} == {
+        "normal",
+        "abnormal",
+        "creating",
+        "createfail",
+        "enlargefail",
+        "frozen",
+        "data_disk_full",
+    }
     assert set(cloud.connection()["instance_ids"]) <= idle
     assert cloud.connection()["instance_ids"][0] == ORDERS
 
@@ -232,7 +240,7 @@ def test_quotas(dds: Any) -> None:
     resources = dds.show_quotas(ShowQuotasRequest()).quotas.resources
 
     assert {(one.mode, one.quota, one.used) for one in resources} == {
-        ("Sharding", 10, 3),
-        ("ReplicaSet", 50, 8),
+        ("Sharding", 10, 4),
+        ("ReplicaSet", 50, 9),
         ("Single", 50, 2),
     }

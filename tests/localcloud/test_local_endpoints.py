@@ -146,8 +146,9 @@ def test_a_body_without_a_content_type_is_json(local: httpx.Client) -> None:
 
 
 def test_docs(local: httpx.Client) -> None:
-    """The root leads to /docs, whose OpenAPI document has every service."""
+    """The root and /_local lead to /docs, whose OpenAPI document has every service."""
     page = local.get("/", follow_redirects=True)
+    assert local.get("/_local", follow_redirects=True).url == page.url
     document = local.get("/openapi.json").json()
 
     assert (page.status_code, page.url.path) == (200, "/docs")

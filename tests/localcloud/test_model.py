@@ -139,5 +139,5 @@ class LocalDds(RuleBasedStateMachine):
 
 TestLocalDds = LocalDds.TestCase
 TestLocalDds.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, derandomize=True, database=None
+    max_examples=15, stateful_step_count=20, deadline=None, derandomize=True, database=None
 )
