@@ -12,6 +12,7 @@ from cli.console import make_console
 from cli.env_file import read_env_file
 from cli.event_source import event_text
 from cli.json_value import Json, JsonObject
+from cli.options import template_option
 from cli.payloads import CARRIERS
 from cli.report import report_line, write_error
 from cli.runner.instance import Instance
@@ -47,13 +48,7 @@ from cli.template.load import find_function, find_template, load_template
     metavar="SECONDS",
     help="Default: the function's Timeout in the template.",
 )
-@click.option(
-    "template_file",
-    "--template",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Default: template.yaml in the current directory, else that of the installed application.",
-)
+@template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document: result, error, report, messages.")
 def invoke(
     function: str,
@@ -71,6 +66,11 @@ def invoke(
     It runs in a process of its own, which is ended at the timeout, with the platform's environment variables and
     context and with temporary credentials of the local cloud. The log and a report go to standard error, what the
     handler returned goes to standard output. The exit status is 1 when the function raised or timed out.
+
+    \b
+      ddsbackup invoke create_backup -t timer
+      ddsbackup invoke create_backup -t apig --set name=before-release --json
+      ddsbackup event smn | ddsbackup invoke create_backup -e - --cloud http://127.0.0.1:8600
     """
     template = load_template(template_file or find_template())
     chosen = find_function(template, function)

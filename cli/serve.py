@@ -1,6 +1,7 @@
 """``ddsbackup serve``: the local cloud, until it is stopped."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -67,6 +68,11 @@ def serve(
 
     The unmodified SDKs work with it, and so does "ddsbackup invoke --cloud URL". The switches (--no-..., --job-delay)
     take away what some regions lack.
+
+    \b
+      ddsbackup serve
+      ddsbackup serve --state cloud.db --no-newer-filters
+      ddsbackup serve --port 0 --json
     """
     from localcloud import serve as serve_cloud
 
@@ -90,8 +96,10 @@ def serve(
     except OSError as error:
         reason = str(error.strerror or error).partition(" (while")[0]
         raise click.ClickException(
-            f"cannot listen at {host}:{port}: {reason}. Choose another --port, or --port 0 for a free one"
+            f"cannot listen at {host}:{port}: {reason}. Choose another --host or --port (0 picks a free one)"
         ) from error
+    except sqlite3.Error as error:
+        raise WrongCall(f"cannot use the state file {state_file}: {error}") from error
     except ValueError as error:
         raise WrongCall(f"cannot start: {error}") from error
 

@@ -15,6 +15,7 @@ from cli.demo.backups import BackupWatch
 from cli.demo.console_observer import ConsoleObserver
 from cli.demo.delivery import Delivery
 from cli.demo.scenario import ScenarioResult, run_scenario
+from cli.options import template_option
 from cli.runner.instance import Instance
 from cli.settings import function_settings
 from cli.template.load import find_function, find_template, load_template
@@ -36,13 +37,7 @@ class NullObserver:
 
 
 @click.command(short_help="Send one event of every trigger and see what happens.")
-@click.option(
-    "template_file",
-    "--template",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Default: template.yaml in the current directory, else that of the installed application.",
-)
+@template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document.")
 def demo(template_file: Path | None, as_json: bool) -> None:
     """Send one sample event of every trigger through create_backup, on an embedded local cloud.

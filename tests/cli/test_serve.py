@@ -105,7 +105,9 @@ def test_port_that_is_taken(serve: Serve) -> None:
         process = serve("--port", str(port))
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (1, "")
-    assert err.startswith(f"Error: cannot listen at 127.0.0.1:{port}: Address already in use. Choose another --port")
+    assert err.startswith(
+        f"Error: cannot listen at 127.0.0.1:{port}: Address already in use. Choose another --host or --port"
+    )
     assert err.count("\n") == 1
 
 
@@ -116,7 +118,8 @@ def test_port_that_is_taken(serve: Serve) -> None:
         (["--seed", "nowhere.yaml"], "'nowhere.yaml' does not exist"),
         (["--job-delay", "-1"], "-1.0 is not in the range x>=0"),
         (["--seed", "seed.yaml", "--port", "0"], "cannot start: "),
-        (["--state", "seed.yaml", "--port", "0"], "cannot start: "),
+        (["--state", "seed.yaml", "--port", "0"], "seed.yaml"),
+        (["--state", "nowhere/cloud.db", "--port", "0"], "nowhere/cloud.db"),
     ],
 )
 def test_wrong_call(ddsbackup: Callable[..., Any], arguments: list[str], message: str) -> None:
