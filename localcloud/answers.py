@@ -68,7 +68,9 @@ def garbled(body: bytes) -> bytes:
 
 
 def _given(given: FaultAnswer, service: Service, request_id: str) -> Answer:
-    if "body" in given.model_fields_set:
+    if given.status in {204, 304}:
+        answer = Answer(given.status, b"")  # HTTP allows no body here
+    elif "body" in given.model_fields_set:
         if isinstance(given.body, str):
             answer = Answer(given.status, given.body.encode(), {"content-type": "text/plain"})
         else:

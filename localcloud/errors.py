@@ -39,6 +39,9 @@ GATEWAY = {
     504: ("APIGW.0201", "Backend timeout"),
 }
 
+# Where IAM takes credentials in the body.
+SIGN_IN = {"/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"}
+
 
 def service_of(path: str) -> Service | None:
     """The service that a path belongs to; None for the paths of no cloud (`/_local`, `/docs`)."""

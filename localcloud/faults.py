@@ -23,6 +23,8 @@ def _pattern(value: str) -> str:
     return value
 
 
+HeaderName = Annotated[str, Field(pattern="^[A-Za-z0-9-]+$")]
+HeaderValue = Annotated[str, Field(pattern="^([!-~]([ -~]*[!-~])?)?$")]
 CallNumber = Annotated[int, Field(ge=1)]
 
 
@@ -34,7 +36,7 @@ class FaultAnswer(Strict):
     body: Any = None
     code: str | None = None
     message: str | None = None
-    headers: Annotated[dict[str, str], Field(default_factory=dict)]
+    headers: Annotated[dict[HeaderName, HeaderValue], Field(default_factory=dict)]
 
 
 class FaultRule(Strict):

@@ -14,7 +14,7 @@ from localcloud.clock import text
 from localcloud.cloud import Cloud
 from localcloud.connection import cut
 from localcloud.dds.errors import dds_error
-from localcloud.errors import CloudError, Service, gateway_error, service_of
+from localcloud.errors import SIGN_IN, CloudError, Service, gateway_error, service_of
 from localcloud.faults import Fault, FaultRule
 from localcloud.requests_log import RequestRecord
 from localcloud.smn.errors import smn_error
@@ -63,7 +63,7 @@ class Gateway:
 
     async def _answer(self, arrival: Arrival, service: Service, rule: FaultRule | None) -> Answer:
         if rule is not None and rule.drop == "before":
-            return Answer(0, b"")
+            return Answer(0, b"")  # nothing is sent of it
         if rule is not None and rule.drop is None:
             instead = fault_answer(rule, service, arrival.request_id)
             if instead is not None:
@@ -81,7 +81,7 @@ class Gateway:
         call = arrival.call
         if len(call.body) > MAX_BODY:
             raise gateway_error(413)
-        signing_in = (call.method, arrival.path) == ("POST", "/v3/auth/tokens")
+        signing_in = call.method == "POST" and arrival.path in SIGN_IN
         authenticated = not signing_in or bool({"authorization", "x-auth-token"} & call.headers.keys())
         if authenticated:
             authenticate(call, self._cloud.credentials, self._cloud.region.clock)

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from localcloud.dds import schemas as dds
-from localcloud.errors import Service, service_of
+from localcloud.errors import SIGN_IN, Service, service_of
 from localcloud.iam import schemas as iam
 from localcloud.smn import schemas as smn
 
@@ -58,8 +58,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for operation in operations.values():
             if owner is not None:
                 _describe(operation, owner)
-            if path == "/v3/auth/tokens":
-                # A password needs no other credentials; an agency does.
+            if path in SIGN_IN:
                 operation["security"].insert(0, {})
             if "{project_id}" in path:
                 operation.setdefault("parameters", []).insert(0, _PROJECT_ID)

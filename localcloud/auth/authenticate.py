@@ -44,7 +44,7 @@ def authenticate(call: Call, credentials: Credentials, clock: Clock) -> None:
     """
     header = call.headers.get("authorization")
     if header is None:
-        _check_token(call.headers.get("x-auth-token"), credentials, clock.now())
+        check_token(call.headers.get("x-auth-token"), credentials, clock.now())
         return
     authorization = parse_authorization(header)
     if authorization is None:
@@ -57,7 +57,8 @@ def authenticate(call: Call, credentials: Credentials, clock: Clock) -> None:
     _check_signature(call, authorization, key)
 
 
-def _check_token(token: str | None, credentials: Credentials, now: float) -> None:
+def check_token(token: str | None, credentials: Credentials, now: float) -> None:
+    """Let a token pass, or raise the gateway's CloudError."""
     if not token:
         raise gateway_error(401, "x-auth-token not found")
     known = credentials.tokens.get(token)

@@ -30,8 +30,10 @@ def routes(region: Region, credentials: Credentials) -> APIRouter:
         return service.projects(region, name, str(request.base_url).rstrip("/"))
 
     @router.post("/v3.0/OS-CREDENTIAL/securitytokens", status_code=201)
-    async def create_temporary_access_key(body: schemas.CreateTemporaryKey) -> schemas.TemporaryKeyAnswer:
+    async def create_temporary_access_key(
+        body: schemas.CreateTemporaryKey, request: Request
+    ) -> schemas.TemporaryKeyAnswer:
         """A temporary access key with its security token."""
-        return service.create_temporary_key(region, credentials, body.auth)
+        return service.create_temporary_key(region, credentials, body.auth, authenticated=request.state.authenticated)
 
     return router

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from localcloud.auth.authenticate import check_token
 from localcloud.auth.credentials import Credentials, Token
 from localcloud.clock import text
 from localcloud.errors import CloudError
@@ -59,9 +60,16 @@ def create_token(
     )
 
 
-def create_temporary_key(region: Region, credentials: Credentials, auth: schemas.KeyAuth) -> schemas.TemporaryKeyAnswer:
-    """An access key with a security token that expires after duration_seconds (900 to 86400, 900 by default)."""
+def create_temporary_key(
+    region: Region, credentials: Credentials, auth: schemas.KeyAuth, *, authenticated: bool
+) -> schemas.TemporaryKeyAnswer:
+    """An access key with a security token that expires after duration_seconds (900 to 86400, 900 by default).
+
+    Who has no credentials in the headers needs identity.token.id. Raises 401 without either.
+    """
     identity = auth.identity
+    if not authenticated:
+        check_token(identity.token.id if identity.token else None, credentials, region.clock.now())
     if identity.methods == ["assume_role"]:
         if identity.assume_role is None:
             raise _bad_request("identity.assume_role is missing")

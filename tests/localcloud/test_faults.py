@@ -89,6 +89,18 @@ def test_any_body_can_be_given(cloud: LocalCloud, http: httpx.Client, project: s
     assert (response.text, response.headers["Content-Type"]) == (content, "text/html")
 
 
+@pytest.mark.parametrize("status", [200, 202, 204, 304, 302])
+def test_no_error_has_no_default_body(cloud: LocalCloud, http: httpx.Client, project: str, status: int) -> None:
+    """Below 400 an answer without a body is empty, and the connection stays usable; 204 and 304 never have one."""
+    body = {"body": {"a": 1}} if status in {204, 304} else {}
+    cloud.set_faults([{"answer": {"status": status} | body, "times": 2}])
+
+    first, second, third = (http.get(f"{project}/quotas") for _ in range(3))
+
+    assert (first.status_code, first.content) == (second.status_code, second.content) == (status, b"")
+    assert third.status_code == 200
+
+
 def test_a_success_without_a_body(cloud: LocalCloud, dds: Any) -> None:
     """A 202 or 302 of nothing looks like a success without ids to the SDK."""
     cloud.set_faults([CREATE | {"answer": {"status": 302, "headers": {"Location": "/"}}}])
@@ -316,6 +328,8 @@ def test_what_get_shows_can_be_put(cloud: LocalCloud) -> None:
         ({"answer": {}}, "Field required"),
         ({"answer": {"status": 99}}, "greater than or equal to 200"),
         ({"answer": {"status": 200, "text": "x"}}, "there is no text here; known are status, body"),
+        ({"answer": {"status": 200, "headers": {"a b": "c"}}}, "should match pattern"),
+        ({"answer": {"status": 200, "headers": {"a": "\u20ac"}}}, "should match pattern"),
         ({"drop": "during"}, "'before' or 'after'"),
         ({"nth": [0], "delay": 1}, "greater than or equal to 1"),
         ({"probability": 2, "delay": 1}, "less than or equal to 1"),

@@ -153,6 +153,16 @@ def test_a_temporary_key_needs_somebody(nobody: httpx.Client) -> None:
     assert response.status_code == 401
 
 
+def test_a_token_in_the_body_will_do(cloud: LocalCloud, nobody: httpx.Client) -> None:
+    """The token may be in the body instead of X-Auth-Token; a wrong one is refused."""
+
+    def ask(token_id: str) -> int:
+        identity = {"methods": ["token"], "token": {"id": token_id, "duration_seconds": 900}}
+        return nobody.post("/v3.0/OS-CREDENTIAL/securitytokens", json={"auth": {"identity": identity}}).status_code
+
+    assert (ask(cloud.connection()["token"]), ask("wrong")) == (201, 401)
+
+
 def test_the_sdk_finds_its_project(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a project id the SDK asks IAM for the project of the region, and works."""
     connection = cloud.connection()
