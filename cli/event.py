@@ -24,14 +24,15 @@ def event(trigger: str, changes: tuple[str, ...]) -> None:
     record.0.smn.message_id. A VALUE is JSON where it can be, else text: 5 is a number, '"5"' is text.
 
     The same sample is the same event, whose redelivery makes no second backup. For a new event, change what
-    identifies it:
+    identifies it, and the name where the request has one, since no two backups may share it:
 
     \b
-      timer              --set time=2026-06-02T02:00:00+08:00
-      smn                --set record.0.smn.message_id=$(uuidgen)
-      kafka and queues   --set idempotency_key=$(uuidgen)
-      eventgrid          --set id=$(uuidgen)
-      apig               --set headers.idempotency-key=$(uuidgen)
-      direct             --set idempotency_key=$(uuidgen)
+      timer                  --set time=2026-06-02T02:00:00+08:00
+      smn                    --set record.0.smn.message_id=$(uuidgen), and record.1 likewise
+      kafka and other queues --set idempotency_key=$(uuidgen)
+      eventgrid              --set id=$(uuidgen)
+      apig                   --set headers.idempotency-key=$(uuidgen)
+      direct                 --set idempotency_key=$(uuidgen) --set name=by-hand-2
+      api-page               --set name=mybackup2
     """
     click.echo(json.dumps(sample_event(trigger, changes), indent=2, ensure_ascii=False))

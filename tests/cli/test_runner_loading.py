@@ -134,6 +134,7 @@ def test_standard_input_is_empty(run: Run) -> None:
     assert invocation.result == ""
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux tells this of a process")
 def test_secrets_are_no_arguments_and_no_variables(run: Run, credentials: Credentials) -> None:
     """Credentials are found neither on the command line nor in the environment of the process."""
     invocation = run(
