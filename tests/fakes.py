@@ -18,6 +18,7 @@ from shared.backups.policy import CreationPolicy
 from shared.backups.ports import Backup, BackupJob, NewBackup, Notification
 from shared.backups.recent import RecentBackups
 from shared.backups.requests import BackupRequest
+from shared.backups.waiting import Waiting
 from shared.bootstrap import Cloud
 from shared.runtime.context import Context
 from shared.runtime.invocation import Invocation
@@ -234,7 +235,7 @@ def make_creation(
         catalogue=Catalogue(dds, names, request.instances, clock),
         job_ids=JobIds(dds, clock),
         recent=recent or None,
-        deadline=Deadline.after(remaining, clock),
+        waiting=Waiting(clock, Deadline.after(remaining, clock).left_to_work),
         pace=Pace(clock, Steady()),
         clock=clock,
         rng=Steady(),

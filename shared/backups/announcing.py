@@ -5,10 +5,10 @@ import random
 from dataclasses import dataclass
 
 from shared.backups.backoff import backoff
-from shared.backups.deadline import Deadline
 from shared.backups.errors import CloudError, ThrottledError
 from shared.backups.pace import Pace
-from shared.backups.ports import Clock, Notification, Topic
+from shared.backups.ports import Notification, Topic
+from shared.backups.waiting import Waiting
 
 
 _log = logging.getLogger(__name__)
@@ -21,15 +21,14 @@ class Announcer:
     """Publishes notifications to the topic, each tried again after what a retry can help."""
 
     topic: Topic
-    deadline: Deadline
+    waiting: Waiting
     pace: Pace
-    clock: Clock
     rng: random.Random
 
     def announce(self, notification: Notification) -> bool:
         """Whether SMN took the notification; why it did not is in the log."""
         for attempt in range(1, _MOST_TRIES + 1):
-            if not self._wait(self.pace.delay()):
+            if not self.waiting.turn(self.pace):
                 break
             try:
                 self.topic.publish(notification)
@@ -37,7 +36,7 @@ class Announcer:
                 if isinstance(error, ThrottledError):
                     self.pace.throttled(error.retry_after)
                 self._report(error, notification, attempt)
-                if not error.retryable or not self._wait(backoff(attempt, self.rng, first=0.2, most=4)):
+                if not error.retryable or not self.waiting.wait(backoff(attempt, self.rng, first=0.2, most=4)):
                     return False
             else:
                 self.pace.accepted()
@@ -47,10 +46,3 @@ class Announcer:
     def _report(self, error: CloudError, notification: Notification, attempt: int) -> None:
         fields = {"code": error.code, "cloud_code": error.cloud_code, "error": str(error), "attempt": attempt}
         _log.warning("notification not published", extra={"fields": {**fields, "notification": notification.subject}})
-
-    def _wait(self, seconds: float) -> bool:
-        if seconds > self.deadline.left_to_notify():
-            return False
-        if seconds > 0:
-            self.clock.sleep(seconds)
-        return True

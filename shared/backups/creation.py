@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from shared.backups.backoff import backoff
 from shared.backups.catalogue import Catalogue
-from shared.backups.deadline import Deadline
 from shared.backups.errors import (
     AmbiguousError,
     BusyError,
@@ -22,6 +21,7 @@ from shared.backups.pace import Pace
 from shared.backups.policy import CreationPolicy, OnBusy
 from shared.backups.ports import Backup, Backups, Clock, NewBackup
 from shared.backups.recent import RecentBackups
+from shared.backups.waiting import Waiting
 
 
 _log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Creation:
     catalogue: Catalogue
     job_ids: JobIds
     recent: RecentBackups | None
-    deadline: Deadline
+    waiting: Waiting
     pace: Pace
     clock: Clock
     rng: random.Random
@@ -85,7 +85,7 @@ class Creation:
 
     def _step(self, instance_id: str, course: _Course) -> InstanceResult | None:
         """Look, then create; None to come back."""
-        if not self._wait(self.pace.delay()):
+        if not self.waiting.turn(self.pace):
             return self._deferred(instance_id, course)
         listed_since = max(course.listed_since, self.clock.monotonic() - _FRESH)
         if existing := self.catalogue.find(instance_id, listed_since=listed_since):
@@ -110,7 +110,7 @@ class Creation:
             course.waits += 1
             delay = backoff(course.waits, self.rng, first=5, most=30)
             _log.info("instance is busy, waiting", extra={"fields": {"instance_id": instance_id, "seconds": delay}})
-            if not self._wait(delay):
+            if not self.waiting.wait(delay):
                 return self._deferred(instance_id, course)
             course.listed_since = self.clock.monotonic()
             return None
@@ -122,7 +122,7 @@ class Creation:
         course.failures += 1
         if isinstance(error, TransientError) and course.failures < _MOST_FAILURES:
             delay = backoff(course.failures, self.rng, first=0.5, most=8)
-            return None if self._wait(delay) else self._deferred(instance_id, course)
+            return None if self.waiting.wait(delay) else self._deferred(instance_id, course)
         return failed(instance_id, course.doubt if isinstance(course.doubt, AmbiguousError) else error)
 
     def _resolve(self, doubt: CloudError, instance_id: str, course: _Course) -> InstanceResult | None:
@@ -140,7 +140,7 @@ class Creation:
         left = course.settled_at - course.listed_since
         if left > 0:
             course.waits += 1
-            if not self._wait(min(left, backoff(course.waits, self.rng, first=1, most=4))):
+            if not self.waiting.wait(min(left, backoff(course.waits, self.rng, first=1, most=4))):
                 return self._deferred(instance_id, course)
             course.listed_since = self.clock.monotonic()
             return None
@@ -177,7 +177,7 @@ class Creation:
         return self.catalogue.find(instance_id, listed_since=self.clock.monotonic())
 
     def _patience(self) -> float:
-        return max(0.0, min(self.policy.settling_time, self.deadline.left_to_work()))
+        return max(0.0, min(self.policy.settling_time, self.waiting.left()))
 
     def _too_young(self, young: Backup) -> InstanceResult:
         message = f"backup {young.name} began at {young.begin_time}, within min_interval"
@@ -195,11 +195,3 @@ class Creation:
         return (
             ("description shortened: the event's key needs 37 characters",) if self.names.cuts(self.description) else ()
         )
-
-    def _wait(self, seconds: float) -> bool:
-        """Wait if the deadline allows; False if it does not."""
-        if seconds > self.deadline.left_to_work():
-            return False
-        if seconds > 0:
-            self.clock.sleep(seconds)
-        return True

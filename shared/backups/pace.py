@@ -27,12 +27,16 @@ class Pace:
         self._next = self._paused_until = clock.monotonic()
 
     def delay(self) -> float:
-        """Take the next place in the line: seconds to wait before calling."""
+        """0 if the caller may call now, which takes its turn; else the seconds after which to ask again.
+
+        Turns are not handed out in advance: a pause that begins while somebody waits holds for them too.
+        """
         with self._lock:
             now = self._clock.monotonic()
-            place = max(self._next, now)
-            self._next = place + (1 / self._rate if self._rate else 0)
-            return place - now
+            if now >= self._next:
+                self._next = now + (1 / self._rate if self._rate else 0)
+                return 0.0
+            return self._next - now
 
     def throttled(self, retry_after: float | None) -> None:
         """A call was refused for being one too many; `retry_after` is what the service asked to wait, in seconds."""

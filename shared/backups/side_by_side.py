@@ -19,6 +19,7 @@ from shared.backups.policy import CreationPolicy
 from shared.backups.ports import Backups, Clock, Topic
 from shared.backups.recent import RecentBackups
 from shared.backups.requests import BackupRequest
+from shared.backups.waiting import Waiting
 
 
 _log = logging.getLogger(__name__)
@@ -53,7 +54,9 @@ class BackupService:
         deadline: Deadline,
     ) -> tuple[list[InstanceResult], list[Rejection]]:
         """Try every instance of every request and announce each outcome and rejection; in the order given."""
-        announcer = Announcer(self.topic, deadline, Pace(self.clock, self.rng), self.clock, self.rng)
+        announcer = Announcer(
+            self.topic, Waiting(self.clock, deadline.left_to_notify), Pace(self.clock, self.rng), self.rng
+        )
         pace = Pace(self.clock, self.rng)
         job_ids = JobIds(self.backups, self.clock)
 
@@ -87,7 +90,7 @@ class BackupService:
             catalogue=Catalogue(self.backups, named.names, instances, self.clock),
             job_ids=job_ids,
             recent=RecentBackups(self.backups, instances, interval, self.clock) if interval else None,
-            deadline=deadline,
+            waiting=Waiting(self.clock, deadline.left_to_work),
             pace=pace,
             clock=self.clock,
             rng=self.rng,

@@ -19,12 +19,28 @@ def test_calls_are_free_until_one_is_throttled() -> None:
 
 
 def test_throttled_calls_are_spaced_for_all() -> None:
-    """After a 429 the next may go after a pause, those after it at four a second."""
-    pace = Pace(FakeClock(), Steady())
+    """After a 429 the next may go after a pause, those after it at four a second, one at a time."""
+    clock = FakeClock()
+    pace = Pace(clock, Steady())
 
     pace.throttled(None)
 
-    assert [pace.delay() for _ in range(3)] == [0.25, 0.5, 0.75]
+    for _ in range(3):
+        assert pace.delay() == 0.25
+        clock.sleep(0.25)
+        assert pace.delay() == 0.0
+
+
+def test_a_pause_holds_for_those_who_wait_already() -> None:
+    """Whoever asks again after waiting is told of the new pause."""
+    clock = FakeClock()
+    pace = Pace(clock, Steady())
+    pace.throttled(None)
+    clock.sleep(pace.delay())
+
+    pace.throttled(10.0)
+
+    assert pace.delay() == 10.0
 
 
 def test_a_burst_of_throttled_calls_counts_once() -> None:
