@@ -33,10 +33,7 @@ class Gateway:
         self._cloud = cloud
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One HTTP call."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        """One HTTP call. Lifespan events are not served (uvicorn is told so)."""
         body = await read_body(receive)
         if body is None:
             return

@@ -23,9 +23,11 @@ class NamedId(Strict):
 
 
 class SeedCredentials(Strict):
+    """They never expire; without a security_token the access key is a permanent one."""
+
     access_key: str
     secret_key: str
-    security_token: str
+    security_token: str | None
     token: str
 
 

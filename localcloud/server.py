@@ -73,6 +73,7 @@ class LocalCloud:
         self._thread.start()
         while not started.wait(0.1):
             if not self._thread.is_alive():
+                self._close()
                 raise RuntimeError("the local cloud did not start: its thread has ended")
         return self
 
@@ -81,9 +82,7 @@ class LocalCloud:
     ) -> None:
         """Stop, and let go of port and file."""
         self._server.should_exit = True
-        self._thread.join()
-        self._listener.close()
-        self._cloud.store.close()
+        self._close()
 
     def connection(self) -> dict[str, Any]:
         """What a client needs: endpoint, region, credentials, topic and instances."""
@@ -124,6 +123,11 @@ class LocalCloud:
     def reset(self) -> None:
         """Put everything back to the seed."""
         self._local("POST", "reset")
+
+    def _close(self) -> None:
+        self._thread.join()
+        self._listener.close()
+        self._cloud.store.close()
 
     def _local(self, method: str, what: str, body: Any = None) -> Any:
         # By HTTP like anybody else: the state belongs to the server's thread.

@@ -19,7 +19,7 @@ class Connection(BaseModel):
     project_id: str
     access_key: str
     secret_key: str
-    security_token: str
+    security_token: str | None
     token: str
     topic_urn: str
     instance_ids: list[str]

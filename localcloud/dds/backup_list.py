@@ -143,5 +143,5 @@ def _view(state: DdsState, backup: Backup, now: float) -> schemas.Backup:
         is_instance_restoring=restoring,
         backup_method="Logical" if backup.instance_mode == "Single" else "Physical",
         kms_enable=False,
-        deletable=deletable(state, backup) and not restoring,
+        deletable=deletable(state, backup) and not restoring and not backup.running(now),
     )

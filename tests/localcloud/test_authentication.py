@@ -117,6 +117,32 @@ def test_a_date_is_needed(cloud: LocalCloud) -> None:
     assert "X-Sdk-Date must be like 20191115T033655Z, not 'yesterday'" in refusal(garbage)[1]
 
 
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        ("host", "X-Sdk-Date is not among the signed headers"),
+        ("x-missing;x-sdk-date", "signed header x-missing not found"),
+    ],
+)
+def test_signed_headers_must_be_there(cloud: LocalCloud, headers: str, message: str) -> None:
+    """The date must be signed, and every header that is said to be signed must be sent."""
+    connection = cloud.connection()
+    sent = {
+        "Authorization": f"SDK-HMAC-SHA256 Access={connection['access_key']}, SignedHeaders={headers}, Signature=00",
+        "X-Sdk-Date": now().strftime("%Y%m%dT%H%M%SZ"),
+        "X-Security-Token": connection["security_token"],
+    }
+
+    response = httpx.get(f"{cloud.url}/v3/projects", headers=sent, trust_env=False)
+
+    assert message in refusal(response)[1]
+
+
+def test_headers_in_latin_1_do_no_harm(http: httpx.Client, project: str) -> None:
+    """A header that is not UTF-8 is taken as what HTTP says it is."""
+    assert http.get(f"{project}/quotas", headers={b"X-Name": b"Andr\xe9"}).status_code == 200
+
+
 def test_another_algorithm_is_refused(http: httpx.Client, project: str) -> None:
     """An Authorization header of another kind is refused even beside a good token."""
     response = http.get(f"{project}/quotas", headers={"Authorization": "Bearer abc"})

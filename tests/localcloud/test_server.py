@@ -1,5 +1,6 @@
 """The server: in-process and for ever, several at once, and a clean end."""
 
+import asyncio
 import logging
 import signal
 import socket
@@ -13,9 +14,15 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest
 
 from localcloud import LocalCloud, serve
+from localcloud.app import make_app
+from localcloud.cloud import Cloud
+from localcloud.requests_log import KEPT, RequestRecord, RequestsLog
+from localcloud.seed import load_seed
+from localcloud.store import Store
 from tests.localcloud.sdk import build, new_backup
 
 
@@ -101,6 +108,48 @@ def test_serve_ends_cleanly(number: signal.Signals) -> None:
 
     assert answered == 200
     assert (out, err, process.returncode) == ("ended\n", "", 0)
+
+
+def test_a_thread_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A local cloud that cannot start says so instead of waiting for ever."""
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: None)
+
+    with pytest.raises(RuntimeError, match="did not start"), LocalCloud():
+        pass
+
+
+def test_a_client_that_goes_away_while_it_sends(cloud: LocalCloud, http: httpx.Client, caplog: Any) -> None:
+    """Half a request is no request: nothing is done or logged, and the next call is answered."""
+    host, _, port = cloud.url.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(b"POST /v3/auth/tokens HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+
+    assert http.get("/v3/projects").status_code == 200
+    assert [call["path"] for call in cloud.requests()] == ["/v3/projects"]
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_it_runs_without_a_server_too() -> None:
+    """The application can be called in-process by any ASGI client, where a cut connection is an exception."""
+
+    async def call() -> int:
+        transport = httpx.ASGITransport(make_app(Cloud(load_seed(), {})))
+        async with httpx.AsyncClient(transport=transport, base_url="http://local") as client:
+            await client.put("/_local/faults", json=[{"drop": "before"}])
+            with pytest.raises(ConnectionResetError):
+                await client.get("/v3/projects")
+            return len((await client.get("/_local/state")).json()["instances"])
+
+    assert asyncio.run(call()) == 15
+
+
+def test_the_log_of_calls_has_an_end() -> None:
+    """The last ten thousand calls are kept."""
+    log = RequestsLog(Store())
+    for number in range(KEPT + 5):
+        log.add(RequestRecord(str(number), "", "GET", "/", "", 200, None, None))
+
+    assert (len(log.records), next(iter(log.records)).id) == (KEPT, "5")
 
 
 def test_calls_are_logged_for_people(cloud: LocalCloud, dds: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest, ShowJobDetailRequest
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
 
@@ -182,7 +183,7 @@ def other_seed(tmp_path: Path) -> Path:
 region: eu-west-101
 project: {id: 11111111111111111111111111111111, name: eu-west-101}
 domain: {id: 22222222222222222222222222222222, name: mine}
-credentials: {access_key: AK, secret_key: SK, security_token: ST, token: T}
+credentials: {access_key: AK, secret_key: SK, security_token: null, token: T}
 instances:
   - {id: 33333333333333333333333333333333in02, name: only, mode: Single, actions: [REBOOT], busy_for: 60}
   - {id: 44444444444444444444444444444444in02, name: other, mode: Single,
@@ -205,11 +206,21 @@ def test_a_seed_of_ones_own(local_cloud_factory: Callable[..., LocalCloud], othe
 
     assert connection["region"] == "eu-west-101"
     assert connection["topic_urn"] == f"urn:smn:eu-west-101:{'1' * 32}:t"
-    assert (connection["access_key"], connection["token"]) == ("AK", "T")
+    assert (connection["access_key"], connection["security_token"], connection["token"]) == ("AK", None, "T")
     assert connection["instance_ids"] == ["4" * 32 + "in02"]
     assert (busy, cloud.state()["instances"][0]["actions"]) == (["REBOOT"], [])
     assert cloud.state()["instances"][1]["backup_policy"]["start_time"] == "19:00-20:00"
     assert cloud.messages()[0]["deliveries"] == []
+
+
+def test_a_permanent_key_goes_without_a_token(local_cloud_factory: Callable[..., LocalCloud], other_seed: Path) -> None:
+    """The key of a seed without security_token is permanent, and refused together with somebody's token."""
+    cloud = local_cloud_factory(seed=other_seed)
+
+    with pytest.raises(ClientRequestException) as refused:
+        publish(cloud, "hi", build(SmnClient, cloud, security_token="of another"))
+
+    assert "ak AK is permanent and takes no security token" in refused.value.error_msg
 
 
 @pytest.mark.parametrize(
