@@ -30,11 +30,16 @@ class Start:
 
 
 class Cloud:
-    """One region with IAM, DDS and SMN, its faults and its log of calls."""
+    """One region with IAM, DDS and SMN, its faults and its log of calls.
+
+    Raises ValueError for a switch that is unknown or has an impossible value, and for a state file that is in use, is
+    something else, or goes with another seed or version.
+    """
 
     def __init__(
         self, seed: Seed, switches: dict[str, Any], state_file: Path | None = None, clock: Clock | None = None
     ) -> None:
+        given = Switches.model_validate(switches)
         self.seed = seed
         self._given = switches
         self.store = Store(state_file)
@@ -44,7 +49,7 @@ class Cloud:
             domain_id=seed.domain.id,
             domain_name=seed.domain.name,
             clock=clock or Clock(),
-            switches=Switches(),
+            switches=given,
         )
         self.credentials = Credentials(self.store)
         self.dds = DdsState(self.region, self.store)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 
 class Fact(Protocol):
@@ -34,11 +34,19 @@ class Store:
     """
 
     def __init__(self, path: Path | None = None) -> None:
+        self._path = path
         self._db = None if path is None else _open(path)
 
     def table(self, kind: str, fact: type[F]) -> "Table[F]":
-        """The facts of one kind, those of an earlier run included."""
-        return Table(kind, TypeAdapter(fact), self._db)
+        """The facts of one kind, those of an earlier run included.
+
+        Raises ValueError when the file has facts of another version of the local cloud.
+        """
+        try:
+            return Table(kind, TypeAdapter(fact), self._db)
+        except ValidationError as error:
+            self.close()
+            raise ValueError(f"the state file {self._path} was made by another version: remove it") from error
 
     def commit(self) -> None:
         """Make every change so far survive a `kill -9`."""
@@ -98,8 +106,11 @@ class Table(Generic[F]):
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    # One connection, used by one thread at a time: it is opened where the server is set up and used where it runs.
-    db = sqlite3.connect(path, timeout=0.2, check_same_thread=False)
+    try:
+        # One connection, used by one thread at a time: opened where the server is set up, used where it runs.
+        db = sqlite3.connect(path, timeout=0.2, check_same_thread=False)
+    except sqlite3.OperationalError as error:
+        raise ValueError(f"the state file {path} cannot be used: {error}") from error
     try:
         # Two local clouds on one file would each overwrite what the other one remembers.
         db.execute("pragma locking_mode = exclusive")
@@ -108,10 +119,9 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute("pragma synchronous = normal")
         db.execute(SCHEMA)
         db.commit()
-    except sqlite3.OperationalError as error:
-        db.close()
-        raise ValueError(f"the state file {path} cannot be used: {error} (is another local cloud using it?)") from error
     except sqlite3.DatabaseError as error:
         db.close()
+        if "locked" in str(error):
+            raise ValueError(f"the state file {path} is in use by another local cloud") from error
         raise ValueError(f"the state file {path} is not one of a local cloud: {error}") from error
     return db

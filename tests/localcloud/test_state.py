@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -153,7 +154,7 @@ def test_a_reset_is_kept_too(tmp_path: Path) -> None:
 
 def test_one_local_cloud_a_file(tmp_path: Path) -> None:
     """A second local cloud on the same file says so instead of overwriting what the first one knows."""
-    with LocalCloud(state_file=tmp_path / "state.db"), pytest.raises(ValueError, match="is another local cloud using"):
+    with LocalCloud(state_file=tmp_path / "state.db"), pytest.raises(ValueError, match="in use by another"):
         LocalCloud(state_file=tmp_path / "state.db")
 
 
@@ -163,6 +164,25 @@ def test_a_file_of_something_else(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"notes\.txt is not one of a local cloud"):
         LocalCloud(state_file=tmp_path / "notes.txt")
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """A state file that cannot be made is an error that names it."""
+    with pytest.raises(ValueError, match=r"nowhere/state\.db cannot be used: unable to open"):
+        LocalCloud(state_file=tmp_path / "nowhere" / "state.db")
+
+
+def test_a_state_of_another_version(tmp_path: Path) -> None:
+    """Facts that this version does not understand are not guessed at."""
+    with LocalCloud(state_file=tmp_path / "state.db"):
+        pass
+    database = sqlite3.connect(tmp_path / "state.db")
+    with database:
+        database.execute("update facts set body = '{}' where kind = 'instance'")
+    database.close()
+
+    with pytest.raises(ValueError, match="was made by another version: remove it"):
+        LocalCloud(state_file=tmp_path / "state.db")
 
 
 def test_a_state_of_another_seed(tmp_path: Path, other_seed: Path) -> None:
