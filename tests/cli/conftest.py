@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from cli.main import main
 from cli.runner.instance import Instance
 from cli.runner.invocation import Credentials
-from cli.template.model import Function
+from cli.template.load import load_template
+from cli.template.model import Function, Template
 
 
 TEMPLATE = """\
@@ -146,3 +147,17 @@ def application(make_function: MakeFunction, tmp_path: Path) -> Callable[..., Pa
         return template
 
     return write
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[[str], Template]:
+    """Load a template of the given text, beside a folder ``code`` with an index.py."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "index.py").write_text("def handler(event, context): ...\n\ndef initializer(context): ...\n")
+    file = tmp_path / "template.yaml"
+
+    def load_text(text: str) -> Template:
+        file.write_text(textwrap.dedent(text), encoding="utf-8")
+        return load_template(file)
+
+    return load_text
