@@ -189,6 +189,20 @@ def test_what_was_made_stays_when_the_policy_changes(cloud: LocalCloud, dds: Any
         assert [(one.id, one.begin_time, one.end_time) for one in found] == before
 
 
+def test_another_rate_is_for_later_backups(cloud: LocalCloud, dds: Any) -> None:
+    """A backup that began before the rate was changed took the time it took, even if nobody looked before."""
+    cloud.advance(DAY)
+    cloud.switch(backup_rate=6000)
+    cloud.advance(DAY)
+
+    took = [
+        (datetime.fromisoformat(one.end_time) - datetime.fromisoformat(one.begin_time)).total_seconds()
+        for one in automatic(dds, ORDERS)
+    ]
+    assert took[0] < 2
+    assert 67 <= took[1] <= 69
+
+
 def test_an_automatic_backup_may_go_when_the_policy_is_off(cloud: LocalCloud, dds: Any) -> None:
     """Without the policy its backups are deletable, like manual ones."""
     cloud.advance(2 * DAY)

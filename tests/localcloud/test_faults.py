@@ -152,6 +152,15 @@ def test_truncate(cloud: LocalCloud, dds: Any) -> None:
     assert mine(cloud) == ["mybackup1"]
 
 
+def test_truncate_a_large_body(cloud: LocalCloud, project: str) -> None:
+    """Exactly so many bytes arrive, however long it takes to send them."""
+    cloud.set_faults([{"answer": {"status": 200, "body": "x" * 6_000_000}, "truncate": 5_000_000}])
+
+    response = requests.get(f"{cloud.url}{project}/quotas", stream=True, timeout=10)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="5000000 bytes read, 1000000 more expected"):
+        response.content  # noqa: B018 - reading it is the point
+
+
 def test_truncate_beyond_the_body(cloud: LocalCloud, dds: Any) -> None:
     """A body that is shorter than that arrives whole."""
     cloud.set_faults([CREATE | {"truncate": 20_000}])

@@ -168,6 +168,17 @@ def test_calls_are_logged_for_people(cloud: LocalCloud, dds: Any, caplog: pytest
     assert line == f"GET /v3/{cloud.connection()['project_id']}/backups 200"
 
 
+def test_answers_are_not_held_back(cloud: LocalCloud, dds: Any) -> None:
+    """No call waits for the 40 ms of a delayed acknowledgement between head and body: the fastest of 20 tells."""
+    times = []
+    for _ in range(20):
+        began = time.monotonic()
+        dds.list_backups(ListBackupsRequest(limit=1))
+        times.append(time.monotonic() - began)
+
+    assert min(times) < 0.03
+
+
 def test_many_delayed_calls_side_by_side(cloud: LocalCloud, dds: Any) -> None:
     """Eight threads of SDK calls, each delayed by 50 ms, take an eighth of the time of one after the other."""
     cloud.set_faults([{"method": "GET", "delay": 0.05}])
