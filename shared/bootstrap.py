@@ -4,40 +4,26 @@ import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol
 
+from shared import create_backup as creating
 from shared.backups.errors import UnfinishedEventError
 from shared.backups.notifications import Sender
-from shared.backups.outcomes import EventReport
-from shared.backups.policy import CreationPolicy
-from shared.backups.ports import Backups, Clock, Topic
-from shared.backups.side_by_side import BackupService
+from shared.backups.outcomes import Report
+from shared.backups.ports import Clock
+from shared.cloud.clients import dds_service, smn_service
 from shared.cloud.credentials import Credentials
-from shared.cloud.dds import DdsBackups
-from shared.cloud.sdk import HttpLimits
+from shared.cloud.dds import DdsBackups, DdsInstances, DdsJobs
+from shared.cloud.sdk import HttpLimits, SdkService
 from shared.cloud.smn import SmnTopic
 from shared.runtime.clock import SystemClock
 from shared.runtime.context import Context
 from shared.runtime.invocation import Invocation
 from shared.runtime.logs import set_level, start_logging
-from shared.runtime.settings import Settings, load_settings
+from shared.runtime.running import Cloud, Running
+from shared.runtime.settings import Settings, SettingsT, load_settings
 from shared.triggers.answer import answer
-from shared.triggers.requests import Received, receive
-
-
-class Cloud(Protocol):
-    """Huawei Cloud for the life of the function's instance; tests hand in a fake."""
-
-    @property
-    def backups(self) -> Backups:
-        """DDS."""
-
-    @property
-    def topic(self) -> Topic:
-        """SMN."""
-
-    def renew(self, context: Context, invocation: Invocation) -> Callable[[str], str]:
-        """Take this invocation's credentials and deadline; returns what takes the secrets out of a text."""
+from shared.triggers.requests import Received
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +31,44 @@ class HuaweiCloud:
     """Huawei Cloud through the official SDK."""
 
     backups: DdsBackups
+    jobs: DdsJobs
+    instances: DdsInstances
     topic: SmnTopic
+    dds: SdkService
+    smn: SdkService
     project_id: str
 
     def renew(self, context: Context, invocation: Invocation) -> Callable[[str], str]:
         """Raises CredentialsError if the function has no agency."""
         credentials = Credentials.of(context, self.project_id)
-        self.backups.renew(credentials, invocation.deadline.left_to_work)
-        self.topic.renew(credentials, invocation.deadline.left_to_notify)
+        self.dds.renew(credentials, invocation.deadline.left_to_work)
+        self.smn.renew(credentials, invocation.deadline.left_to_notify)
         return credentials.redact
 
 
 def connect(settings: Settings, project_id: str, clock: Clock) -> Cloud:
     """Build the SDK's clients; nothing is called yet."""
     limits = HttpLimits(settings.CONNECT_TIMEOUT, settings.READ_TIMEOUT, settings.MAX_CONCURRENCY)
-    backups = DdsBackups(settings.endpoint("dds"), project_id, limits, clock)
-    topic = SmnTopic(settings.endpoint("smn"), project_id, limits, settings.NOTIFY_TOPIC_URN)
-    return HuaweiCloud(backups, topic, project_id)
+    dds = dds_service(settings.endpoint("dds"), project_id, limits)
+    smn = smn_service(settings.endpoint("smn"), project_id, limits)
+    topic = SmnTopic(smn, settings.NOTIFY_TOPIC_URN)
+    return HuaweiCloud(DdsBackups(dds, clock), DdsJobs(dds), DdsInstances(dds), topic, dds, smn, project_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What `CreateBackup` is made of once its settings are known."""
+class Run(Protocol[SettingsT]):
+    """What makes one function different from another."""
 
-    settings: Settings
-    project_id: str
-    cloud: Cloud
+    def __call__(self, event: object, running: Running[SettingsT]) -> tuple[Received[Any], Report]:
+        """Handle an event: what it held, and what became of it."""
 
 
-class CreateBackup:
-    """The function create_backup, for the life of its instance: started once, then one event after another."""
+class Function(Generic[SettingsT]):
+    """A function for the life of its instance: started once, then one event after another."""
 
     def __init__(
         self,
+        settings: type[SettingsT],
+        run: Run[SettingsT],
         *,
         connect: Callable[[Settings, str, Clock], Cloud] = connect,
         clock: Clock | None = None,
@@ -85,12 +76,14 @@ class CreateBackup:
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         """The defaults are the real thing; tests put fakes in their place."""
+        self._model = settings
+        self._run = run
         self._connect = connect
         self._clock = clock or SystemClock()
         self._rng = rng or random.Random()  # noqa: S311 it only spreads retries
         self._environment = environment
         self._log = start_logging()
-        self._parts: _Parts | None = None
+        self._started: _Started[SettingsT] | None = None
         self._is_cold = True
 
     def start(self, context: Context) -> None:
@@ -99,10 +92,10 @@ class CreateBackup:
         Raises:
             SettingsError: settings are missing or wrong; names them all.
         """
-        self._started(context)
+        self._ensure_started(context)
 
     def handle(self, event: object, context: Context) -> dict[str, Any]:
-        """Back up what the event asks for.
+        """Do what the event asks for.
 
         Returns the report; for an API gateway an HTTP answer with the report as its body.
 
@@ -115,7 +108,7 @@ class CreateBackup:
         self._is_cold = False
         self._log.bind(invocation.facts())
         try:
-            received, report = self._run(event, context, invocation)
+            received, report = self._handle(event, context, invocation)
         except Exception as error:
             invocation.log_failure(error)
             raise
@@ -123,54 +116,36 @@ class CreateBackup:
         if received.trigger == "apig":
             return answer(report)
         if received.is_asynchronous and report.unfinished:
-            raise UnfinishedEventError(_what_is_left(report))
+            raise UnfinishedEventError(f"left for a redelivery: {'; '.join(report.left())}")
         return report.document()
 
-    def _started(self, context: Context) -> _Parts:
-        if self._parts is None:
-            settings = load_settings(context, self._environment)
+    def _handle(self, event: object, context: Context, invocation: Invocation) -> tuple[Received[Any], Report]:
+        started = self._ensure_started(context)
+        self._log.redact_with(started.cloud.renew(context, invocation))
+        region, project_id = started.settings.region, started.project_id
+        source = f"urn:fss:{region}:{project_id}:function:{invocation.package}:{invocation.function}"
+        sender = Sender(source, region, project_id, invocation.request_id)
+        running = Running(started.settings, started.cloud, invocation, sender, self._clock, self._rng)
+        return self._run(event, running)
+
+    def _ensure_started(self, context: Context) -> "_Started[SettingsT]":
+        if self._started is None:
+            settings = load_settings(self._model, context, self._environment)
             set_level(settings.LOG_LEVEL)
             project_id = context.getProjectID() or settings.NOTIFY_TOPIC_URN.split(":")[3]
-            self._parts = _Parts(settings, project_id, self._connect(settings, project_id, self._clock))
-        return self._parts
-
-    def _run(self, event: object, context: Context, invocation: Invocation) -> tuple[Received, EventReport]:
-        parts = self._started(context)
-        settings, cloud = parts.settings, parts.cloud
-        self._log.redact_with(cloud.renew(context, invocation))
-        received = receive(event, prefix=settings.NAME_PREFIX, request_id=invocation.request_id)
-        source = f"urn:fss:{settings.region}:{parts.project_id}:function:{invocation.package}:{invocation.function}"
-        service = BackupService(
-            cloud.backups, cloud.topic, _policy(settings), settings.MAX_CONCURRENCY, self._clock, self._rng
-        )
-        results, rejected = service.run(
-            received.requests,
-            received.rejected,
-            trigger=received.trigger,
-            sender=Sender(source, settings.region, parts.project_id, invocation.request_id),
-            deadline=invocation.deadline,
-        )
-        return received, EventReport(received.trigger, invocation.request_id, results, rejected, received.ignored)
+            self._started = _Started(settings, project_id, self._connect(settings, project_id, self._clock))
+        return self._started
 
 
-def _policy(settings: Settings) -> CreationPolicy:
-    return CreationPolicy(
-        on_busy=settings.ON_BUSY,
-        settling_time=settings.SETTLING_TIME,
-        allowed=settings.ALLOWED_INSTANCES,
-        strict_instance_ids=settings.STRICT_INSTANCE_IDS,
-    )
+@dataclass(frozen=True, slots=True)
+class _Started(Generic[SettingsT]):
+    """What a function has once its settings are known."""
+
+    settings: SettingsT
+    project_id: str
+    cloud: Cloud
 
 
-def _what_is_left(report: EventReport) -> str:
-    left = [
-        f"{result.instance_id} {result.outcome.value} ({result.code or 'notification not published'})"
-        for result in report.results
-        if result.unfinished
-    ]
-    left += [
-        f"{rejection.position} rejected (notification not published)"
-        for rejection in report.rejected
-        if not rejection.notified
-    ]
-    return f"{len(left)} of {len(report.results) + len(report.rejected)} left for a redelivery: {'; '.join(left)}"
+def create_backup(**fakes: Any) -> Function[creating.CreateBackupSettings]:
+    """The function create_backup; `fakes` are keyword arguments of Function."""
+    return Function(creating.CreateBackupSettings, creating.run, **fakes)

@@ -15,13 +15,13 @@ from shared.backups.job_ids import JobIds
 from shared.backups.names import EventNames, name_event
 from shared.backups.pace import Pace
 from shared.backups.policy import CreationPolicy
-from shared.backups.ports import Backup, BackupJob, NewBackup, Notification
+from shared.backups.ports import Backup, BackupJob, Instance, Job, NewBackup, Notification
 from shared.backups.recent import RecentBackups
 from shared.backups.requests import BackupRequest
 from shared.backups.waiting import Waiting
-from shared.bootstrap import Cloud
 from shared.runtime.context import Context
 from shared.runtime.invocation import Invocation
+from shared.runtime.running import Cloud
 
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=timezone.utc)
@@ -70,11 +70,13 @@ class FakeDds:
     lost_answers: list[CloudError | None] = field(default_factory=list)
     list_faults: list[Fault] = field(default_factory=list)
     job_faults: list[Fault] = field(default_factory=list)
+    delete_faults: list[Fault] = field(default_factory=list)
+    shown_jobs: dict[str, Job] = field(default_factory=dict)
     hidden_for: float = 0.0
     calls: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def _call(self, name: str, faults: list[Fault]) -> None:
+    def call(self, name: str, faults: list[Fault]) -> None:
         self.calls.append(name)
         fault = faults.pop(0) if faults else None
         if isinstance(fault, CloudError):
@@ -84,7 +86,7 @@ class FakeDds:
 
     def create(self, instance_id: str, name: str, description: str) -> NewBackup:
         with self.lock:
-            self._call("create", self.create_faults)
+            self.call("create", self.create_faults)
             if instance_id not in self.instances:
                 raise AbsentError("no such instance", cloud_code="DBS.280110", status=400)
             if self.clock.seconds < self.busy_until.get(instance_id, 0):
@@ -110,7 +112,7 @@ class FakeDds:
         self, *, name_part: str | None = None, instance_id: str | None = None, since: datetime | None = None
     ) -> Sequence[Backup]:
         with self.lock:
-            self._call("list", self.list_faults)
+            self.call("list", self.list_faults)
             visible = self.clock.now() - timedelta(seconds=self.hidden_for)
             return [
                 backup
@@ -122,10 +124,45 @@ class FakeDds:
                 and (not name_part or not self.filters or name_part in backup.name)
             ]
 
-    def jobs(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
+    def delete(self, backup_id: str) -> None:
         with self.lock:
-            self._call("jobs", self.job_faults)
-            return [task for task in self.tasks if since <= task.created_at <= until]
+            self.call("delete", self.delete_faults)
+            found = [backup for backup in self.backups if backup.id == backup_id]
+            if not found:
+                raise AbsentError("no such backup", cloud_code="DBS.201214", status=400)
+            self.backups.remove(found[0])
+
+
+@dataclass
+class FakeJobs:
+    """The task list of a FakeDds."""
+
+    dds: FakeDds
+
+    def created_between(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
+        with self.dds.lock:
+            self.dds.call("jobs", self.dds.job_faults)
+            return [task for task in self.dds.tasks if since <= task.created_at <= until]
+
+    def show(self, job_id: str) -> Job:
+        with self.dds.lock:
+            self.dds.call("job", self.dds.job_faults)
+            if job_id not in self.dds.shown_jobs:
+                raise AbsentError("no such job", cloud_code="DBS.200543", status=400)
+            return self.dds.shown_jobs[job_id]
+
+
+@dataclass
+class FakeInstances:
+    """The instances of a project."""
+
+    known: list[Instance] = field(default_factory=list)
+    faults: list[CloudError] = field(default_factory=list)
+
+    def list(self) -> Sequence[Instance]:
+        if self.faults:
+            raise self.faults.pop(0)
+        return self.known
 
 
 @dataclass
@@ -187,11 +224,16 @@ class FakeContext:
 
 @dataclass
 class FakeCloud:
-    """`shared.bootstrap.Cloud` in memory."""
+    """`shared.runtime.running.Cloud` in memory."""
 
     backups: FakeDds
     topic: FakeTopic
+    instances: FakeInstances = field(default_factory=FakeInstances)
     secrets: tuple[str, ...] = ("SK-OF-THE-AGENCY", "TOKEN-OF-THE-AGENCY")
+
+    @property
+    def jobs(self) -> FakeJobs:
+        return FakeJobs(self.backups)
 
     def renew(self, context: Context, invocation: Invocation) -> Callable[[str], str]:
         def redact(text: str) -> str:
@@ -203,7 +245,7 @@ class FakeCloud:
 
 
 def fake_connect(cloud: FakeCloud) -> Callable[..., Cloud]:
-    """Hand `cloud` to CreateBackup."""
+    """Hand `cloud` to a function."""
     return lambda settings, project_id, clock: cloud
 
 
@@ -233,7 +275,7 @@ def make_creation(
         description=request.wanted_description,
         policy=policy or CreationPolicy(),
         catalogue=Catalogue(dds, names, request.instances, clock),
-        job_ids=JobIds(dds, clock),
+        job_ids=JobIds(FakeJobs(dds), clock),
         recent=recent or None,
         waiting=Waiting(clock, Deadline.after(remaining, clock).left_to_work),
         pace=Pace(clock, Steady()),

@@ -9,7 +9,7 @@ from shared.backups import errors
 from shared.backups.notifications import ANNOUNCEMENTS
 from shared.backups.outcomes import Outcome
 from shared.backups.requests import BackupRequest
-from shared.runtime.settings import Settings
+from shared.create_backup import CreateBackupSettings
 
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -25,8 +25,8 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
     """Neither more nor fewer."""
     table = rows("Name | Default")
 
-    assert set(table) == set(Settings.model_fields)
-    for name, field in Settings.model_fields.items():
+    assert set(table) == set(CreateBackupSettings.model_fields)
+    for name, field in CreateBackupSettings.model_fields.items():
         if isinstance(field.default, (int, float)) and not isinstance(field.default, bool):
             assert f"`{field.default:g}`" in table[name]
 

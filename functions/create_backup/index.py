@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from shared.bootstrap import CreateBackup
+from shared.bootstrap import create_backup
 from shared.runtime.context import Context
 
 
-_function = CreateBackup()
+_function = create_backup()
 
 
 def initializer(context: Context) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.backups.errors import CloudError
-from shared.backups.ports import Backup, BackupJob, Backups, Clock
+from shared.backups.ports import Backup, BackupJob, Clock, Jobs
 
 
 FoundT = TypeVar("FoundT")
@@ -20,8 +20,8 @@ _BETWEEN_LOOKS = 2.0
 class JobIds:
     """Finds the jobs of backups. Shared by all workers of the event, so that one look serves many of them."""
 
-    def __init__(self, backups: Backups, clock: Clock) -> None:
-        self._backups = backups
+    def __init__(self, jobs: Jobs, clock: Clock) -> None:
+        self._jobs = jobs
         self._clock = clock
         self._lock = threading.Lock()
         self._known: dict[str, BackupJob] = {}
@@ -69,7 +69,7 @@ class JobIds:
         with self._lock:
             if job_id := self._match(instance_id, began):
                 return job_id
-            jobs = self._backups.jobs(began - _WINDOW, began + _WINDOW)
+            jobs = self._jobs.created_between(began - _WINDOW, began + _WINDOW)
             self._known.update((job.id, job) for job in jobs)
             return self._match(instance_id, began)
 

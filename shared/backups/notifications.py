@@ -71,7 +71,7 @@ def announce_rejection(rejection: Rejection, trigger: str, sender: Sender, now: 
     payload = rejection.payload if isinstance(rejection.payload, str) else json.dumps(rejection.payload, default=str)
     lines = [
         f"Where: {trigger} event, {rejection.position}",
-        *rejection.error.errors,
+        *rejection.errors,
         f"Found: {payload[:300]}",
     ]
     event_id = digest(REJECTED, *rejection.identity)[:32]

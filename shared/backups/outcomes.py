@@ -1,9 +1,10 @@
 """What became of an event: one outcome an instance, one status an event."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from shared.backups.errors import BackupError, CloudError, RequestError
 
@@ -107,7 +108,7 @@ def failed(instance_id: str, error: BackupError, **facts: Any) -> InstanceResult
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A message that can never become a backup.
+    """A message from which nothing came: it can never be carried out, or, if the error is retryable, not now.
 
     Attributes:
         position: where it stood in the event, such as "record.1.smn.message".
@@ -116,10 +117,20 @@ class Rejection:
     """
 
     position: str
-    error: RequestError
+    error: BackupError
     payload: object
     identity: tuple[str, ...]
     notified: bool = False
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Every fault found, one line each."""
+        return self.error.errors if isinstance(self.error, RequestError) else (str(self.error),)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a redelivery has something to do."""
+        return self.error.retryable or not self.notified
 
     def document(self) -> dict[str, Any]:
         """The rejection as JSON, without the payload."""
@@ -127,14 +138,46 @@ class Rejection:
             "position": self.position,
             "code": self.error.code,
             "message": str(self.error),
-            "errors": list(self.error.errors),
+            "errors": list(self.errors),
             "notified": self.notified,
         }
 
 
+class Report(Protocol):
+    """What a function returns of an event."""
+
+    @property
+    def trigger(self) -> str:
+        """The trigger's name, "unknown" if it is of no known kind."""
+
+    @property
+    def status(self) -> Status:
+        """What became of the whole event."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a redelivery of the event has something to do."""
+
+    @property
+    def codes(self) -> Sequence[str]:
+        """The stable codes of what went wrong."""
+
+    def left(self) -> Sequence[str]:
+        """What a redelivery would do, in words."""
+
+    def document(self) -> dict[str, Any]:
+        """The report as JSON."""
+
+    def problems(self) -> Sequence[tuple[int, str, dict[str, Any]]]:
+        """What deserves a log line of its own: level, message, fields."""
+
+    def summary(self) -> dict[str, Any]:
+        """The facts for the one line of the invocation."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventReport:
-    """What became of an event: what the function returns.
+    """What became of an event of create_backup.
 
     Attributes:
         trigger: the trigger's name, "unknown" if it is of no known kind.
@@ -158,7 +201,23 @@ class EventReport:
     @property
     def unfinished(self) -> bool:
         """Whether a redelivery of the event has something to do."""
-        return any(r.unfinished for r in self.results) or any(not r.notified for r in self.rejected)
+        return any(r.unfinished for r in self.results) or any(r.unfinished for r in self.rejected)
+
+    @property
+    def codes(self) -> list[str]:
+        """The code of everything that is not as it was asked for; one that was only not announced has its own."""
+        rejected = [rejection.error.code for rejection in self.rejected]
+        return rejected + [result.code or "not_notified" for result in self.results if not result.succeeded]
+
+    def left(self) -> list[str]:
+        """What a redelivery would do, in words."""
+        unannounced = "notification not published"
+        results = [f"{r.instance_id} {r.outcome.value} ({r.code or unannounced})" for r in self.results if r.unfinished]
+        return results + [
+            f"{r.position} rejected ({r.error.code if r.error.retryable else unannounced})"
+            for r in self.rejected
+            if r.unfinished
+        ]
 
     def document(self) -> dict[str, Any]:
         """The report as JSON."""
@@ -173,3 +232,33 @@ class EventReport:
         if self.ignored:
             facts["ignored"] = self.ignored
         return facts
+
+    def problems(self) -> list[tuple[int, str, dict[str, Any]]]:
+        """Errors for what is final, warnings for what may still succeed or is merely odd."""
+        found = [
+            (
+                logging.WARNING if result.succeeded or result.retryable else logging.ERROR,
+                f"instance {result.outcome.value}",
+                result.document(),
+            )
+            for result in self.results
+            if not result.succeeded or result.warnings
+        ]
+        return found + [(logging.ERROR, "message rejected", rejection.document()) for rejection in self.rejected]
+
+    def summary(self) -> dict[str, Any]:
+        """Status, and for each instance what one looks for at 3 a.m."""
+        results = [
+            {
+                "instance_id": result.instance_id,
+                "outcome": result.outcome.value,
+                "code": result.code,
+                "backup_id": result.backup_id,
+                "job_id": result.job_id,
+                "event_key": result.event_key,
+                "attempts": result.attempts,
+                "duration": round(result.duration, 3),
+            }
+            for result in self.results
+        ]
+        return {"results": results, "rejected": len(self.rejected), "ignored": self.ignored}

@@ -16,7 +16,15 @@ class NewBackup:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A manual backup as DDS lists it; `begin_time` in UTC, None if DDS does not tell it."""
+    """A manual backup as DDS lists it.
+
+    Attributes:
+        status: BUILDING, COMPLETED, FAILED or DISABLED (being deleted).
+        begin_time: in UTC; None if DDS does not tell it.
+        end_time: in UTC; None while it is building.
+        size: in KB.
+        is_restoring: whether a restore of its instance is under way, which forbids deleting it.
+    """
 
     id: str
     name: str
@@ -24,6 +32,10 @@ class Backup:
     status: str
     begin_time: datetime | None
     description: str | None = None
+    instance_name: str = ""
+    end_time: datetime | None = None
+    size: int | None = None
+    is_restoring: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,36 @@ class BackupJob:
     id: str
     instance_id: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as DDS shows it: `status` is Running, Completed or Failed; `progress` such as "60%" or ""."""
+
+    id: str
+    status: str
+    progress: str = ""
+    instance_id: str = ""
+    fail_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance as DDS lists it: `status` is "normal" if all is well, `mode` Sharding, ReplicaSet or Single."""
+
+    id: str
+    name: str
+    status: str = "normal"
+    mode: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    enterprise_project_id: str = ""
+
+
+class Instances(Protocol):
+    """The instances of the project. Raises only errors of the tree under CloudError."""
+
+    def list(self) -> Sequence[Instance]:
+        """All of them, to the last page."""
 
 
 class Backups(Protocol):
@@ -49,8 +91,18 @@ class Backups(Protocol):
         A region that does not know a filter ignores it: callers filter again.
         """
 
-    def jobs(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
-        """The backup jobs created in that window, which is 30 days at most, to the last page."""
+    def delete(self, backup_id: str) -> None:
+        """Start to delete a manual backup; AbsentError if there is none of that id."""
+
+
+class Jobs(Protocol):
+    """The task list of DDS. Raises only errors of the tree under CloudError."""
+
+    def created_between(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
+        """The jobs that make a backup, created in that window, which is 30 days at most, to the last page."""
+
+    def show(self, job_id: str) -> Job:
+        """One job; AbsentError if DDS does not know it, which is so for its first seconds and after a month."""
 
 
 @dataclass(frozen=True, slots=True)

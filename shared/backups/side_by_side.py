@@ -16,7 +16,7 @@ from shared.backups.notifications import Sender, announce_rejection, announce_re
 from shared.backups.outcomes import InstanceResult, Outcome, Rejection
 from shared.backups.pace import Pace
 from shared.backups.policy import CreationPolicy
-from shared.backups.ports import Backups, Clock, Topic
+from shared.backups.ports import Backups, Clock, Jobs, Topic
 from shared.backups.recent import RecentBackups
 from shared.backups.requests import BackupRequest
 from shared.backups.waiting import Waiting
@@ -38,6 +38,7 @@ class BackupService:
     """Makes the backups of whole events; holds nothing of any of them."""
 
     backups: Backups
+    jobs: Jobs
     topic: Topic
     policy: CreationPolicy
     concurrency: int
@@ -58,7 +59,7 @@ class BackupService:
             self.topic, Waiting(self.clock, deadline.left_to_notify), Pace(self.clock, self.rng), self.rng
         )
         pace = Pace(self.clock, self.rng)
-        job_ids = JobIds(self.backups, self.clock)
+        job_ids = JobIds(self.jobs, self.clock)
 
         def back_up(creation: Creation, instance_id: str) -> InstanceResult:
             result = _guarded(creation, instance_id)

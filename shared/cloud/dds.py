@@ -1,4 +1,4 @@
-"""Manual backups through the DDS SDK."""
+"""DDS through its SDK: manual backups, the task list, instances."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
@@ -8,14 +8,16 @@ from huaweicloudsdkdds.v3 import (
     CreateManualBackupOption,
     CreateManualBackupRequest,
     CreateManualBackupRequestBody,
-    DdsClient,
+    DeleteManualBackupRequest,
     ListBackupsRequest,
+    ListInstancesRequest,
     ListTasksRequest,
+    ShowJobDetailRequest,
 )
 
 from shared.backups.errors import AmbiguousError, TransientError
-from shared.backups.ports import Backup, BackupJob, Clock, NewBackup
-from shared.cloud.sdk import HttpLimits, SdkService
+from shared.backups.ports import Backup, BackupJob, Clock, Instance, Job, NewBackup
+from shared.cloud.sdk import SdkService
 
 
 _PAGE = 100
@@ -24,11 +26,11 @@ _JOB_TIME = "%Y-%m-%dT%H:%M:%S%z"
 _BACKUP_JOBS = frozenset({"MongodbSnapshotBackup", "MongodbSnapshotEBackup"})
 
 
-class DdsBackups(SdkService):
-    """`shared.backups.ports.Backups` on DDS. IAM: dds:instance:createManualBackup, dds:backup:list, dds:task:list."""
+class DdsBackups:
+    """`shared.backups.ports.Backups`. IAM: dds:instance:createManualBackup, dds:backup:list, dds:backup:delete."""
 
-    def __init__(self, endpoint: str, project_id: str, limits: HttpLimits, clock: Clock) -> None:
-        super().__init__(DdsClient, endpoint, project_id, limits)
+    def __init__(self, service: SdkService, clock: Clock) -> None:
+        self._service = service
         self._clock = clock
 
     def create(self, instance_id: str, name: str, description: str) -> NewBackup:
@@ -38,7 +40,7 @@ class DdsBackups(SdkService):
         """
         option = CreateManualBackupOption(instance_id=instance_id, name=name, description=description)
         request = CreateManualBackupRequest(body=CreateManualBackupRequestBody(backup=option))
-        answer = self.call(self.client.create_manual_backup, request, writes=True)
+        answer = self._service.call(self._service.client.create_manual_backup, request, writes=True)
         if not answer.backup_id:
             raise AmbiguousError(f"HTTP {answer.status_code} without a backup_id", status=answer.status_code)
         return NewBackup(answer.backup_id, answer.job_id or None)
@@ -50,10 +52,7 @@ class DdsBackups(SdkService):
         window = {}
         if since:  # both ends or neither; tomorrow, so that a clock that is behind hides nothing
             until = self._clock.now() + timedelta(days=1)
-            window = {
-                "begin_time": _utc(since).strftime(_LIST_TIME),
-                "end_time": _utc(until).strftime(_LIST_TIME),
-            }
+            window = {"begin_time": _utc(since).strftime(_LIST_TIME), "end_time": _utc(until).strftime(_LIST_TIME)}
 
         def page(offset: int) -> Any:
             request = ListBackupsRequest(
@@ -64,11 +63,23 @@ class DdsBackups(SdkService):
                 limit=_PAGE,
                 **window,
             )
-            return self.call(self.client.list_backups, request, writes=False)
+            return self._service.call(self._service.client.list_backups, request, writes=False)
 
         return [_backup(item) for item in _pages(page, "backups")]
 
-    def jobs(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
+    def delete(self, backup_id: str) -> None:
+        """DELETE /v3/{project_id}/backups/{backup_id} (DDS API, Deleting a Manual Backup)."""
+        request = DeleteManualBackupRequest(backup_id=backup_id)
+        self._service.call(self._service.client.delete_manual_backup, request, writes=True)
+
+
+class DdsJobs:
+    """`shared.backups.ports.Jobs`. IAM: dds:task:list."""
+
+    def __init__(self, service: SdkService) -> None:
+        self._service = service
+
+    def created_between(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
         """GET /v3.1/{project_id}/jobs (DDS API, task list), all pages, those that make a backup."""
 
         def page(offset: int) -> Any:
@@ -78,13 +89,42 @@ class DdsBackups(SdkService):
                 offset=offset,
                 limit=_PAGE,
             )
-            return self.call(self.client.list_tasks, request, writes=False)
+            return self._service.call(self._service.client.list_tasks, request, writes=False)
 
         return [
             BackupJob(item.id, item.instance_id, created_at)
             for item in _pages(page, "jobs")
             if item.name in _BACKUP_JOBS and item.id and (created_at := _time(item.created_at, _JOB_TIME))
         ]
+
+    def show(self, job_id: str) -> Job:
+        """GET /v3/{project_id}/jobs?id={job_id} (DDS API, Querying Task Details)."""
+        answer = self._service.call(self._service.client.show_job_detail, ShowJobDetailRequest(id=job_id), writes=False)
+        if answer.job is None or not answer.job.status:
+            raise TransientError(f"HTTP {answer.status_code} without a job", status=answer.status_code)
+        return Job(
+            id=answer.job.id or job_id,
+            status=answer.job.status,
+            progress=answer.job.progress or "",
+            instance_id=(answer.job.instance and answer.job.instance.id) or "",
+            fail_reason=answer.job.fail_reason,
+        )
+
+
+class DdsInstances:
+    """`shared.backups.ports.Instances`. IAM: dds:instance:list."""
+
+    def __init__(self, service: SdkService) -> None:
+        self._service = service
+
+    def list(self) -> Sequence[Instance]:
+        """GET /v3/{project_id}/instances (DDS API, Querying Instances and Details), all pages."""
+
+        def page(offset: int) -> Any:
+            request = ListInstancesRequest(offset=offset, limit=_PAGE)
+            return self._service.call(self._service.client.list_instances, request, writes=False)
+
+        return [_instance(item) for item in _pages(page, "instances")]
 
 
 def _pages(page: Callable[[int], Any], field: str) -> Iterator[Any]:
@@ -109,6 +149,21 @@ def _backup(item: Any) -> Backup:
         status=item.status or "",
         begin_time=_time(item.begin_time, _LIST_TIME),
         description=item.description,
+        instance_name=item.instance_name or "",
+        end_time=_time(item.end_time, _LIST_TIME),
+        size=item.size,
+        is_restoring=bool(item.is_instance_restoring),
+    )
+
+
+def _instance(item: Any) -> Instance:
+    return Instance(
+        id=item.id or "",
+        name=item.name or "",
+        status=item.status or "",
+        mode=item.mode or "",
+        tags={tag.key: tag.value or "" for tag in item.tags or ()},
+        enterprise_project_id=item.enterprise_project_id or "",
     )
 
 

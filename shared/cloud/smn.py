@@ -2,18 +2,18 @@
 
 import json
 
-from huaweicloudsdksmn.v2 import MessageAttribute, PublishMessageRequest, PublishMessageRequestBody, SmnClient
+from huaweicloudsdksmn.v2 import MessageAttribute, PublishMessageRequest, PublishMessageRequestBody
 
 from shared.backups.errors import AmbiguousError
 from shared.backups.ports import Notification
-from shared.cloud.sdk import HttpLimits, SdkService
+from shared.cloud.sdk import SdkService
 
 
-class SmnTopic(SdkService):
+class SmnTopic:
     """`shared.backups.ports.Topic` on SMN. IAM: smn:topic:publish."""
 
-    def __init__(self, endpoint: str, project_id: str, limits: HttpLimits, topic_urn: str) -> None:
-        super().__init__(SmnClient, endpoint, project_id, limits)
+    def __init__(self, service: SdkService, topic_urn: str) -> None:
+        self._service = service
         self._topic_urn = topic_urn
 
     def publish(self, notification: Notification) -> str:
@@ -31,7 +31,7 @@ class SmnTopic(SdkService):
             ],
         )
         request = PublishMessageRequest(topic_urn=self._topic_urn, body=body)
-        answer = self.call(self.client.publish_message, request, writes=True)
+        answer = self._service.call(self._service.client.publish_message, request, writes=True)
         if not answer.message_id:
             raise AmbiguousError(f"HTTP {answer.status_code} without a message_id", status=answer.status_code)
         return str(answer.message_id)

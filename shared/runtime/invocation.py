@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.backups.deadline import Deadline
-from shared.backups.outcomes import EventReport
+from shared.backups.outcomes import Report
 from shared.backups.ports import Clock
 from shared.runtime.context import Context
 
@@ -51,33 +51,11 @@ class Invocation:
         """What each of its log lines says."""
         return {"request_id": self.request_id, "function": self.function, "version": self.version}
 
-    def log_report(self, report: EventReport) -> None:
-        """A line for each instance and message that something is wrong with, and the line of the invocation."""
-        for result in report.results:
-            if not result.succeeded or result.warnings:
-                level = logging.WARNING if result.succeeded or result.retryable else logging.ERROR
-                _log.log(level, "instance %s", result.outcome.value, extra={"fields": _fields(result.document())})
-        for rejection in report.rejected:
-            _log.error("message rejected", extra={"fields": _fields(rejection.document())})
-        self._line(
-            trigger=report.trigger,
-            status=report.status.value,
-            results=[
-                {
-                    "instance_id": result.instance_id,
-                    "outcome": result.outcome.value,
-                    "code": result.code,
-                    "backup_id": result.backup_id,
-                    "job_id": result.job_id,
-                    "event_key": result.event_key,
-                    "attempts": result.attempts,
-                    "duration": round(result.duration, 3),
-                }
-                for result in report.results
-            ],
-            rejected=len(report.rejected),
-            ignored=report.ignored,
-        )
+    def log_report(self, report: Report) -> None:
+        """A line for everything that is wrong, and the line of the invocation."""
+        for level, message, fields in report.problems():
+            _log.log(level, message, extra={"fields": _fields(fields)})
+        self._line(trigger=report.trigger, status=report.status.value, **report.summary())
 
     def log_failure(self, error: Exception) -> None:
         """The line of an invocation that could not even try."""

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from shared.backups.errors import SettingsError
 from shared.backups.names import MAX_PREFIX
-from shared.backups.policy import OnBusy
 from shared.backups.validation import explain
 from shared.runtime.context import Context
 
@@ -40,11 +39,13 @@ def _check_prefix(value: str) -> str:
     return value
 
 
-def _split(value: object) -> object:
+def split(value: object) -> object:
+    """A list as people write it: separated by commas or blanks."""
     return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
 
 
-def _lower(value: object) -> object:
+def lower(value: object) -> object:
+    """A word as settings are compared."""
     return value.lower() if isinstance(value, str) else value
 
 
@@ -54,22 +55,20 @@ def _upper(value: object) -> object:
 
 Endpoint = Annotated[str, AfterValidator(_check_endpoint)]
 Seconds = Annotated[float, Field(gt=0, le=300)]
+Patterns = Annotated[tuple[str, ...], BeforeValidator(split)]
+SettingsT = TypeVar("SettingsT", bound="Settings")
 
 
 class Settings(BaseModel):
-    """What the operator configures, under these names, as the function's environment variables.
+    """What every function is configured with, under these names, as its environment variables.
 
     Attributes:
         NOTIFY_TOPIC_URN: the SMN topic that hears of every backup; region and project follow from it.
         REGION: the region of the instances, if it is not the topic's.
         DDS_ENDPOINT: in place of the region's.
         SMN_ENDPOINT: in place of the region's.
-        ALLOWED_INSTANCES: patterns of the instance ids that may be backed up, separated by commas.
-        STRICT_INSTANCE_IDS: refuse an instance id of unusual shape instead of warning of it.
-        ON_BUSY: what to do about a busy instance: wait, skip or fail.
         MAX_CONCURRENCY: how many instances are worked on at a time.
         NAME_PREFIX: what the names of the backups begin with.
-        SETTLING_TIME: seconds after which a backup that DDS does not list was not made.
         CONNECT_TIMEOUT: seconds for a connection to be made.
         READ_TIMEOUT: seconds for an answer to come.
         LOG_LEVEL: DEBUG, INFO, WARNING or ERROR.
@@ -81,12 +80,8 @@ class Settings(BaseModel):
     REGION: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
     DDS_ENDPOINT: Endpoint | None = None
     SMN_ENDPOINT: Endpoint | None = None
-    ALLOWED_INSTANCES: Annotated[tuple[str, ...], BeforeValidator(_split), Field(min_length=1)] = ("*",)
-    STRICT_INSTANCE_IDS: bool = False
-    ON_BUSY: Annotated[OnBusy, BeforeValidator(_lower)] = OnBusy.WAIT
     MAX_CONCURRENCY: Annotated[int, Field(ge=1, le=64)] = 8
     NAME_PREFIX: Annotated[str, AfterValidator(_check_prefix)] = "dds-backup"
-    SETTLING_TIME: Seconds = 10.0
     CONNECT_TIMEOUT: Seconds = 3.0
     READ_TIMEOUT: Seconds = 20.0
     LOG_LEVEL: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
@@ -105,15 +100,15 @@ class Settings(BaseModel):
         return given or f"https://{service}.{region}.{domain}"
 
 
-def load_settings(context: Context, environment: Mapping[str, str]) -> Settings:
+def load_settings(model: type[SettingsT], context: Context, environment: Mapping[str, str]) -> SettingsT:
     """The settings, each from the context's user data, else from the environment; an empty one counts as not set.
 
     Raises:
         SettingsError: something is missing or wrong; names every such setting.
     """
-    given = {name: context.getUserData(name) or environment.get(name) for name in Settings.model_fields}
+    given = {name: context.getUserData(name) or environment.get(name) for name in model.model_fields}
     try:
-        return Settings.model_validate({name: value for name, value in given.items() if value})
+        return model.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as error:
-        faults = "; ".join(explain(error, Settings))
+        faults = "; ".join(explain(error, model))
         raise SettingsError(f"wrong settings, to be mended in the function's environment variables: {faults}") from None

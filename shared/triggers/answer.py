@@ -1,10 +1,9 @@
 """The answer to an API gateway: the report as a body, under the status it deserves."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
-from shared.backups.outcomes import EventReport, Status
+from shared.backups.outcomes import Report, Status
 
 
 _BY_CODE = {
@@ -23,7 +22,7 @@ _BY_CODE = {
 _WORST_FIRST = (502, 429, 409, 403, 400)
 
 
-def answer(report: EventReport) -> dict[str, Any]:
+def answer(report: Report) -> dict[str, Any]:
     """What a function returns to APIG (FunctionGraph, APIG event source): the body is a text.
 
     202 if everything is under way, 207 if some is, else the status of what went wrong: 400, 403, 409, 429 or 502; of
@@ -37,16 +36,10 @@ def answer(report: EventReport) -> dict[str, Any]:
     }
 
 
-def _status(report: EventReport) -> int:
+def _status(report: Report) -> int:
     if report.status is Status.SUCCEEDED:
         return 202
     if report.status is Status.PARTIALLY_FAILED:
         return 207
-    found = {_BY_CODE.get(code, 502) for code in _codes(report)}
+    found = {_BY_CODE.get(code, 502) for code in report.codes}
     return next(status for status in _WORST_FIRST if status in found)
-
-
-def _codes(report: EventReport) -> Sequence[str]:
-    rejected = [rejection.error.code for rejection in report.rejected]
-    # A backup that was made but not announced failed on our side.
-    return rejected + [result.code or "not_notified" for result in report.results]

@@ -1,20 +1,43 @@
-"""From an event to the backup requests in it, the messages that are none, and those that are our own."""
+"""From an event to the requests in it, the messages that are none, and those that are our own announcements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic
 
 from shared.backups.errors import InvalidRequestError, RequestError
-from shared.backups.names import name_event
 from shared.backups.notifications import ANNOUNCEMENTS
 from shared.backups.outcomes import Rejection
-from shared.backups.requests import BackupRequest
-from shared.backups.side_by_side import NamedRequest
-from shared.triggers.envelope import BatchEnvelope, Envelope, Message, SingleEnvelope, validate
+from shared.triggers.envelope import BatchEnvelope, Message, ModelT, SingleEnvelope, validate
 from shared.triggers.recognition import recognize
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class Incoming(Generic[ModelT]):
+    """A valid request, and what identifies the event that brought it.
+
+    Attributes:
+        position: where it stood in the event.
+        payload: what was written.
+        identity: the same at every redelivery.
+        time: when the event was sent or due, if that is the same at every redelivery too.
+        is_recurring: whether the same payload comes again and again and means a new event each time.
+    """
+
+    request: ModelT
+    position: str
+    payload: object
+    identity: tuple[str, ...]
+    time: datetime | None
+    is_recurring: bool
+
+    def reject(self, error: RequestError) -> Rejection:
+        """What becomes of it if it cannot be carried out after all."""
+        return Rejection(self.position or "event", error, self.payload, self.identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[ModelT]):
     """What an event holds.
 
     Attributes:
@@ -25,23 +48,23 @@ class Received:
 
     trigger: str
     is_asynchronous: bool
-    requests: Sequence[NamedRequest] = ()
+    requests: Sequence[Incoming[ModelT]] = ()
     rejected: Sequence[Rejection] = ()
     ignored: int = 0
 
 
-def receive(event: object, *, prefix: str, request_id: str) -> Received:
+def receive(event: object, model: type[ModelT], *, request_id: str) -> Received[ModelT]:
     """Take an event of any trigger apart. A message that is no valid request costs the others nothing.
 
-    `prefix` begins the names of the backups; `request_id`, the invocation's, identifies an event that nothing else
-    does.
+    `request_id`, the invocation's, identifies an event that nothing else does. A `model` with a field
+    ``idempotency_key`` lets whoever writes a message identify it.
     """
     try:
-        envelope = recognize(event, BackupRequest)
+        envelope = recognize(event, model)
     except RequestError as error:
         rejection = Rejection("event", error, event, ("request_id", request_id))
         return Received("unknown", is_asynchronous=True, rejected=[rejection])
-    requests: list[NamedRequest] = []
+    requests: list[Incoming[ModelT]] = []
     rejected: list[Rejection] = []
     ignored = 0
     for message in _open(envelope, event):
@@ -50,10 +73,14 @@ def receive(event: object, *, prefix: str, request_id: str) -> Received:
             if _is_ours(message, payload):
                 ignored += 1
                 continue
-            requests.append(_name(validate(payload, BackupRequest), message, envelope, prefix, request_id))
+            request = validate(payload, model)
         except RequestError as error:
             identity = message.identity or ("request_id", request_id, message.position)
             rejected.append(Rejection(message.position or "event", error, message.payload, identity))
+        else:
+            identity, time = _identify(message, getattr(request, "idempotency_key", None), request_id)
+            where = (message.position, message.payload)
+            requests.append(Incoming(request, *where, identity, time, is_recurring=envelope.is_recurring))
     return Received(envelope.trigger, envelope.is_asynchronous, requests, rejected, ignored)
 
 
@@ -69,13 +96,9 @@ def _is_ours(message: Message, payload: object) -> bool:
     return kind in ANNOUNCEMENTS
 
 
-def _name(
-    request: BackupRequest, message: Message, envelope: type[Envelope], prefix: str, request_id: str
-) -> NamedRequest:
-    """Name the request's backups: by the message if it is final, else by the key it holds, else by what there is."""
-    identity, time = message.identity or ("request_id", request_id), message.time
-    if request.idempotency_key and not message.is_final:
-        # Sent twice under one key, a message has two times: the key alone has to make the names.
-        identity, time = ("idempotency_key", request.idempotency_key), None
-    names = name_event(request, identity, time, prefix=prefix, recurring=envelope.is_recurring)
-    return NamedRequest(request, names)
+def _identify(message: Message, key: str | None, request_id: str) -> tuple[tuple[str, ...], datetime | None]:
+    """By the message if it is final, else by the key in its payload, else by what there is."""
+    if key and not message.is_final:
+        # Sent twice under one key, a message has two times: the key alone has to identify it.
+        return ("idempotency_key", key), None
+    return message.identity or ("request_id", request_id), message.time

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from shared.backups.job_ids import JobIds
 from shared.backups.ports import Backup, BackupJob
-from tests.fakes import INSTANCES, START, A, FakeClock, FakeDds
+from tests.fakes import INSTANCES, START, A, FakeClock, FakeDds, FakeJobs
 
 
 BACKUP = Backup("b-1", "name", A, "COMPLETED", START)
@@ -15,7 +15,7 @@ def find(*jobs: BackupJob, backup: Backup = BACKUP, later: float = 3600) -> tupl
     clock = FakeClock()
     dds = FakeDds(clock, tasks=list(jobs))
     clock.sleep(later)
-    return JobIds(dds, clock).find(backup, patience=10)
+    return JobIds(FakeJobs(dds), clock).find(backup, patience=10)
 
 
 def job(seconds: float = 0, instance_id: str = A, job_id: str = "job-1") -> BackupJob:
@@ -54,7 +54,7 @@ def test_one_look_serves_all_backups_of_that_time() -> None:
     clock = FakeClock()
     dds = FakeDds(clock, tasks=[job(number, instance, f"job-{number}") for number, instance in enumerate(INSTANCES)])
     clock.sleep(3600)
-    ids = JobIds(dds, clock)
+    ids = JobIds(FakeJobs(dds), clock)
 
     found = [ids.find(replace(BACKUP, instance_id=instance), patience=10)[0] for instance in INSTANCES]
 

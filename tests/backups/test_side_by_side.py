@@ -12,7 +12,7 @@ from shared.backups.outcomes import InstanceResult, Outcome, Rejection
 from shared.backups.policy import CreationPolicy
 from shared.backups.requests import BackupRequest
 from shared.backups.side_by_side import BackupService, NamedRequest
-from tests.fakes import INSTANCES, A, FakeClock, FakeDds, FakeTopic, Steady, ids_of
+from tests.fakes import INSTANCES, A, FakeClock, FakeDds, FakeJobs, FakeTopic, Steady, ids_of
 
 
 SENDER = Sender("urn:fss:cn-north-4:p:function:default:create_backup", "cn-north-4", "p", "request-1")
@@ -29,7 +29,9 @@ class Event:
 
     def deliver(self, *instances: str, remaining: float = 300, concurrency: int = 4) -> list[InstanceResult]:
         """One delivery of the event for these instances."""
-        service = BackupService(self.dds, self.topic, CreationPolicy(), concurrency, self.clock, Steady())
+        service = BackupService(
+            self.dds, FakeJobs(self.dds), self.topic, CreationPolicy(), concurrency, self.clock, Steady()
+        )
         requests = []
         if instances:
             request = BackupRequest(instance_ids=instances)

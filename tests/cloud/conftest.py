@@ -6,20 +6,29 @@ from typing import Any
 import pytest
 
 from localcloud import LocalCloud
+from shared.cloud.clients import dds_service, smn_service
 from shared.cloud.credentials import Credentials
-from shared.cloud.dds import DdsBackups
-from shared.cloud.sdk import HttpLimits
+from shared.cloud.dds import DdsBackups, DdsInstances, DdsJobs
+from shared.cloud.sdk import HttpLimits, SdkService
 from shared.cloud.smn import SmnTopic
 from shared.runtime.clock import SystemClock
 
 
 @dataclass
 class Adapters:
-    """Both adapters, and the connection that they use."""
+    """All adapters, and the connection that they use."""
 
     dds: DdsBackups
+    jobs: DdsJobs
+    instances: DdsInstances
     topic: SmnTopic
+    services: tuple[SdkService, SdkService]
     connection: dict[str, Any]
+
+    def renew(self, credentials: Credentials, left: float = 60.0) -> None:
+        """Begin an invocation."""
+        for service in self.services:
+            service.renew(credentials, lambda: left)
 
     @property
     def instance(self) -> str:
@@ -34,14 +43,18 @@ def adapters_for(
     limits = HttpLimits(connect=1.0, read=read, connections=4)
     project_id = connection["project_id"]
     endpoint = endpoint or connection["endpoint"]
-    dds = DdsBackups(endpoint, project_id, limits, SystemClock())
-    topic = SmnTopic(endpoint, project_id, limits, connection["topic_urn"])
-    credentials = Credentials(
-        connection["access_key"], connection["secret_key"], connection["security_token"], project_id
+    dds, smn = dds_service(endpoint, project_id, limits), smn_service(endpoint, project_id, limits)
+    adapters = Adapters(
+        DdsBackups(dds, SystemClock()),
+        DdsJobs(dds),
+        DdsInstances(dds),
+        SmnTopic(smn, connection["topic_urn"]),
+        (dds, smn),
+        connection,
     )
-    for adapter in (dds, topic):
-        adapter.renew(credentials, lambda: left)
-    return Adapters(dds, topic, connection)
+    key = connection["access_key"], connection["secret_key"], connection["security_token"]
+    adapters.renew(Credentials(*key, project_id), left)
+    return adapters
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from localcloud import LocalCloud
 from shared.backups.errors import (
+    AbsentError,
     AmbiguousError,
     CloudError,
     CredentialsError,
@@ -71,7 +72,7 @@ def test_a_task_list_without_a_usable_answer_is_transient(cloud: LocalCloud, hur
     now = SystemClock().now()
 
     with pytest.raises(TransientError):
-        hurried.dds.jobs(now - timedelta(minutes=1), now)
+        hurried.jobs.created_between(now - timedelta(minutes=1), now)
 
 
 @pytest.mark.parametrize("fault", LOST)
@@ -122,7 +123,7 @@ def test_a_backup_is_created_listed_and_its_job_found(adapters: Adapters) -> Non
     assert backup.begin_time
     assert abs(backup.begin_time - SystemClock().now()) < timedelta(minutes=1)
     minute = timedelta(minutes=1)
-    jobs = adapters.dds.jobs(backup.begin_time - minute, backup.begin_time + minute)
+    jobs = adapters.jobs.created_between(backup.begin_time - minute, backup.begin_time + minute)
     assert [(job.id, job.instance_id) for job in jobs if job.id == new.job_id] == [(new.job_id, adapters.instance)]
 
 
@@ -232,10 +233,10 @@ def test_renewed_credentials_are_used_at_once(cloud: LocalCloud, adapters: Adapt
         connection["access_key"], connection["secret_key"], connection["security_token"], connection["project_id"]
     )
 
-    adapters.dds.renew(bad, lambda: 60.0)
+    adapters.renew(bad)
     with pytest.raises(CloudError):
         adapters.dds.list()
-    adapters.dds.renew(good, lambda: 60.0)
+    adapters.renew(good)
 
     assert adapters.dds.list() is not None
 
@@ -257,3 +258,61 @@ def test_a_function_without_an_agency_is_told_so(missing: str, nothing: str | No
 
     with pytest.raises(CredentialsError, match="configure an agency"):
         Credentials.of(context, "p")
+
+
+def test_a_job_is_followed_to_its_end(cloud: LocalCloud, adapters: Adapters) -> None:
+    """Running with progress, then Completed."""
+    new = adapters.dds.create(adapters.instance, "some-name", KEY)
+    assert new.job_id
+
+    assert adapters.jobs.show(new.job_id).status == "Running"
+    cloud.advance(600)
+    job = adapters.jobs.show(new.job_id)
+
+    assert (job.id, job.status, job.instance_id) == (new.job_id, "Completed", adapters.instance)
+    (backup,) = adapters.dds.list(name_part="some-name")
+    assert backup.status == "COMPLETED"
+    assert backup.size
+    assert backup.begin_time
+    assert backup.end_time
+    assert backup.end_time > backup.begin_time
+
+
+def test_an_unknown_job_is_absent(adapters: Adapters) -> None:
+    """DBS.200543 is in no table of the documents, but in the official Terraform provider."""
+    with pytest.raises(AbsentError):
+        adapters.jobs.show("8f14e45f-ceea-467f-a8f4-000000000000")
+
+
+@pytest.mark.parametrize("body", [{}, {"job": None}, {"job": {"id": "x"}}], ids=["nothing", "null", "no status"])
+def test_a_job_without_a_status_is_transient(cloud: LocalCloud, adapters: Adapters, body: dict[str, Any]) -> None:
+    """It says nothing about the job."""
+    cloud.set_faults([{"path": "/jobs$", "answer": {"status": 200, "body": body}}])
+
+    with pytest.raises(TransientError):
+        adapters.jobs.show("x")
+
+
+def test_a_backup_is_deleted(cloud: LocalCloud, adapters: Adapters) -> None:
+    """Being deleted it is DISABLED, then gone; deleted again it is absent."""
+    new = adapters.dds.create(adapters.instance, "some-name", KEY)
+    cloud.advance(600)
+
+    adapters.dds.delete(new.backup_id)
+    cloud.advance(600)
+
+    assert not adapters.dds.list(name_part="some-name")
+    with pytest.raises(AbsentError):
+        adapters.dds.delete(new.backup_id)
+
+
+def test_all_instances_are_listed_with_what_selects_them(cloud: LocalCloud, adapters: Adapters) -> None:
+    """Name, status, mode, tags and enterprise project."""
+    instances = {instance.id: instance for instance in adapters.instances.list()}
+
+    assert set(instances) == {instance["id"] for instance in cloud.state()["instances"]}
+    first = instances["a89dab5e39394eccbdb77b19d57b0180in02"]
+    assert (first.name, first.status, first.mode) == ("orders-cluster", "normal", "Sharding")
+    assert first.tags["env"] == "production"
+    assert {instance.status for instance in instances.values()} > {"normal", "frozen"}
+    assert any(instance.enterprise_project_id not in {"", "0"} for instance in instances.values())

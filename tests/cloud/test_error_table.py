@@ -47,6 +47,7 @@ DDS_ROWS: list[tuple[str, int, type[CloudError]]] = [
     ("DBS.280124", 400, InvalidError),
     ("DBS.201214", 400, AbsentError),
     ("DBS.201204", 400, AbsentError),
+    ("DBS.200543", 400, AbsentError),
     ("DBS.200002", 404, AbsentError),
     ("DBS.280110", 400, AbsentError),
     ("DBS.201501", 400, AbsentError),

@@ -8,7 +8,8 @@ from typing import Any
 
 from localcloud import LocalCloud
 from shared.backups.errors import UnfinishedEventError
-from shared.bootstrap import CreateBackup
+from shared.bootstrap import Function, create_backup
+from shared.create_backup import CreateBackupSettings
 from tests.fakes import FakeContext, Steady
 from tests.triggers import documented as doc
 
@@ -57,12 +58,12 @@ class Deliveries:
         )
         self.clock = CloudClock(cloud)
         self.event = doc.smn(doc.smn_record(json.dumps({"instance_ids": self.instances})))
-        self.functions: dict[int, CreateBackup] = {}
+        self.functions: dict[int, Function[CreateBackupSettings]] = {}
 
     def deliver(self, instance: int = 0) -> dict[str, Any] | None:
         """Deliver the event to an instance of the function; None if it raised for a redelivery."""
         if instance not in self.functions:
-            self.functions[instance] = CreateBackup(clock=self.clock, rng=Steady(), environment={})
+            self.functions[instance] = create_backup(clock=self.clock, rng=Steady(), environment={})
         try:
             return self.functions[instance].handle(self.event, self.context)
         except UnfinishedEventError:

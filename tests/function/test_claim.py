@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localcloud import LocalCloud
+from shared.bootstrap import create_backup
 from tests.function.deliveries import READ_TIMEOUT, Deliveries
 
 
@@ -127,7 +128,7 @@ def test_two_deliveries_in_flight_make_one_backup(local_cloud_factory: Callable[
         cloud.reset()
         deliveries = Deliveries(cloud, cloud.connection()["instance_ids"][:2])
         deliveries.deliver(0)  # both instances are built
-        deliveries.functions[1] = deliveries.functions[0].__class__(clock=deliveries.clock, environment={})
+        deliveries.functions[1] = create_backup(clock=deliveries.clock, environment={})
         cloud.reset()
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(deliveries.deliver, (0, 1)))

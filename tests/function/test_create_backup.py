@@ -16,7 +16,7 @@ from shared.backups.errors import (
     TransientError,
     UnfinishedEventError,
 )
-from shared.bootstrap import CreateBackup
+from shared.bootstrap import create_backup
 from tests.fakes import INSTANCES, A, FakeClock, FakeCloud, FakeContext, FakeDds, FakeTopic, Steady, fake_connect
 from tests.triggers import documented as doc
 
@@ -34,7 +34,7 @@ class Platform:
         self.dds = FakeDds(self.clock)
         self.topic = FakeTopic()
         self.context = FakeContext({"NOTIFY_TOPIC_URN": URN, **settings})
-        self.function = CreateBackup(
+        self.function = create_backup(
             connect=fake_connect(FakeCloud(self.dds, self.topic)), clock=self.clock, rng=Steady(), environment={}
         )
 
@@ -133,7 +133,7 @@ def test_what_a_redelivery_can_finish_is_raised(platform: Platform, trigger: str
     """Only an exception makes FunctionGraph deliver an asynchronous event again."""
     platform.dds.busy_until[A] = 1000
 
-    with pytest.raises(UnfinishedEventError, match=rf"1 of 1 left for a redelivery: {A} DEFERRED \(busy\)"):
+    with pytest.raises(UnfinishedEventError, match=rf"left for a redelivery: {A} DEFERRED \(busy\)"):
         platform.deliver(EVENTS[trigger])
 
 
@@ -290,7 +290,7 @@ def test_a_function_without_an_agency_is_raised(platform: Platform) -> None:
     context = FakeContext({"NOTIFY_TOPIC_URN": URN}, access_key=None)
 
     with pytest.raises(CredentialsError):
-        CreateBackup(environment={}).handle({"instance_ids": [A]}, context)
+        create_backup(environment={}).handle({"instance_ids": [A]}, context)
 
 
 def test_nothing_secret_is_said(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
@@ -306,3 +306,11 @@ def test_nothing_secret_is_said(platform: Platform, capsys: pytest.CaptureFixtur
     said = capsys.readouterr().out + json.dumps(report) + platform.topic.sent[0].body + platform.topic.sent[0].email
     assert "internal_error" in said
     assert "OF-THE-AGENCY" not in said
+
+
+def test_a_name_without_room_is_rejected(platform: Platform) -> None:
+    """On a timer the name gets the time and digests."""
+    report = platform.deliver(doc.timer(json.dumps({"instance_ids": [A], "name": "n" * 30})))
+
+    assert report["status"] == "FAILED"
+    assert report["rejected"][0]["message"].startswith("name: must be at most 25 characters here")

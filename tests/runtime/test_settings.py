@@ -4,15 +4,16 @@ import pytest
 
 from shared.backups.errors import SettingsError
 from shared.backups.policy import OnBusy
-from shared.runtime.settings import Settings, load_settings
+from shared.create_backup import CreateBackupSettings
+from shared.runtime.settings import load_settings
 from tests.fakes import FakeContext
 
 
 URN = "urn:smn:cn-north-4:0162c0f220284698b77a3d264376343a:dds-backups"
 
 
-def load(environment: dict[str, str] | None = None, **user_data: str) -> Settings:
-    return load_settings(FakeContext({"NOTIFY_TOPIC_URN": URN, **user_data}), environment or {})
+def load(environment: dict[str, str] | None = None, **user_data: str) -> CreateBackupSettings:
+    return load_settings(CreateBackupSettings, FakeContext({"NOTIFY_TOPIC_URN": URN, **user_data}), environment or {})
 
 
 def test_one_setting_is_required_and_the_rest_follows() -> None:
@@ -62,7 +63,7 @@ def test_switches_are_read_as_people_write_them(text: str, *, value: bool) -> No
 def test_a_missing_topic_is_told() -> None:
     """With where to mend it."""
     with pytest.raises(SettingsError, match=r"environment variables: NOTIFY_TOPIC_URN: required, but missing"):
-        load_settings(FakeContext(), {})
+        load_settings(CreateBackupSettings, FakeContext(), {})
 
 
 def test_all_wrong_settings_are_told_at_once() -> None:
@@ -82,10 +83,10 @@ def test_all_wrong_settings_are_told_at_once() -> None:
         "CONNECT_TIMEOUT": "301",
         "LOG_LEVEL": "LOUD",
     }
-    assert set(wrong) == set(Settings.model_fields)
+    assert set(wrong) == set(CreateBackupSettings.model_fields)
 
     with pytest.raises(SettingsError) as caught:
-        load_settings(FakeContext(wrong), {})
+        load_settings(CreateBackupSettings, FakeContext(wrong), {})
 
     for name in wrong:
         assert f"{name}: " in str(caught.value)
@@ -94,4 +95,4 @@ def test_all_wrong_settings_are_told_at_once() -> None:
 
 def test_settings_fit_into_functiongraph() -> None:
     """20 variables at most."""
-    assert len(Settings.model_fields) <= 20
+    assert len(CreateBackupSettings.model_fields) <= 20

@@ -8,19 +8,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.triggers.requests import Received, receive
+from shared.backups.errors import InvalidRequestError
+from shared.backups.names import EventNames, name_event
+from shared.backups.requests import BackupRequest
+from shared.triggers.requests import Incoming, Received, receive
 from tests.triggers import documented as doc
 
 
-def received(event: object, request_id: str = "request-1") -> Received:
-    return receive(event, prefix="dds-backup", request_id=request_id)
+def received(event: object, request_id: str = "request-1") -> Received[BackupRequest]:
+    return receive(event, BackupRequest, request_id=request_id)
+
+
+def named(incoming: Incoming[BackupRequest]) -> EventNames:
+    return name_event(
+        incoming.request,
+        incoming.identity,
+        incoming.time,
+        prefix="dds-backup",
+        recurring=incoming.is_recurring,
+    )
 
 
 def names(event: object, request_id: str = "request-1") -> list[str]:
     """The names that an event gives to its first instances' backups."""
     got = received(event, request_id)
     assert not got.rejected
-    return [named.names.name(named.request.instances[0]) for named in got.requests]
+    return [named(incoming).name(incoming.request.instances[0]) for incoming in got.requests]
 
 
 def payload(**fields: object) -> str:
@@ -202,11 +215,16 @@ def test_a_bad_message_costs_the_others_nothing() -> None:
     assert got.rejected[0].payload == "Hello"
 
 
-def test_a_name_too_long_for_its_place_is_rejected() -> None:
-    """On a timer the name gets the time and digests."""
-    (rejection,) = received(doc.timer(payload(name="n" * 30))).rejected
+def test_a_request_that_cannot_be_carried_out_is_rejected_where_it_stood() -> None:
+    """With what it said and what identifies it."""
+    (incoming,) = received(doc.timer(payload(name="n" * 30))).requests
+    error = InvalidRequestError(["name: too long"])
 
-    assert rejection.error.errors[0].startswith("name: must be at most 25 characters here")
+    rejection = incoming.reject(error)
+
+    assert (rejection.position, rejection.error) == ("user_event", error)
+    assert rejection.payload == payload(name="n" * 30)
+    assert rejection.identity == incoming.identity
 
 
 @pytest.mark.parametrize("kind", ["started", "skipped", "deferred", "failed", "rejected"])
@@ -263,4 +281,4 @@ def test_whatever_arrives_is_a_request_a_rejection_or_ours(event: object) -> Non
 
     assert got.requests or got.rejected or got.ignored or got.trigger in {"kafka", "rabbitmq", "rocketmq"}
     again = received(event)
-    assert [named.names for named in got.requests] == [named.names for named in again.requests]
+    assert got == again or [named(one) for one in got.requests] == [named(one) for one in again.requests]
