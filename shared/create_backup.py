@@ -39,14 +39,17 @@ def run(event: object, running: Running[CreateBackupSettings]) -> tuple[Received
     service = BackupService(
         running.cloud.backups,
         running.cloud.jobs,
-        running.cloud.topic,
         _policy(settings),
         settings.MAX_CONCURRENCY,
         running.clock,
         running.rng,
     )
     results, rejections = service.run(
-        requests, rejected, trigger=received.trigger, sender=running.sender, deadline=running.invocation.deadline
+        requests,
+        rejected,
+        trigger=received.trigger,
+        announcer=running.announcer(),
+        deadline=running.invocation.deadline,
     )
     return received, EventReport(received.trigger, request_id, results, rejections, received.ignored)
 

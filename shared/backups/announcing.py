@@ -2,10 +2,12 @@
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.backups.backoff import backoff
 from shared.backups.errors import CloudError, ThrottledError
+from shared.backups.notifications import Sender, announce_rejection
+from shared.backups.outcomes import Rejection
 from shared.backups.pace import Pace
 from shared.backups.ports import Notification, Topic
 from shared.backups.waiting import Waiting
@@ -24,6 +26,7 @@ class Announcer:
     waiting: Waiting
     pace: Pace
     rng: random.Random
+    sender: Sender
 
     def announce(self, notification: Notification) -> bool:
         """Whether SMN took the notification; why it did not is in the log."""
@@ -42,6 +45,11 @@ class Announcer:
                 self.pace.accepted()
                 return True
         return False
+
+    def reject(self, rejection: Rejection, trigger: str) -> Rejection:
+        """Announce a rejection: the same, knowing whether SMN took it."""
+        notification = announce_rejection(rejection, trigger, self.sender, self.waiting.clock.now())
+        return replace(rejection, notified=self.announce(notification))
 
     def _report(self, error: CloudError, notification: Notification, attempt: int) -> None:
         fields = {"code": error.code, "cloud_code": error.cloud_code, "error": str(error), "attempt": attempt}

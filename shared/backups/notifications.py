@@ -1,23 +1,16 @@
 """What the topic is told: a CloudEvent 1.0 for programs, a text for people, a line for telephones."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from shared.backups.event_types import DEFERRED, FAILED, HEADLINES, REJECTED, SKIPPED, STARTED
 from shared.backups.names import EventNames, digest
 from shared.backups.outcomes import InstanceResult, Outcome, Rejection
 from shared.backups.ports import Notification
 
-
-STARTED = "dds.backup.started"
-SKIPPED = "dds.backup.skipped"
-DEFERRED = "dds.backup.deferred"
-FAILED = "dds.backup.failed"
-REJECTED = "dds.backup.rejected"
-
-ANNOUNCEMENTS = frozenset({STARTED, SKIPPED, DEFERRED, FAILED, REJECTED})
-"""Types that only ever tell; a function that is sent one of them has nothing to do."""
 
 _TYPES = {
     Outcome.CREATED: STARTED,
@@ -25,13 +18,6 @@ _TYPES = {
     Outcome.SKIPPED: SKIPPED,
     Outcome.DEFERRED: DEFERRED,
     Outcome.FAILED: FAILED,
-}
-_HEADLINES = {
-    STARTED: "DDS backup started",
-    SKIPPED: "DDS backup skipped",
-    DEFERRED: "DDS backup deferred",
-    FAILED: "DDS backup failed",
-    REJECTED: "DDS backup request rejected",
 }
 _MOST_PAYLOAD = 4096
 
@@ -60,24 +46,32 @@ def announce_result(result: InstanceResult, names: EventNames, sender: Sender, n
     lines = [f"{label}: {facts[name]}" for name, label in _LABELS.items() if facts.get(name) is not None]
     if kind == DEFERRED or (kind == FAILED and result.retryable):
         lines.append("It is tried again when the event is delivered again; an API caller has to send it again.")
-    event_id = digest(kind, names.key, result.instance_id)[:32]
-    attributes = {"event_type": _attribute(kind), "outcome": result.outcome.value}
-    return _notification(kind, event_id, result.instance_id, facts, lines, attributes, sender, now)
+    return make_notification(
+        kind,
+        identity=(names.key, result.instance_id),
+        subject=result.instance_id,
+        data=facts,
+        lines=lines,
+        outcome=result.outcome.value,
+        sender=sender,
+        now=now,
+    )
 
 
 def announce_rejection(rejection: Rejection, trigger: str, sender: Sender, now: datetime) -> Notification:
-    """The notification of a message that can never become a backup, with what it said."""
+    """The notification of a message from which nothing came, with what it said."""
     facts = {name: value for name, value in rejection.document().items() if name != "notified"}
     payload = rejection.payload if isinstance(rejection.payload, str) else json.dumps(rejection.payload, default=str)
-    lines = [
-        f"Where: {trigger} event, {rejection.position}",
-        *rejection.errors,
-        f"Found: {payload[:300]}",
-    ]
-    event_id = digest(REJECTED, *rejection.identity)[:32]
-    attributes = {"event_type": _attribute(REJECTED), "outcome": "REJECTED"}
-    data = {**facts, "trigger": trigger, "payload": payload[:_MOST_PAYLOAD]}
-    return _notification(REJECTED, event_id, rejection.position, data, lines, attributes, sender, now)
+    return make_notification(
+        REJECTED,
+        identity=rejection.identity,
+        subject=rejection.position,
+        data={**facts, "trigger": trigger, "payload": payload[:_MOST_PAYLOAD]},
+        lines=[f"Where: {trigger} event, {rejection.position}", *rejection.errors, f"Found: {payload[:300]}"],
+        outcome="REJECTED",
+        sender=sender,
+        now=now,
+    )
 
 
 _LABELS = {
@@ -94,16 +88,23 @@ _LABELS = {
 }
 
 
-def _notification(
+def make_notification(
     kind: str,
-    event_id: str,
+    *,
+    identity: Sequence[str],
     subject: str,
     data: dict[str, Any],
-    lines: list[str],
-    attributes: dict[str, str],
+    lines: Sequence[str],
+    outcome: str,
     sender: Sender,
     now: datetime,
 ) -> Notification:
+    """A notification of a type of ours.
+
+    `identity` is what makes it the same when it is published again: the CloudEvents ``id`` is derived from it and the
+    type. `lines` are the e-mail's, `outcome` (letters and underscores) is for filter policies.
+    """
+    event_id = digest(kind, *identity)[:32]
     event = {
         "specversion": "1.0",
         "id": event_id,
@@ -112,21 +113,16 @@ def _notification(
         "subject": subject,
         "time": now.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        "data": {
-            **data,
-            "region": sender.region,
-            "project_id": sender.project_id,
-            "request_id": sender.request_id,
-        },
+        "data": {**data, "region": sender.region, "project_id": sender.project_id, "request_id": sender.request_id},
     }
-    headline = f"{_HEADLINES[kind]}: {subject}"
+    headline = f"{HEADLINES[kind]}: {subject}"
     where = f"Region: {sender.region}\nProject: {sender.project_id}\nRequest ID: {sender.request_id}"
     return Notification(
         subject=_printable(headline)[:120],
         body=json.dumps(event),
         email="\n".join([headline, "", *lines, "", where, f"Event ID: {event_id}"]),
         sms=f"{headline} {data.get('code') or data.get('job_id') or ''}".translate(_NOT_IN_SMS)[:160].strip(),
-        attributes=attributes,
+        attributes={"event_type": _attribute(kind), "outcome": outcome},
     )
 
 

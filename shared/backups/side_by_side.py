@@ -12,11 +12,11 @@ from shared.backups.creation import Creation
 from shared.backups.deadline import Deadline
 from shared.backups.job_ids import JobIds
 from shared.backups.names import EventNames
-from shared.backups.notifications import Sender, announce_rejection, announce_result
+from shared.backups.notifications import announce_result
 from shared.backups.outcomes import InstanceResult, Outcome, Rejection
 from shared.backups.pace import Pace
 from shared.backups.policy import CreationPolicy
-from shared.backups.ports import Backups, Clock, Jobs, Topic
+from shared.backups.ports import Backups, Clock, Jobs
 from shared.backups.recent import RecentBackups
 from shared.backups.requests import BackupRequest
 from shared.backups.waiting import Waiting
@@ -39,7 +39,6 @@ class BackupService:
 
     backups: Backups
     jobs: Jobs
-    topic: Topic
     policy: CreationPolicy
     concurrency: int
     clock: Clock
@@ -51,27 +50,20 @@ class BackupService:
         rejected: Sequence[Rejection],
         *,
         trigger: str,
-        sender: Sender,
+        announcer: Announcer,
         deadline: Deadline,
     ) -> tuple[list[InstanceResult], list[Rejection]]:
         """Try every instance of every request and announce each outcome and rejection; in the order given."""
-        announcer = Announcer(
-            self.topic, Waiting(self.clock, deadline.left_to_notify), Pace(self.clock, self.rng), self.rng
-        )
         pace = Pace(self.clock, self.rng)
         job_ids = JobIds(self.jobs, self.clock)
 
         def back_up(creation: Creation, instance_id: str) -> InstanceResult:
             result = _guarded(creation, instance_id)
-            notification = announce_result(result, creation.names, sender, self.clock.now())
+            notification = announce_result(result, creation.names, announcer.sender, self.clock.now())
             return replace(result, notified=announcer.announce(notification))
 
-        def reject(rejection: Rejection) -> Rejection:
-            notification = announce_rejection(rejection, trigger, sender, self.clock.now())
-            return replace(rejection, notified=announcer.announce(notification))
-
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="backup") as pool:
-            announced = [pool.submit(reject, rejection) for rejection in rejected]
+            announced = [pool.submit(announcer.reject, rejection, trigger) for rejection in rejected]
             creations = [self._creation(named, deadline, pace, job_ids) for named in requests]
             results = [
                 pool.submit(back_up, creation, instance_id)

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol
 
+from shared.backups.announcing import Announcer
 from shared.backups.notifications import Sender
+from shared.backups.pace import Pace
 from shared.backups.ports import Backups, Clock, Instances, Jobs, Topic
+from shared.backups.waiting import Waiting
 from shared.runtime.context import Context
 from shared.runtime.invocation import Invocation
 from shared.runtime.settings import SettingsT
@@ -45,3 +48,12 @@ class Running(Generic[SettingsT]):
     sender: Sender
     clock: Clock
     rng: random.Random
+
+    def waiting(self) -> Waiting:
+        """Waiting within the time that is left for working."""
+        return Waiting(self.clock, self.invocation.deadline.left_to_work)
+
+    def announcer(self) -> Announcer:
+        """What speaks on the topic, within the time that is left for it."""
+        waiting = Waiting(self.clock, self.invocation.deadline.left_to_notify)
+        return Announcer(self.cloud.topic, waiting, Pace(self.clock, self.rng), self.rng, self.sender)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Generic
 
 from shared.backups.errors import InvalidRequestError, RequestError
-from shared.backups.notifications import ANNOUNCEMENTS
+from shared.backups.event_types import ANNOUNCEMENTS
 from shared.backups.outcomes import Rejection
 from shared.triggers.envelope import BatchEnvelope, Message, ModelT, SingleEnvelope, validate
 from shared.triggers.recognition import recognize

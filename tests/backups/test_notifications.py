@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.backups.errors import InvalidRequestError
+from shared.backups.event_types import ANNOUNCEMENTS
 from shared.backups.names import EventNames
-from shared.backups.notifications import ANNOUNCEMENTS, Sender, announce_rejection, announce_result
+from shared.backups.notifications import Sender, announce_rejection, announce_result
 from shared.backups.outcomes import InstanceResult, Outcome, Rejection
 from shared.backups.ports import Notification
 

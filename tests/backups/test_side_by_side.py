@@ -4,14 +4,17 @@ import json
 
 import pytest
 
+from shared.backups.announcing import Announcer
 from shared.backups.deadline import Deadline
 from shared.backups.errors import AbsentError, InvalidRequestError, ThrottledError, TransientError
 from shared.backups.names import name_event
 from shared.backups.notifications import Sender
 from shared.backups.outcomes import InstanceResult, Outcome, Rejection
+from shared.backups.pace import Pace
 from shared.backups.policy import CreationPolicy
 from shared.backups.requests import BackupRequest
 from shared.backups.side_by_side import BackupService, NamedRequest
+from shared.backups.waiting import Waiting
 from tests.fakes import INSTANCES, A, FakeClock, FakeDds, FakeJobs, FakeTopic, Steady, ids_of
 
 
@@ -29,16 +32,18 @@ class Event:
 
     def deliver(self, *instances: str, remaining: float = 300, concurrency: int = 4) -> list[InstanceResult]:
         """One delivery of the event for these instances."""
-        service = BackupService(
-            self.dds, FakeJobs(self.dds), self.topic, CreationPolicy(), concurrency, self.clock, Steady()
-        )
+        service = BackupService(self.dds, FakeJobs(self.dds), CreationPolicy(), concurrency, self.clock, Steady())
         requests = []
         if instances:
             request = BackupRequest(instance_ids=instances)
             names = name_event(request, ("test", "1"), None, prefix="test", recurring=False)
             requests = [NamedRequest(request, names)]
+        deadline = Deadline.after(remaining, self.clock)
+        announcer = Announcer(
+            self.topic, Waiting(self.clock, deadline.left_to_notify), Pace(self.clock, Steady()), Steady(), SENDER
+        )
         results, self.rejections = service.run(
-            requests, self.rejected, trigger="smn", sender=SENDER, deadline=Deadline.after(remaining, self.clock)
+            requests, self.rejected, trigger="smn", announcer=announcer, deadline=deadline
         )
         return results
 
