@@ -117,7 +117,7 @@ class Faults:
         """The first rule that acts on a call. The rules after it do not see the call."""
         for fault in list(self._faults):
             rule = fault.rule
-            if rule.method not in (None, method, method.lower()) or not re.search(rule.path, path):
+            if (rule.method or method).upper() != method or not re.search(rule.path, path):
                 continue
             counted = replace(fault, matched=fault.matched + 1)
             acts = self._chosen(counted)

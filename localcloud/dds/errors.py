@@ -82,13 +82,13 @@ def invalid_request(problems: Sequence[dict[str, Any]]) -> CloudError:
     """The one error that DDS answers for FastAPI's list of what is wrong with a request."""
     problem = problems[0]
     place = tuple(problem["loc"])
-    in_range = not problem["type"].startswith(_OUT_OF_RANGE) or problem["type"] == "string_type"
+    out_of_range = problem["type"].startswith(_OUT_OF_RANGE) and problem["type"] != "string_type"
     if place[0] == "query":
         code = _PARAMETERS.get(str(place[-1]))
-    elif in_range:
-        code = None
-    else:
+    elif out_of_range:
         code = next((code for field, code in _FIELDS.items() if place[: len(field)] == field), None)
+    else:
+        code = None
     if code is None:
         return parameter_error(f"{'.'.join(map(str, place[1:]))}: {problem['msg']}")
     return dds_error(code)

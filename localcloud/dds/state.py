@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from localcloud.dds.automatic import due
+from localcloud.dds.automatic import automatic_backup, planned
 from localcloud.dds.errors import dds_error
 from localcloud.dds.facts import Backup, Instance, Job, JobKind, Policy
 from localcloud.region import Region
@@ -75,9 +75,10 @@ class DdsState:
         )
 
     def _make_due(self, instance: Instance, policy: Policy, now: float) -> None:
-        others = [backup for backup in self.stored_backups if backup.instance_id == instance.id]
-        made = due(instance, others, self.rate_kb, now)
-        for _, backup in made:
+        for moment in planned(instance, policy, now):
+            others = [backup for backup in self.stored_backups if backup.instance_id == instance.id]
+            backup = automatic_backup(instance, policy, moment, others, self.rate_kb)
+            if backup.begin > now:
+                return  # it waits for another one to end, and so do those after it
             self.keep(backup)
-        if made:
-            self.instances.put(replace(instance, policy=replace(policy, since=made[-1][0])))
+            self.instances.put(replace(instance, policy=replace(policy, since=moment)))
