@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from localcloud.clock import Clock
 from localcloud.store import Store
@@ -58,7 +58,7 @@ class FaultRule(Strict):
     truncate: Annotated[
         int | None, Field(ge=0, description="Send so many bytes of the body, then cut the connection.")
     ] = None
-    garble: Annotated[StrictBool, Field(description="Spoil the body: same length, no JSON.")] = False
+    garble: Annotated[bool, Field(description="Spoil the body: same length, no JSON.")] = False
     per_minute: Annotated[
         int | None, Field(ge=0, description="Let so many calls a minute pass; the rest is answered 429.")
     ] = None

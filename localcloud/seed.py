@@ -15,6 +15,8 @@ from localcloud.strict import Strict
 
 BUILT_IN = Path(__file__).with_name("seed.yaml")
 HOUR = 3600.0
+# YAML has lists, facts that do not change have tuples.
+FROM_LIST = Field(strict=False)
 
 
 class NamedId(Strict):
@@ -59,7 +61,7 @@ class SeedInstance(Strict):
     days_old: Annotated[float, Field(ge=0)] = 1
     enterprise_project_id: str = "0"
     hidden_node: str = "normal"
-    actions: tuple[str, ...] = ()
+    actions: Annotated[tuple[str, ...], FROM_LIST] = ()
     busy_for: float | None = None
     fails_with: str | None = None
     tags: Annotated[dict[str, str], Field(default_factory=dict)]
@@ -86,7 +88,7 @@ class SeedSubscription(Strict):
 class SeedTopic(Strict):
     name: str
     display_name: str = ""
-    subscriptions: tuple[SeedSubscription, ...] = ()
+    subscriptions: Annotated[tuple[SeedSubscription, ...], FROM_LIST] = ()
 
 
 class Seed(Strict):
@@ -96,9 +98,9 @@ class Seed(Strict):
     project: NamedId
     domain: NamedId
     credentials: SeedCredentials
-    instances: tuple[SeedInstance, ...]
-    backups: tuple[SeedBackup, ...] = ()
-    topics: Annotated[tuple[SeedTopic, ...], Field(min_length=1)]
+    instances: Annotated[tuple[SeedInstance, ...], FROM_LIST]
+    backups: Annotated[tuple[SeedBackup, ...], FROM_LIST] = ()
+    topics: Annotated[tuple[SeedTopic, ...], Field(min_length=1, strict=False)]
 
 
 def load_seed(path: Path | None = None) -> Seed:

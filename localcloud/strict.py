@@ -1,4 +1,4 @@
-"""Input that is refused with the known names when it has an unknown one."""
+"""Input that is taken at its word: the right types and known names, or an error that says which are."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Strict(BaseModel):
-    """A frozen model that takes no field it does not know."""
+    """A frozen model that takes no field it does not know, and no text for a number or number for a yes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

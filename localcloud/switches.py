@@ -1,6 +1,6 @@
 """What differs from region to region, or would take too long to wait for."""
 
-from pydantic import Field, StrictBool
+from pydantic import Field
 
 from localcloud.strict import Strict
 
@@ -8,15 +8,15 @@ from localcloud.strict import Strict
 class Switches(Strict):
     """How this local cloud behaves where real regions differ. The defaults are those of a current region."""
 
-    unique_names: StrictBool = Field(
+    unique_names: bool = Field(
         default=True, description="Refuse a backup whose name exists in the project (DBS.201201)."
     )
-    newer_filters: StrictBool = Field(
+    newer_filters: bool = Field(
         default=True,
         description="Heed order_field, order_rule, backup_status, backup_name, backup_description and instance_name"
         " when listing backups; older regions ignore them.",
     )
-    job_id_in_answer: StrictBool = Field(
+    job_id_in_answer: bool = Field(
         default=True, description="Answer job_id when a backup is created; older regions answer backup_id only."
     )
     job_delay: float = Field(

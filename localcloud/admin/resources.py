@@ -15,7 +15,7 @@ class InstanceChange(Strict):
     """What to change of an instance; what is left out stays."""
 
     status: str = "normal"
-    actions: tuple[str, ...] = ()
+    actions: Annotated[tuple[str, ...], Field(strict=False)] = ()
     busy_for: Annotated[float | None, Field(ge=0, description="Seconds until the actions are over.")] = None
     hidden_node: str = "normal"
     fails_with: Annotated[str | None, Field(description="Why its next backups fail; null for never.")] = None
