@@ -4,7 +4,7 @@ import math
 import uuid
 from collections.abc import Sequence
 
-from localcloud.clock import parse, text, utc
+from localcloud.clock import text, utc
 from localcloud.dds.facts import DAY, Backup, Instance, Policy
 
 
@@ -20,7 +20,7 @@ def planned(instance: Instance, policy: Policy, now: float) -> list[float]:
     if instance.status != "normal":
         return []
     days = {int(day) for day in policy.period.split(",")}
-    window = parse(policy.start_time[:5], "%H:%M") - parse("00:00", "%H:%M")
+    window = 3600 * int(policy.start_time[:2]) + 60 * int(policy.start_time[3:5])
     # A window may reach over midnight, so the day before counts too.
     first = math.floor(max(policy.since, now - policy.keep_days * DAY) / DAY) - 1
     moments = (
