@@ -128,7 +128,11 @@ class DdsInstances:
 
 
 def _pages(page: Callable[[int], Any], field: str) -> Iterator[Any]:
-    """The items of all pages. `total_count` alone is not trusted: a sample of the API page contradicts itself."""
+    """The items of all pages.
+
+    `total_count` alone does not end the reading, since a sample of the API page contradicts itself by one that is too
+    small. A list that ends before it is incomplete: TransientError.
+    """
     offset = 0
     while True:
         answer = page(offset)
@@ -137,7 +141,10 @@ def _pages(page: Callable[[int], Any], field: str) -> Iterator[Any]:
             raise TransientError(f"HTTP {answer.status_code} without {field}", status=answer.status_code)
         yield from items
         offset += len(items)
-        if not items or (len(items) < _PAGE and offset >= (answer.total_count or 0)):
+        total = answer.total_count or 0
+        if not items and offset < total:
+            raise TransientError(f"the list of {field} ended after {offset} of {total}", status=answer.status_code)
+        if not items or (len(items) < _PAGE and offset >= total):
             return
 
 

@@ -165,6 +165,21 @@ def test_lists_are_read_to_the_last_page(cloud: LocalCloud, adapters: Adapters) 
     assert [query["offset"] for query in queries] == [["0"], ["100"], ["200"]]
 
 
+def test_a_list_that_ends_too_early_is_no_list(cloud: LocalCloud, adapters: Adapters) -> None:
+    """What is missing may be what must not be deleted, or what was made already."""
+    item = {"id": "b", "name": "n", "instance_id": "i", "status": "COMPLETED"}
+    pages = [[item], []]
+    cloud.set_faults(
+        [
+            {"method": "GET", "nth": [1], "answer": {"status": 200, "body": {"backups": page, "total_count": 2}}}
+            for page in pages
+        ]
+    )
+
+    with pytest.raises(TransientError, match="ended after 1 of 2"):
+        adapters.dds.list()
+
+
 def test_a_message_reaches_each_subscriber_in_its_form(cloud: LocalCloud, adapters: Adapters) -> None:
     """People get a text, telephones a line, programs the CloudEvent."""
     message_id = adapters.topic.publish(NOTE)
