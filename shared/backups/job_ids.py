@@ -1,7 +1,7 @@
 """The job of a backup whose job id got lost, or that was never told: recovered from the task list."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -11,7 +11,9 @@ from shared.backups.ports import Backup, BackupJob, Clock, Jobs
 
 FoundT = TypeVar("FoundT")
 
-_WINDOW = timedelta(seconds=60)
+NEAR = timedelta(seconds=60)
+"""How far apart a backup's begin and the creation of its job may be."""
+
 _YOUNG = timedelta(minutes=1)
 _OLDEST = timedelta(days=30)
 _BETWEEN_LOOKS = 2.0
@@ -69,15 +71,16 @@ class JobIds:
         with self._lock:
             if job_id := self._match(instance_id, began):
                 return job_id
-            jobs = self._jobs.created_between(began - _WINDOW, began + _WINDOW)
+            jobs = self._jobs.created_between(began - NEAR, began + NEAR)
             self._known.update((job.id, job) for job in jobs)
             return self._match(instance_id, began)
 
     def _match(self, instance_id: str, began: datetime) -> str | None:
-        """The only job of the instance that was created within a minute: a wrong id is worse than none."""
-        near = [
-            job.id
-            for job in self._known.values()
-            if job.instance_id == instance_id and abs(job.created_at - began) <= _WINDOW
-        ]
-        return near[0] if len(near) == 1 else None
+        job = only_job(self._known.values(), instance_id, began)
+        return job.id if job else None
+
+
+def only_job(jobs: Iterable[BackupJob], instance_id: str, began: datetime) -> BackupJob | None:
+    """The only job of the instance that was created within a minute of `began`: a wrong one is worse than none."""
+    near = [job for job in jobs if job.instance_id == instance_id and abs(job.created_at - began) <= NEAR]
+    return near[0] if len(near) == 1 else None

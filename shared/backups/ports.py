@@ -40,11 +40,14 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class BackupJob:
-    """A job of the task list that makes a backup; `created_at` in UTC."""
+    """A job of the task list that makes a backup; `created_at` in UTC, the rest as in Job."""
 
     id: str
     instance_id: str
     created_at: datetime
+    status: str = ""
+    progress: str = ""
+    fail_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,18 @@ class Job:
     progress: str = ""
     instance_id: str = ""
     fail_reason: str | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An instance as DDS lists it: `status` is "normal" if all is well, `mode` Sharding, ReplicaSet or Single."""
+    """An instance as DDS lists it.
+
+    Attributes:
+        status: "normal" if all is well.
+        mode: Sharding, ReplicaSet or Single.
+        created: in UTC; None if DDS does not tell it.
+    """
 
     id: str
     name: str
@@ -68,6 +78,7 @@ class Instance:
     mode: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     enterprise_project_id: str = ""
+    created: datetime | None = None
 
 
 class Instances(Protocol):
@@ -84,11 +95,18 @@ class Backups(Protocol):
         """Start a manual backup; AmbiguousError leaves open whether it was started."""
 
     def list(
-        self, *, name_part: str | None = None, instance_id: str | None = None, since: datetime | None = None
+        self,
+        *,
+        name_part: str | None = None,
+        description_part: str | None = None,
+        backup_id: str | None = None,
+        instance_id: str | None = None,
+        since: datetime | None = None,
     ) -> Sequence[Backup]:
-        """Manual backups whose name contains `name_part`, to the last page.
+        """Manual backups that meet every criterion given, to the last page; `since` is when they began.
 
-        A region that does not know a filter ignores it: callers filter again.
+        A region that does not know a filter ignores it: callers filter again. AbsentError, or nothing, for an unknown
+        `backup_id`.
         """
 
     def delete(self, backup_id: str) -> None:

@@ -23,11 +23,11 @@ class Agency(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An agency's temporary key. Its representation holds nothing secret."""
+    """An agency's temporary key, or a user's own, which has no token. Its representation holds nothing secret."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
-    security_token: str = field(repr=False)
+    security_token: str | None = field(repr=False)
     project_id: str
 
     @classmethod
@@ -45,7 +45,7 @@ class Credentials:
 
     def redact(self, text: str) -> str:
         """`text` without any part of the key: the gateway's errors repeat the signed headers, token included."""
-        for secret in (self.secret_key, self.security_token, self.access_key):
+        for secret in filter(None, (self.secret_key, self.security_token, self.access_key)):
             text = text.replace(secret, _MASK)
         return text
 

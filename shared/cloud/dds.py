@@ -23,6 +23,7 @@ from shared.cloud.sdk import SdkService
 _PAGE = 100
 _LIST_TIME = "%Y-%m-%d %H:%M:%S"
 _JOB_TIME = "%Y-%m-%dT%H:%M:%S%z"
+_INSTANCE_TIME = "%Y-%m-%dT%H:%M:%S"  # without a zone in every sample; UTC, as all times of DDS are
 _BACKUP_JOBS = frozenset({"MongodbSnapshotBackup", "MongodbSnapshotEBackup"})
 
 
@@ -46,7 +47,13 @@ class DdsBackups:
         return NewBackup(answer.backup_id, answer.job_id or None)
 
     def list(
-        self, *, name_part: str | None = None, instance_id: str | None = None, since: datetime | None = None
+        self,
+        *,
+        name_part: str | None = None,
+        description_part: str | None = None,
+        backup_id: str | None = None,
+        instance_id: str | None = None,
+        since: datetime | None = None,
     ) -> Sequence[Backup]:
         """GET /v3/{project_id}/backups (DDS API, Querying the Backup List), all pages of manual backups."""
         window = {}
@@ -58,6 +65,8 @@ class DdsBackups:
             request = ListBackupsRequest(
                 backup_type="Manual",
                 backup_name=name_part,
+                backup_description=description_part,
+                backup_id=backup_id,
                 instance_id=instance_id,
                 offset=offset,
                 limit=_PAGE,
@@ -92,7 +101,14 @@ class DdsJobs:
             return self._service.call(self._service.client.list_tasks, request, writes=False)
 
         return [
-            BackupJob(item.id, item.instance_id, created_at)
+            BackupJob(
+                id=item.id,
+                instance_id=item.instance_id,
+                created_at=created_at,
+                status=item.status or "",
+                progress=item.progress or "",
+                fail_reason=item.fail_reason,
+            )
             for item in _pages(page, "jobs")
             if item.name in _BACKUP_JOBS and item.id and (created_at := _time(item.created_at, _JOB_TIME))
         ]
@@ -108,6 +124,7 @@ class DdsJobs:
             progress=answer.job.progress or "",
             instance_id=(answer.job.instance and answer.job.instance.id) or "",
             fail_reason=answer.job.fail_reason,
+            created_at=_time(answer.job.created, _JOB_TIME),
         )
 
 
@@ -171,6 +188,7 @@ def _instance(item: Any) -> Instance:
         mode=item.mode or "",
         tags={tag.key: tag.value or "" for tag in item.tags or ()},
         enterprise_project_id=item.enterprise_project_id or "",
+        created=_time(item.created, _INSTANCE_TIME),
     )
 
 

@@ -46,7 +46,7 @@ class Message:
     fault: InvalidRequestError | None = None
 
     def decode(self) -> object:
-        """The payload, its JSON text read.
+        """The payload, its JSON text read; a blank text, such as a timer's without a user event, is an empty object.
 
         Raises:
             InvalidRequestError: it is no JSON, or the message has a fault.
@@ -55,6 +55,8 @@ class Message:
             raise self.fault
         if not isinstance(self.payload, str):
             return self.payload
+        if not self.payload.strip():
+            return {}
         try:
             decoded: object = json.loads(self.payload)
         except (ValueError, RecursionError) as error:
