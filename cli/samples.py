@@ -14,13 +14,18 @@ from cli.payloads import change_requests
 REQUEST_FIELDS = (
     "instance_ids",
     "instance_id",
+    "select",
     "name",
     "description",
     "idempotency_key",
     "min_interval",
     "backup",
+    "handed_on",
 )
 """The fields of a request for backups; every other key belongs to what the trigger wraps around it."""
+
+NAMING_FIELDS = ("instance_ids", "instance_id", "select")
+"""The fields that say which instances are meant; a request has one of them."""
 
 API_PAGE_FIELDS = ("instance_id", "name", "description")
 """The fields of ``backup`` in the body of the API "Creating a Manual Backup" (table 2)."""
@@ -67,8 +72,9 @@ def _set_field(request: JsonObject, path: list[str], value: Json) -> None:
             path, value = ["instance_id"], value[0]
         if path[0] in API_PAGE_FIELDS:
             path = ["backup", *path]
-    elif field in ("instance_id", "instance_ids"):
-        request.pop("instance_ids" if field == "instance_id" else "instance_id", None)
+    elif field in NAMING_FIELDS:
+        for other in set(NAMING_FIELDS) - {field}:
+            request.pop(other, None)
     _put(request, path, value, new=len(path) == 1 or path[0] == "backup")
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol
 
+from shared import audit_backups as auditing
 from shared import create_backup as creating
+from shared import track_backups as tracking
 from shared.backups.errors import UnfinishedEventError
 from shared.backups.notifications import Sender
 from shared.backups.outcomes import Report
@@ -37,6 +39,10 @@ class HuaweiCloud:
     dds: SdkService
     smn: SdkService
     project_id: str
+
+    def topic_at(self, urn: str) -> SmnTopic:
+        """Another topic, through the same client."""
+        return SmnTopic(self.smn, urn)
 
     def renew(self, context: Context, invocation: Invocation) -> Callable[[str], str]:
         """Raises CredentialsError if the function has no agency."""
@@ -146,6 +152,16 @@ class _Started(Generic[SettingsT]):
     cloud: Cloud
 
 
+def audit_backups(**fakes: Any) -> Function[auditing.AuditBackupsSettings]:
+    """The function audit_backups; `fakes` are keyword arguments of Function."""
+    return Function(auditing.AuditBackupsSettings, auditing.run, **fakes)
+
+
 def create_backup(**fakes: Any) -> Function[creating.CreateBackupSettings]:
     """The function create_backup; `fakes` are keyword arguments of Function."""
     return Function(creating.CreateBackupSettings, creating.run, **fakes)
+
+
+def track_backups(**fakes: Any) -> Function[tracking.TrackBackupsSettings]:
+    """The function track_backups; `fakes` are keyword arguments of Function."""
+    return Function(tracking.TrackBackupsSettings, tracking.run, **fakes)

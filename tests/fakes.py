@@ -109,7 +109,13 @@ class FakeDds:
             return NewBackup(backup.id, f"job-{number}" if self.tells_job_id else None)
 
     def list(
-        self, *, name_part: str | None = None, instance_id: str | None = None, since: datetime | None = None
+        self,
+        *,
+        name_part: str | None = None,
+        description_part: str | None = None,
+        backup_id: str | None = None,
+        instance_id: str | None = None,
+        since: datetime | None = None,
     ) -> Sequence[Backup]:
         with self.lock:
             self.call("list", self.list_faults)
@@ -122,6 +128,8 @@ class FakeDds:
                 and (not instance_id or backup.instance_id == instance_id)
                 and (not since or backup.begin_time >= since)
                 and (not name_part or not self.filters or name_part in backup.name)
+                and (not description_part or not self.filters or description_part in str(backup.description))
+                and (not backup_id or backup.id == backup_id)
             ]
 
     def delete(self, backup_id: str) -> None:
@@ -229,11 +237,15 @@ class FakeCloud:
     backups: FakeDds
     topic: FakeTopic
     instances: FakeInstances = field(default_factory=FakeInstances)
+    other_topics: dict[str, FakeTopic] = field(default_factory=dict)
     secrets: tuple[str, ...] = ("SK-OF-THE-AGENCY", "TOKEN-OF-THE-AGENCY")
 
     @property
     def jobs(self) -> FakeJobs:
         return FakeJobs(self.backups)
+
+    def topic_at(self, urn: str) -> FakeTopic:
+        return self.other_topics.setdefault(urn, FakeTopic())
 
     def renew(self, context: Context, invocation: Invocation) -> Callable[[str], str]:
         def redact(text: str) -> str:

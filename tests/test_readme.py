@@ -57,6 +57,7 @@ def test_every_code_is_in_the_table() -> None:
         "backup_failed",
         "out_of_time",
         "min_interval",
+        "instance_status",
         "internal_error",
     }
     codes = {kind.code for kind in leaves(errors.BackupError)} - raised

@@ -5,7 +5,8 @@ BackupError                    code                 can a retry help?
 |-- CredentialsError           no_credentials       no: the function has no agency
 |-- RequestError
 |   |-- UnknownEventError      unknown_event        no
-|   `-- InvalidRequestError    invalid_request      no
+|   |-- InvalidRequestError    invalid_request      no
+|   `-- EmptySelectionError    empty_selection      no: the selector chooses no instance
 |-- CloudError                                      what Huawei Cloud answered, or did not
 |   |-- InvalidError           invalid              no
 |   |-- DeniedError            denied               no
@@ -68,6 +69,12 @@ class InvalidRequestError(RequestError):
     """The trigger is known, but what it carries is no valid request."""
 
     code = "invalid_request"
+
+
+class EmptySelectionError(RequestError):
+    """The selector of the request chooses no instance of the project: a slip of the pen, or nothing is left."""
+
+    code = "empty_selection"
 
 
 class CloudError(BackupError):

@@ -30,6 +30,11 @@ def digest(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def share(instance_id: str) -> float:
+    """The instance's own place between 0 and 1, always the same: what spreads a fleet out."""
+    return int(digest("share", instance_id)[:8], 16) / 2**32
+
+
 def key_of(description: str | None) -> str | None:
     """The event key in a backup's description, or None if this application did not make the backup."""
     match = _KEY.search(description or "")
@@ -71,11 +76,14 @@ def name_event(
 
     Without a wanted name: ``{prefix}-{time}-{event digest}-{instance digest}``, the time left out if the event has
     none. A wanted name is taken as it is for one instance and gets the instance digest for several. An event that is
-    `recurring` (a timer's, whose payload never changes) takes it in place of the prefix instead.
+    `recurring` (a timer's, whose payload never changes) takes it in place of the prefix instead. Instances that were
+    handed on bring their names with them.
 
     Raises:
         InvalidRequestError: the wanted name leaves no room for what must follow it.
     """
+    if request.handed_on:
+        return EventNames(request.handed_on.stem, request.handed_on.key, request.handed_on.exact)
     key = digest(*identity)
     wanted = request.wanted_name
     if wanted and not recurring:

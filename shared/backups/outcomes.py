@@ -44,6 +44,7 @@ class InstanceResult:
         attempts: create calls made.
         duration: seconds spent on this instance.
         notified: whether the notification was accepted by SMN.
+        handed_on: whether another invocation was asked to go on with the instance.
     """
 
     instance_id: str
@@ -62,16 +63,17 @@ class InstanceResult:
     attempts: int = 0
     duration: float = 0.0
     notified: bool = False
+    handed_on: bool = False
 
     @property
     def succeeded(self) -> bool:
-        """Whether nothing is left to do: the backup exists or is not wanted, and that was announced."""
-        return self.outcome not in {Outcome.FAILED, Outcome.DEFERRED} and self.notified
+        """Whether nothing is left to do here: the backup exists or is not wanted, which was announced; or handed on."""
+        return self.handed_on or (self.outcome not in {Outcome.FAILED, Outcome.DEFERRED} and self.notified)
 
     @property
     def unfinished(self) -> bool:
         """Whether a redelivery has something to do."""
-        return self.retryable or not self.notified
+        return not self.handed_on and (self.retryable or not self.notified)
 
     def document(self) -> dict[str, Any]:
         """The result as JSON; what is unknown is null, what does not apply is left out."""
@@ -88,6 +90,8 @@ class InstanceResult:
         facts.update((name, value) for name in optional if (value := getattr(self, name)) is not None)
         if self.outcome in {Outcome.FAILED, Outcome.DEFERRED}:
             facts["retryable"] = self.retryable
+        if self.handed_on:
+            facts["handed_on"] = True
         if self.warnings:
             facts["warnings"] = list(self.warnings)
         return facts
@@ -182,6 +186,8 @@ class EventReport:
     Attributes:
         trigger: the trigger's name, "unknown" if it is of no known kind.
         ignored: how many messages were this application's own notifications.
+        handed_on: how many instances other invocations were asked to back up, beside those in `results`.
+        not_handed_on: how many were to be, but the request topic did not take the message.
     """
 
     trigger: str
@@ -189,30 +195,36 @@ class EventReport:
     results: Sequence[InstanceResult] = ()
     rejected: Sequence[Rejection] = ()
     ignored: int = 0
+    handed_on: int = 0
+    not_handed_on: int = 0
 
     @property
     def status(self) -> Status:
         """SUCCEEDED if nothing is left and nothing was rejected, FAILED if nothing succeeded."""
-        good = sum(result.succeeded for result in self.results)
-        if good == len(self.results) and not self.rejected:
+        good = sum(result.succeeded for result in self.results) + self.handed_on
+        if good == len(self.results) + self.handed_on and not self.rejected and not self.not_handed_on:
             return Status.SUCCEEDED
         return Status.PARTIALLY_FAILED if good else Status.FAILED
 
     @property
     def unfinished(self) -> bool:
         """Whether a redelivery of the event has something to do."""
-        return any(r.unfinished for r in self.results) or any(r.unfinished for r in self.rejected)
+        left = any(r.unfinished for r in self.results) or any(r.unfinished for r in self.rejected)
+        return left or bool(self.not_handed_on)
 
     @property
     def codes(self) -> list[str]:
         """The code of everything that is not as it was asked for; one that was only not announced has its own."""
         rejected = [rejection.error.code for rejection in self.rejected]
-        return rejected + [result.code or "not_notified" for result in self.results if not result.succeeded]
+        codes = rejected + [result.code or "not_notified" for result in self.results if not result.succeeded]
+        return codes + ["not_handed_on"] * bool(self.not_handed_on)
 
     def left(self) -> list[str]:
         """What a redelivery would do, in words."""
         unannounced = "notification not published"
         results = [f"{r.instance_id} {r.outcome.value} ({r.code or unannounced})" for r in self.results if r.unfinished]
+        if self.not_handed_on:
+            results.append(f"{self.not_handed_on} instances not handed on")
         return results + [
             f"{r.position} rejected ({r.error.code if r.error.retryable else unannounced})"
             for r in self.rejected
@@ -229,9 +241,8 @@ class EventReport:
         }
         if self.rejected:
             facts["rejected"] = [rejection.document() for rejection in self.rejected]
-        if self.ignored:
-            facts["ignored"] = self.ignored
-        return facts
+        counts = {"ignored": self.ignored, "handed_on": self.handed_on, "not_handed_on": self.not_handed_on}
+        return facts | {name: count for name, count in counts.items() if count}
 
     def problems(self) -> list[tuple[int, str, dict[str, Any]]]:
         """Errors for what is final, warnings for what may still succeed or is merely odd."""
@@ -261,4 +272,5 @@ class EventReport:
             }
             for result in self.results
         ]
-        return {"results": results, "rejected": len(self.rejected), "ignored": self.ignored}
+        counts = {"ignored": self.ignored, "handed_on": self.handed_on, "not_handed_on": self.not_handed_on}
+        return {"results": results, "rejected": len(self.rejected), **counts}

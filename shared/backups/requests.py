@@ -14,6 +14,8 @@ from pydantic import (
     field_validator,
 )
 
+from shared.backups.selection import Selector
+
 
 MAX_NAME = 64
 MAX_DESCRIPTION = 256
@@ -92,32 +94,53 @@ class ManualBackup(BaseModel):
     description: Description | None = None
 
 
+class HandedOn(BaseModel):
+    """What an invocation hands on with the instances that another one is to back up: the names that the event gave.
+
+    Attributes:
+        stem: as in `shared.backups.names.EventNames`, as are `key` and `exact`.
+        hops: how often the instances were handed on.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stem: BackupName
+    key: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    exact: bool = False
+    hops: Annotated[int, Field(ge=1)] = 1
+
+
 class BackupRequest(BaseModel):
     """A request for one manual backup of each instance it names.
 
-    The instances are named in exactly one of three ways: ``instance_ids``, ``instance_id``, or ``backup``, the very
-    body of the API page. `min_interval` is a number of seconds, "90s", "30m", "12h", "7d" or ISO 8601 ("PT12H").
+    The instances are named in exactly one of four ways: ``instance_ids``, ``instance_id``, ``backup`` (the very body of
+    the API page), or ``select``, which chooses them when the event arrives. `min_interval` is a number of seconds,
+    "90s", "30m", "12h", "7d" or ISO 8601 ("PT12H"). `handed_on` is written by this application itself.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     backup: ManualBackup | None = None
     instance_id: InstanceId | None = None
+    select: Selector | None = None
     instance_ids: Annotated[tuple[InstanceId, ...], Field(validate_default=True)] = ()
     name: BackupName | None = None
     description: Description | None = None
     idempotency_key: IdempotencyKey | None = None
     min_interval: Interval | None = None
+    handed_on: HandedOn | None = None
 
     @field_validator("instance_ids")
     @classmethod
     def _named_in_one_way(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         # A field that is not in info.data was given and is wrong: it has its own line already.
-        given = [way for way in ("backup", "instance_id") if way not in info.data or info.data[way] is not None]
+        given = [
+            way for way in ("backup", "instance_id", "select") if way not in info.data or info.data[way] is not None
+        ]
         if value:
             given.append("instance_ids")
         if not given:
-            raise ValueError("name at least one instance: instance_ids (a list), instance_id, or backup")
+            raise ValueError("name at least one instance: instance_ids (a list), instance_id, backup, or select")
         if len(given) > 1:
             raise ValueError(f"name the instances in one way; found {' and '.join(given)}")
         return value
@@ -131,7 +154,7 @@ class BackupRequest(BaseModel):
 
     @property
     def instances(self) -> tuple[str, ...]:
-        """The instance ids, each once, in the order they were named."""
+        """The instance ids, each once, in the order they were named; none if they are yet to be selected."""
         single = self.backup.instance_id if self.backup else self.instance_id
         return (single,) if single else tuple(dict.fromkeys(self.instance_ids))
 

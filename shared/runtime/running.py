@@ -9,6 +9,7 @@ from shared.backups.announcing import Announcer
 from shared.backups.notifications import Sender
 from shared.backups.pace import Pace
 from shared.backups.ports import Backups, Clock, Instances, Jobs, Topic
+from shared.backups.retrying import Retrying
 from shared.backups.waiting import Waiting
 from shared.runtime.context import Context
 from shared.runtime.invocation import Invocation
@@ -34,6 +35,9 @@ class Cloud(Protocol):
     def topic(self) -> Topic:
         """SMN: the topic that is told."""
 
+    def topic_at(self, urn: str) -> Topic:
+        """SMN: another topic."""
+
     def renew(self, context: Context, invocation: Invocation) -> Callable[[str], str]:
         """Take this invocation's credentials and deadline; returns what takes the secrets out of a text."""
 
@@ -52,6 +56,10 @@ class Running(Generic[SettingsT]):
     def waiting(self) -> Waiting:
         """Waiting within the time that is left for working."""
         return Waiting(self.clock, self.invocation.deadline.left_to_work)
+
+    def retrying(self) -> Retrying:
+        """What repeats harmless calls, within the time that is left for working."""
+        return Retrying(self.waiting(), Pace(self.clock, self.rng), self.rng)
 
     def announcer(self) -> Announcer:
         """What speaks on the topic, within the time that is left for it."""

@@ -53,6 +53,7 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
+TopicUrn = Annotated[str, AfterValidator(_check_topic_urn)]
 Endpoint = Annotated[str, AfterValidator(_check_endpoint)]
 Seconds = Annotated[float, Field(gt=0, le=300)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(split)]
@@ -76,7 +77,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    NOTIFY_TOPIC_URN: Annotated[str, AfterValidator(_check_topic_urn)]
+    NOTIFY_TOPIC_URN: TopicUrn
     REGION: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
     DDS_ENDPOINT: Endpoint | None = None
     SMN_ENDPOINT: Endpoint | None = None

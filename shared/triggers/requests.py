@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic
 
-from shared.backups.errors import InvalidRequestError, RequestError
+from shared.backups.errors import BackupError, InvalidRequestError, RequestError
 from shared.backups.event_types import ANNOUNCEMENTS
 from shared.backups.outcomes import Rejection
 from shared.triggers.envelope import BatchEnvelope, Message, ModelT, SingleEnvelope, validate
@@ -31,7 +31,7 @@ class Incoming(Generic[ModelT]):
     time: datetime | None
     is_recurring: bool
 
-    def reject(self, error: RequestError) -> Rejection:
+    def reject(self, error: BackupError) -> Rejection:
         """What becomes of it if it cannot be carried out after all."""
         return Rejection(self.position or "event", error, self.payload, self.identity)
 

@@ -125,9 +125,9 @@ def test_an_unknown_field_inside_backup_names_those_of_the_api_page() -> None:
 
 @pytest.mark.parametrize("request_", [{}, {"instance_ids": []}, {"name": "abcd"}, {"instance_id": None}])
 def test_a_request_has_to_name_an_instance(request_: dict[str, object]) -> None:
-    """And is told the three ways to do it."""
+    """And is told the four ways to do it."""
     assert faults(**request_) == (
-        "instance_ids: name at least one instance: instance_ids (a list), instance_id, or backup",
+        "instance_ids: name at least one instance: instance_ids (a list), instance_id, backup, or select",
     )
 
 

@@ -32,12 +32,21 @@ class Event:
 
     def deliver(self, *instances: str, remaining: float = 300, concurrency: int = 4) -> list[InstanceResult]:
         """One delivery of the event for these instances."""
-        service = BackupService(self.dds, FakeJobs(self.dds), CreationPolicy(), concurrency, self.clock, Steady())
+        service = BackupService(
+            backups=self.dds,
+            jobs=FakeJobs(self.dds),
+            policy=CreationPolicy(),
+            concurrency=concurrency,
+            fan_out=None,
+            spread=0,
+            clock=self.clock,
+            rng=Steady(),
+        )
         requests = []
         if instances:
             request = BackupRequest(instance_ids=instances)
             names = name_event(request, ("test", "1"), None, prefix="test", recurring=False)
-            requests = [NamedRequest(request, names)]
+            requests = [NamedRequest(request, names, instances)]
         deadline = Deadline.after(remaining, self.clock)
         announcer = Announcer(
             self.topic, Waiting(self.clock, deadline.left_to_notify), Pace(self.clock, Steady()), Steady(), SENDER

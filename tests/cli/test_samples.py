@@ -172,3 +172,11 @@ def test_change_that_cannot_be_made(trigger: str, changes: list[str], message: s
     with pytest.raises(WrongCall) as error:
         sample_event(trigger, changes)
     assert message in error.value.message
+
+
+def test_a_selector_takes_the_place_of_the_named_instances() -> None:
+    """A request says in one way which instances it means."""
+    assert sample_event("direct", ['select={"name": "orders-*"}', "name=fleet"]) == {
+        "select": {"name": "orders-*"},
+        "name": "fleet",
+    } | {k: v for k, v in sample_event("direct", []).items() if k not in {"instance_ids", "instance_id", "name"}}

@@ -82,6 +82,9 @@ def test_all_wrong_settings_are_told_at_once() -> None:
         "READ_TIMEOUT": "soon",
         "CONNECT_TIMEOUT": "301",
         "LOG_LEVEL": "LOUD",
+        "REQUEST_TOPIC_URN": "urn:smn:x",
+        "FAN_OUT_ABOVE": "0",
+        "START_SPREAD": "-1",
     }
     assert set(wrong) == set(CreateBackupSettings.model_fields)
 
