@@ -23,6 +23,9 @@ TAG_VALUE_BYTES = 1024
 MAX_TAGS = 90
 # The documented pattern has a look-ahead against double underscores, which is checked apart.
 ATTRIBUTE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_]{0,30}[a-z0-9])?")
+# Chinese and English letters, digits and underscores (SMN SDK, MessageAttribute, value).
+ATTRIBUTE_VALUE = re.compile(r"[A-Za-z0-9_\u4e00-\u9fff]{1,32}")
+MAX_ATTRIBUTE_VALUES = 10
 TEMPLATE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,64}")
 
 
@@ -98,6 +101,15 @@ def _check_attributes(attributes: list[Attribute]) -> None:
             raise smn_error("SMN.0046")
         if isinstance(attribute.value, str) is not (attribute.type == "STRING"):
             raise parameter_error(f"the value of message attribute {attribute.name} is no {attribute.type}")
+        values = [attribute.value] if isinstance(attribute.value, str) else attribute.value
+        if not 0 < len(values) <= MAX_ATTRIBUTE_VALUES or len(set(values)) < len(values):
+            raise parameter_error(
+                f"message attribute {attribute.name} has 1 to {MAX_ATTRIBUTE_VALUES} different values"
+            )
+        if attribute.type != "PROTOCOL" and not all(map(ATTRIBUTE_VALUE.fullmatch, values)):
+            raise parameter_error(
+                f"a value of message attribute {attribute.name} has 1 to 32 letters, digits and underscores"
+            )
 
 
 def _check_tags(tags: Mapping[str, str]) -> None:
