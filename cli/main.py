@@ -13,6 +13,7 @@ from cli.demo.command import demo
 from cli.event import event
 from cli.invoke import invoke
 from cli.serve import serve
+from cli.wait import wait
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -39,5 +40,5 @@ def _sigterm_is_an_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, earlier)
 
 
-for command in (demo, serve, event, invoke):
+for command in (demo, serve, event, invoke, wait):
     main.add_command(command)

@@ -93,12 +93,17 @@ class Settings(BaseModel):
         return self.REGION or self.NOTIFY_TOPIC_URN.split(":")[2]
 
     def endpoint(self, service: str) -> str:
-        """The endpoint of "dds" or "smn" (Regions and Endpoints: dds.{region}.myhuaweicloud.com, .eu in Dublin)."""
+        """The endpoint of "dds" or "smn": the one that was set, else that of the region."""
         given = self.DDS_ENDPOINT if service == "dds" else self.SMN_ENDPOINT
         # The topic may be in another region than the instances.
         region = self.region if service == "dds" else self.NOTIFY_TOPIC_URN.split(":")[2]
-        domain = "myhuaweicloud.eu" if region == "eu-west-101" else "myhuaweicloud.com"
-        return given or f"https://{service}.{region}.{domain}"
+        return given or regional_endpoint(service, region)
+
+
+def regional_endpoint(service: str, region: str) -> str:
+    """A service's endpoint in a region (Regions and Endpoints: dds.{region}.myhuaweicloud.com, .eu in Dublin)."""
+    domain = "myhuaweicloud.eu" if region == "eu-west-101" else "myhuaweicloud.com"
+    return f"https://{service}.{region}.{domain}"
 
 
 def load_settings(model: type[SettingsT], context: Context, environment: Mapping[str, str]) -> SettingsT:
