@@ -98,11 +98,13 @@ def make_notification(
     outcome: str,
     sender: Sender,
     now: datetime,
+    summary: str | None = None,
 ) -> Notification:
     """A notification of a type of ours.
 
     `identity` is what makes it the same when it is published again: the CloudEvents ``id`` is derived from it and the
-    type. `lines` are the e-mail's, `outcome` (letters and underscores) is for filter policies.
+    type. `lines` are the e-mail's, `outcome` (letters and underscores) is for filter policies. `summary` is what people
+    read in the headline in place of the `subject`.
     """
     event_id = digest(kind, *identity)[:32]
     event = {
@@ -115,7 +117,7 @@ def make_notification(
         "datacontenttype": "application/json",
         "data": {**data, "region": sender.region, "project_id": sender.project_id, "request_id": sender.request_id},
     }
-    headline = f"{HEADLINES[kind]}: {subject}"
+    headline = f"{HEADLINES[kind]}: {summary or subject}"
     where = f"Region: {sender.region}\nProject: {sender.project_id}\nRequest ID: {sender.request_id}"
     return Notification(
         subject=_printable(headline)[:120],
