@@ -1,0 +1,97 @@
+"""The brake: never more than half without force, and never in the way of an ordinary night."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.backups.ports import Backup
+from shared.backups.retention.brake import FEW, Brake
+from shared.backups.retention.plan import Fate, make_plan
+from shared.backups.retention.rules import Retention, read_retention
+from tests.retention.made import DAY, NOW, fleets, made, nightly, retentions
+
+
+def brake(backups: list[Backup], rules: str = "last=1") -> Brake:
+    return Brake.for_plan(make_plan(backups, read_retention(rules), NOW))
+
+
+@pytest.mark.parametrize(
+    ("nights", "rules", "held"),
+    [
+        (4, "last=1", False),  # three of four: a few
+        (5, "last=1", True),  # four of five
+        (8, "last=4", False),  # four of eight: half
+        (9, "last=4", True),  # five of nine
+        (30, "daily=29", False),
+        (60, "daily=7", True),
+    ],
+)
+def test_more_than_a_few_and_more_than_half_are_held_back(nights: int, rules: str, *, held: bool) -> None:
+    """Of one instance, which is everything too."""
+    found = brake(nightly(nights), rules)
+
+    assert (found.holds("i-1"), found.everything) == (held, held)
+
+
+def test_one_instance_does_not_stop_the_others() -> None:
+    """Ten backups by hand before a release are no reason to prune nothing at all."""
+    found = brake(
+        [*nightly(30, instance="i-1"), *nightly(40, instance="i-2")[:11], *nightly(30, instance="i-3")],
+        "daily=29 last=1",
+    )
+
+    assert not found.instances
+    many = [made(NOW - 2 * DAY, f"hand-{number}", instance="i-2") for number in range(15)]
+    found = brake([*nightly(30), *nightly(2, instance="i-2"), *many, *nightly(30, instance="i-3")], "daily=29")
+    assert found == Brake(frozenset({"i-2"}), everything=False)
+    assert found.holds("i-2")
+    assert not found.holds("i-1")
+
+
+def test_a_setting_that_is_wrong_for_most_stops_everything() -> None:
+    """Also the instances that lose little."""
+    found = brake([*nightly(40), *nightly(30, instance="i-2"), *nightly(2, instance="i-3")])
+
+    assert found.everything
+    assert found.holds("i-3")
+
+
+def test_a_few_of_each_of_many_instances_are_an_ordinary_night() -> None:
+    """`last=1` after two missed nights: two of three go everywhere."""
+    found = brake([backup for number in range(50) for backup in nightly(3, instance=f"i-{number}")])
+
+    assert found == Brake()
+
+
+def test_failed_backups_count_on_neither_side() -> None:
+    """They are no copies that could be lost."""
+    failed = [made(NOW - (10 + number) * DAY, status="FAILED") for number in range(50)]
+
+    assert brake([*nightly(2), *failed], "last=2") == Brake()
+    assert brake([*nightly(5), *failed]).everything
+
+
+@settings(max_examples=60, deadline=None)
+@given(fleets, retentions)
+def test_no_instance_loses_more_than_half_unless_few(fleet: list[Backup], retention: Retention) -> None:
+    """Counted here from the backups that are left."""
+    plan = make_plan(fleet, retention, NOW)
+    found = Brake.for_plan(plan)
+
+    for instance in plan.instances:
+        completed = [v for v in instance.verdicts if v.backup.status == "COMPLETED"]
+        going = [v for v in completed if v.fate is Fate.DELETE and not found.holds(instance.instance_id)]
+        assert len(going) <= max(FEW, len(completed) / 2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=8), st.integers(1, 8))
+def test_all_that_is_left_is_at_least_half_of_all_or_all_but_a_few(nights: list[int], last: int) -> None:
+    """Over all instances."""
+    fleet = [b for number, count in enumerate(nights) for b in nightly(count, instance=f"i-{number}")]
+    plan = make_plan(fleet, Retention(last), NOW)
+    found = Brake.for_plan(plan)
+
+    going = [v for v in plan.of(Fate.DELETE) if not found.holds(v.backup.instance_id)]
+    many = [v for v in going if sum(w.backup.instance_id == v.backup.instance_id for w in going) > FEW]
+    assert len(many) * 2 <= len(fleet)
