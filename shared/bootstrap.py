@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol
 
 from shared import audit_backups as auditing
 from shared import create_backup as creating
+from shared import prune_backups as pruning
 from shared import track_backups as tracking
 from shared.backups.errors import UnfinishedEventError
 from shared.backups.notifications import Sender
@@ -160,6 +161,11 @@ def audit_backups(**fakes: Any) -> Function[auditing.AuditBackupsSettings]:
 def create_backup(**fakes: Any) -> Function[creating.CreateBackupSettings]:
     """The function create_backup; `fakes` are keyword arguments of Function."""
     return Function(creating.CreateBackupSettings, creating.run, **fakes)
+
+
+def prune_backups(**fakes: Any) -> Function[pruning.PruneBackupsSettings]:
+    """The function prune_backups; `fakes` are keyword arguments of Function."""
+    return Function(pruning.PruneBackupsSettings, pruning.run, **fakes)
 
 
 def track_backups(**fakes: Any) -> Function[tracking.TrackBackupsSettings]:

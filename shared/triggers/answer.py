@@ -17,6 +17,7 @@ _BY_CODE = {
     "busy": 409,
     "name_conflict": 409,
     "already_exists": 409,
+    "needs_force": 409,
     "throttled": 429,
 }
 _WORST_FIRST = (502, 429, 409, 403, 400)

@@ -1,0 +1,19 @@
+"""prune_backups: deletes the backups of this application that no rule of retention keeps."""
+
+from typing import Any
+
+from shared.bootstrap import prune_backups
+from shared.runtime.context import Context
+
+
+_function = prune_backups()
+
+
+def initializer(context: Context) -> None:
+    """Called once for each instance of the function, before its first event, if it is configured."""
+    _function.start(context)
+
+
+def handler(event: object, context: Context) -> dict[str, Any]:
+    """Called for each event."""
+    return _function.handle(event, context)
