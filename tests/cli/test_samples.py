@@ -33,9 +33,9 @@ KEYS = {
 
 
 def test_a_file_for_every_trigger() -> None:
-    """Each trigger has its file, each file is a trigger's, and each is described."""
+    """Each trigger has its file, each file is a trigger's or another function's, and each is described."""
     files = {file.stem for file in (CHECKOUT / "events").glob("*.json")}
-    assert files == set(CARRIERS)
+    assert {name for name in files if not name.partition("-")[0].endswith("_backups")} == set(CARRIERS)
     text = (CHECKOUT / "events" / "README.md").read_text()
     assert all(f"`{name}.json`" in text for name in files)
 
