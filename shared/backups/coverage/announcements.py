@@ -41,9 +41,10 @@ class Occasion:
             MISSED,
             identity=(*self.identity, judgement.policy.name, judgement.instance.id),
             subject=judgement.instance.id,
+            summary=f"{judgement.instance.name} ({judgement.instance.id})",
             data={**missed_document(judgement), "audited_at": at(judgement.now)},
             lines=[
-                f"{judgement.instance.name}: {message}.",
+                f"{message[0].upper()}{message[1:]}.",
                 "",
                 MISSED_ADVICE,
             ],
@@ -59,6 +60,7 @@ class Occasion:
             UNCOVERED,
             identity=(*self.identity, instance.id),
             subject=instance.id,
+            summary=f"{instance.name} ({instance.id})",
             data={
                 **uncovered_document(instance),
                 "code": "uncovered",
@@ -66,7 +68,7 @@ class Occasion:
                 "audited_at": at(audited_at),
             },
             lines=[
-                f"{instance.name}: {message}.",
+                f"{message[0].upper()}{message[1:]}.",
                 "",
                 UNCOVERED_ADVICE,
             ],
@@ -99,7 +101,8 @@ class Occasion:
             AUDITED,
             # Not the id of the report that a redelivery may still publish.
             identity=(*self.identity, Verdict.FAILED.value),
-            subject="AUDIT FAILED, nothing is known of any backup",
+            subject=self.sender.project_id,
+            summary="AUDIT FAILED, nothing is known of any backup",
             data=data,
             lines=[f"DDS could not be asked: {error}", again if error.retryable else mend],
             outcome=Verdict.FAILED.name,
@@ -113,7 +116,8 @@ class Occasion:
         notification = make_notification(
             AUDITED,
             identity=self.identity,
-            subject=verdict_line(audit),
+            subject=self.sender.project_id,
+            summary=verdict_line(audit),
             data=data,
             lines=email_lines(audit, most=most, findings_published=findings_published),
             outcome=audit.verdict.name,

@@ -82,6 +82,11 @@ class AuditReport:
         return any(audit.unfinished for audit in self.audits) or any(r.unfinished for r in self.rejected)
 
     @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to wait for: an audit is done when it is reported."""
+        return True
+
+    @property
     def codes(self) -> list[str]:
         """The code of everything that did not succeed."""
         return [rejection.error.code for rejection in self.rejected] + [a.code for a in self.audits if a.code]
