@@ -58,8 +58,8 @@ def real_access(region: str | None, environment: Mapping[str, str] = os.environ)
     if missing or not region:
         wanted = [*([] if region else ["--region REGION"]), *(f"${name}" for name in missing)]
         raise WrongCall(
-            f"to ask the real cloud give {' and '.join(wanted)} (with temporary keys ${SECURITY_TOKEN} too), or --cloud "
-            "URL for a local one"
+            f"to ask the real cloud give {' and '.join(wanted)} (with temporary keys ${SECURITY_TOKEN} too); to ask a "
+            "local one give --cloud URL"
         )
     keys = environment[ACCESS_KEY], environment[SECRET_KEY], environment.get(SECURITY_TOKEN) or None
     return Access(regional_endpoint("dds", region), Credentials(*keys, environment[PROJECT_ID]))

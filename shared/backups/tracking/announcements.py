@@ -45,6 +45,7 @@ def announce(
         outcome=data["outcome"],
         sender=sender,
         now=occurrence.moment,
+        summary=_summary(data),
     )
     attribute = {"announcement": "again" if is_again else "first"}
     return replace(notification, attributes=notification.attributes | attribute)
@@ -63,6 +64,15 @@ def _data(occurrence: Occurrence, job: BackupJob | None, stuck_after: timedelta)
         stuck = {"code": "backup_stuck", "message": message, "stuck_after": seconds}
         return facts | open_end | stuck | {"stuck_since": moment(occurrence.moment)}
     return facts
+
+
+def _summary(data: dict[str, Any]) -> str:
+    """The headline's other half: which instance, and the one number that matters."""
+    name = data["instance_name"] or ""
+    instance = name if name and name.isascii() else data["instance_id"]
+    if data["size"] is not None and data["duration"] is not None:
+        return f"{instance}, {readable_size(data['size'])} in {readable_duration(data['duration'])}"
+    return instance if data.get("message") in {None, UNKNOWN_REASON} else f"{instance}, {data['message']}"
 
 
 def _lines(data: dict[str, Any]) -> list[str]:
