@@ -30,7 +30,7 @@ def describe(result: PruneResult, room: int = ROOM) -> dict[str, Any]:
     """
     facts: dict[str, Any] = {
         "outcome": result.outcome.value,
-        "time": result.time.isoformat().replace("+00:00", "Z"),
+        "time": result.time.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "retention": result.retention,
         "time_zone": result.zone,
         "dry_run": result.dry_run,

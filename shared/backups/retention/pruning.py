@@ -53,7 +53,6 @@ class Pruning:
             zone=str(self.policy.zone),
             dry_run=self.policy.dry_run or request.dry_run or request.retention is not None,
             force=request.force,
-            warnings=tuple(self._warnings(request)),
         )
         try:
             listed = self.retrying.call(self.backups.list)
@@ -67,7 +66,8 @@ class Pruning:
         if not result.dry_run:
             failures = Deletion(self.backups, self.retrying, self.concurrency).delete(due)
         done = _Done(brake, frozenset(backup.id for backup in due), failures, dry_run=result.dry_run)
-        return replace(result, instances=done.instances(plan), held_back=brake.everything)
+        warnings = (*self._warnings(request), *_nothing_found(plan))
+        return replace(result, instances=done.instances(plan), held_back=brake.everything, warnings=warnings)
 
     def _warnings(self, request: PruneRequest) -> list[str]:
         warnings = []
@@ -115,6 +115,13 @@ class _Done:
         if failure:
             return PruneOutcome.LEFT if failure.retryable else PruneOutcome.FAILED
         return PruneOutcome.DELETED
+
+
+def _nothing_found(plan: Plan) -> list[str]:
+    if not plan.instances:
+        return ["there is no backup of this application: none has the key of an event at the end of its description"]
+    without = [instance.instance_id for instance in plan.instances if not instance.verdicts]
+    return [f"no backup of this application is of the instances {', '.join(without)}"] if without else []
 
 
 def _being_deleted(plan: Plan) -> int:

@@ -16,10 +16,13 @@ from shared.backups.retention.texts import lines, summary
 
 
 def announce_run(result: PruneResult, sender: Sender, now: datetime) -> Notification:
-    """The notification of a run; its CloudEvents ``id`` is the same at every redelivery of the event."""
+    """The notification of a run; its CloudEvents ``id`` is the same at every redelivery of the event.
+
+    Only one that leaves something for a redelivery has another, so that nobody drops the last one as seen before.
+    """
     return make_notification(
         PRUNED,
-        identity=result.identity,
+        identity=(*result.identity, "unfinished") if result.comes_again else result.identity,
         subject=sender.project_id,
         data=describe(result),
         lines=list(lines(result)),

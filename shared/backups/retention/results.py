@@ -158,9 +158,14 @@ class PruneResult:
         return RunOutcome.HELD_BACK if self.holds_back else RunOutcome.PRUNED
 
     @property
+    def comes_again(self) -> bool:
+        """Whether something is left that a redelivery can do."""
+        return any(failure.retryable for failure in self.failures())
+
+    @property
     def unfinished(self) -> bool:
-        """Whether a redelivery has something to do."""
-        return not self.notified or any(failure.retryable for failure in self.failures())
+        """Whether a redelivery has something to do, be it only to tell."""
+        return self.comes_again or not self.notified
 
     @property
     def codes(self) -> list[str]:

@@ -1,13 +1,16 @@
 """A run in words, for people who read mail."""
 
+import json
+from collections import Counter
 from collections.abc import Iterator
 
 from shared.backups.retention.brake import FEW
 from shared.backups.retention.interlocks import FAILED_KEPT_FOR
-from shared.backups.retention.results import BackupResult, PruneOutcome, PruneResult
+from shared.backups.retention.results import BackupResult, PrunedInstance, PruneOutcome, PruneResult
 
 
 _MOST_LINES = 100
+_ROOM = 60_000  # bytes of JSON text: what the event leaves of SMN's 256 KB, and more than anybody reads
 _KB_IN_GB = 1024**2
 _REASONS = {
     "no_rule": "no rule keeps it",
@@ -54,7 +57,20 @@ def summary(result: PruneResult) -> str:
 
 
 def lines(result: PruneResult) -> Iterator[str]:
-    """The run for an e-mail: the verdict, a table of the instances, then the backups by what became of them."""
+    """The run for an e-mail: the verdict, a table of the instances, then the backups by what became of them.
+
+    It ends early if it gets too long for a notification.
+    """
+    room = _ROOM
+    for line in _lines(result):
+        room -= len(json.dumps(line))
+        if room < 0:
+            yield "... This is not all: the event has more, and the totals."
+            return
+        yield line
+
+
+def _lines(result: PruneResult) -> Iterator[str]:
     yield from _verdict(result)
     yield f"Rules: {result.retention} (time zone {result.zone})"
     yield f"Time: {result.time:%Y-%m-%d %H:%M:%S} UTC"
@@ -77,7 +93,7 @@ def _verdict(result: PruneResult) -> Iterator[str]:
     elif result.dry_run:
         yield "This was a dry run: nothing was deleted. If the list is right, set DRY_RUN to false."
     elif found := result.results(PruneOutcome.DELETED):
-        yield f"{len(found)} backups deleted, {_gigabytes(found)} freed."
+        yield f"{len(found)} {'backup' if len(found) == 1 else 'backups'} deleted, {_gigabytes(found)} freed."
     else:
         yield "Nothing was deleted."
     if result.holds_back:
@@ -92,15 +108,21 @@ def _verdict(result: PruneResult) -> Iterator[str]:
 def _table(result: PruneResult) -> Iterator[str]:
     counts = result.counts()
     shown = [outcome for outcome in PruneOutcome if counts[outcome] or outcome is PruneOutcome.KEPT]
-    yield "  ".join([f"{'Instance':<40}", *(outcome.value for outcome in shown)])
-    for instance in result.instances[:_MOST_LINES]:
-        name = f"{instance.instance_name or '-'} ({instance.instance_id})"
-        found = instance.counts()
-        numbers = [f"{found[outcome]:>{len(outcome.value)}}" for outcome in shown]
-        yield "  ".join([f"{'* ' * instance.held_back}{name:<40}", *numbers])
+    rows = [(_label(instance), instance.counts()) for instance in result.instances[:_MOST_LINES]]
+    width = max(len(label) for label, _ in [("Instance", counts), *rows])
+
+    def row(label: str, numbers: "Counter[PruneOutcome]") -> str:
+        return "  ".join([label.ljust(width), *(f"{numbers[outcome]:>{len(outcome.value)}}" for outcome in shown)])
+
+    yield "  ".join(["Instance".ljust(width), *(outcome.value for outcome in shown)])
+    yield from (row(label, numbers) for label, numbers in rows)
     if len(result.instances) > _MOST_LINES:
         yield f"... and {len(result.instances) - _MOST_LINES} more instances"
-    yield "  ".join([f"{'All':<40}", *(f"{counts[outcome]:>{len(outcome.value)}}" for outcome in shown)])
+    yield row("All", counts)
+
+
+def _label(instance: PrunedInstance) -> str:
+    return f"{'* ' * instance.held_back}{instance.instance_name or '-'} ({instance.instance_id})"
 
 
 def _line(found: BackupResult) -> str:
