@@ -4,12 +4,8 @@ import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
-from shared import audit_backups as auditing
-from shared import create_backup as creating
-from shared import prune_backups as pruning
-from shared import track_backups as tracking
 from shared.backups.errors import UnfinishedEventError
 from shared.backups.notifications import Sender
 from shared.backups.outcomes import Report
@@ -27,6 +23,13 @@ from shared.runtime.running import Cloud, Running
 from shared.runtime.settings import Settings, SettingsT, load_settings
 from shared.triggers.answer import answer
 from shared.triggers.requests import Received
+
+
+if TYPE_CHECKING:
+    from shared.audit_backups import AuditBackupsSettings
+    from shared.create_backup import CreateBackupSettings
+    from shared.prune_backups import PruneBackupsSettings
+    from shared.track_backups import TrackBackupsSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +156,32 @@ class _Started(Generic[SettingsT]):
     cloud: Cloud
 
 
-def audit_backups(**fakes: Any) -> Function[auditing.AuditBackupsSettings]:
+# Each function imports its own part only: cold start pays for nothing that it does not use.
+
+
+def audit_backups(**fakes: Any) -> "Function[AuditBackupsSettings]":
     """The function audit_backups; `fakes` are keyword arguments of Function."""
-    return Function(auditing.AuditBackupsSettings, auditing.run, **fakes)
+    from shared.audit_backups import AuditBackupsSettings, run
+
+    return Function(AuditBackupsSettings, run, **fakes)
 
 
-def create_backup(**fakes: Any) -> Function[creating.CreateBackupSettings]:
+def create_backup(**fakes: Any) -> "Function[CreateBackupSettings]":
     """The function create_backup; `fakes` are keyword arguments of Function."""
-    return Function(creating.CreateBackupSettings, creating.run, **fakes)
+    from shared.create_backup import CreateBackupSettings, run
+
+    return Function(CreateBackupSettings, run, **fakes)
 
 
-def prune_backups(**fakes: Any) -> Function[pruning.PruneBackupsSettings]:
+def prune_backups(**fakes: Any) -> "Function[PruneBackupsSettings]":
     """The function prune_backups; `fakes` are keyword arguments of Function."""
-    return Function(pruning.PruneBackupsSettings, pruning.run, **fakes)
+    from shared.prune_backups import PruneBackupsSettings, run
+
+    return Function(PruneBackupsSettings, run, **fakes)
 
 
-def track_backups(**fakes: Any) -> Function[tracking.TrackBackupsSettings]:
+def track_backups(**fakes: Any) -> "Function[TrackBackupsSettings]":
     """The function track_backups; `fakes` are keyword arguments of Function."""
-    return Function(tracking.TrackBackupsSettings, tracking.run, **fakes)
+    from shared.track_backups import TrackBackupsSettings, run
+
+    return Function(TrackBackupsSettings, run, **fakes)
