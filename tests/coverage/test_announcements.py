@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.backups.coverage.announcements import Occasion
+from shared.backups.coverage.documents import missed_message
 from shared.backups.coverage.findings import Audit
 from shared.backups.errors import DeniedError, TransientError
 from shared.backups.notifications import Sender
@@ -96,15 +97,22 @@ def test_the_mail_says_what_is_wrong_and_what_to_do() -> None:
     heading, ill, orders = paragraphs[2].splitlines()
     assert heading.startswith("MISSED (2). Look at the log of create_backup and at its timer, then")
     assert ill == (
-        f"  - ill ({instance(2).id}): there is no good backup of this application, expected every 1 d "
-        "(policy nightly); the instance is frozen, and only a normal one can be backed up"
+        f"  - ill ({instance(2).id}): there is no good backup of this application, expected every 1 d, with 2 h of "
+        "grace (policy nightly); no attempt is listed; the instance is frozen, and only a normal one can be backed up"
     )
     assert orders == (
-        f"  - orders ({instance(1).id}): the newest good backup is 4 d 4 h old, expected every 1 d "
+        f"  - orders ({instance(1).id}): the newest good backup is 4 d 4 h old, expected every 1 d, with 2 h of grace "
         "(policy nightly); the last attempt, at 2026-11-24T05:00:00Z, is FAILED"
     )
     assert "BUILDING for 12 d 12 h" in paragraphs[5]
     assert "name of gone (gone): 1 backup, 3.00 GB" in paragraphs[8]
+
+
+def test_a_backup_that_nobody_tried_to_make_is_told_as_such() -> None:
+    """Then it is the timer that wants looking at, not DDS."""
+    (old, *_) = audit([instance()], [backup(1, 100)]).missed
+
+    assert missed_message(old).endswith("(policy nightly); no later attempt is listed")
 
 
 def test_a_missed_backup_is_announced_by_itself() -> None:

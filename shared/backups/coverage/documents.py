@@ -68,17 +68,20 @@ def missed_document(judgement: Judgement) -> dict[str, Any]:
 
 def missed_message(judgement: Judgement) -> str:
     """The same in a sentence."""
-    expected = f"expected every {in_words(judgement.policy.expected_interval)} (policy {judgement.policy.name})"
-    found = (
-        f"the newest good backup is {in_words(judgement.age)} old"
-        if judgement.age is not None
-        else "there is no good backup of this application"
+    policy, attempt = judgement.policy, judgement.last_attempt
+    expected = f"expected every {in_words(policy.expected_interval)}, with {in_words(policy.grace)} of grace"
+    if judgement.age is None:
+        found, later = "there is no good backup of this application", ""
+    else:
+        found, later = f"the newest good backup is {in_words(judgement.age)} old", "later "
+    tried = (
+        f"the last attempt, at {at(attempt.begin_time)}, is {attempt.status}"
+        if attempt
+        else f"no {later}attempt is listed"
     )
     status = judgement.instance.status
     ill = "" if status == "normal" else f"; the instance is {status}, and only a normal one can be backed up"
-    attempt = judgement.last_attempt
-    tried = f"; the last attempt, at {at(attempt.begin_time)}, is {attempt.status}" if attempt else ""
-    return f"{found}, {expected}{tried}{ill}"
+    return f"{found}, {expected} (policy {policy.name}); {tried}{ill}"
 
 
 def uncovered_document(instance: Instance) -> dict[str, Any]:
