@@ -17,7 +17,7 @@ from shared.backups.ports import Instance, Notification
 
 
 _MOST_BYTES = 250_000  # of the 256 KB that SMN takes (SMN API, Publishing a Message), for all texts in their JSON form
-_MOST_ITEMS = (1000, 300, 100, 30, 10, 0)
+_MOST_ITEMS = (1000, 300, 100, 30, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,10 @@ class Occasion:
     def report(self, audit: Audit, *, findings_published: bool) -> tuple[Notification, dict[str, Any]]:
         """The report and its data, with lists as long as SMN takes them."""
         for most in _MOST_ITEMS:
-            notification, data = self._report(audit, most, findings_published=findings_published)
-            if _fits(notification):
-                break
-        return notification, data
+            report = self._report(audit, most, findings_published=findings_published)
+            if _fits(report[0]):
+                return report
+        return self._report(audit, 0, findings_published=findings_published)
 
     def failure(self, error: CloudError, audited_at: datetime) -> tuple[Notification, dict[str, Any]]:
         """The report of an audit that could not be done: nothing is known of any backup."""
