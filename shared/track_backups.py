@@ -102,7 +102,7 @@ def _follower(running: Running[TrackBackupsSettings]) -> Follower:
     settings = running.settings
     return Follower(
         backups=running.cloud.backups,
-        tasks=Tasks(running.cloud.jobs, running.clock),
+        tasks=Tasks(running.cloud.jobs, running.retrying()),
         rules=Rules(settings.STUCK_AFTER, settings.TRACK_PERIOD),
         follow_for=settings.FOLLOW_FOR,
         retrying=running.retrying(),

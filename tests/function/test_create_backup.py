@@ -314,3 +314,10 @@ def test_a_name_without_room_is_rejected(platform: Platform) -> None:
 
     assert report["status"] == "FAILED"
     assert report["rejected"][0]["message"].startswith("name: must be at most 25 characters here")
+
+
+def test_a_timer_without_a_user_event_is_told_what_is_missing(platform: Platform) -> None:
+    """A blank text is an empty request."""
+    report = platform.deliver(doc.timer(""))
+
+    assert report["rejected"][0]["message"].startswith("instance_ids: name at least one instance")

@@ -76,5 +76,5 @@ class Questions:
         return near[0] if len(near) == 1 else None
 
     def _with_jobs(self, backups: Sequence[Backup]) -> list[Progress]:
-        jobs = Tasks(self.jobs, self.clock).of(backups)
+        jobs = Tasks(self.jobs, self.retrying).of(backups)
         return [Progress.of_backup(backup, jobs.get(backup.id)) for backup in backups]
