@@ -110,7 +110,7 @@ class Backups(Protocol):
         """
 
     def delete(self, backup_id: str) -> None:
-        """Start to delete a manual backup; AbsentError if there is none of that id."""
+        """Start to delete a manual backup; AbsentError if there is none, AmbiguousError leaves it open."""
 
 
 class Jobs(Protocol):

@@ -77,9 +77,14 @@ class DdsBackups:
         return [_backup(item) for item in _pages(page, "backups")]
 
     def delete(self, backup_id: str) -> None:
-        """DELETE /v3/{project_id}/backups/{backup_id} (DDS API, Deleting a Manual Backup)."""
+        """DELETE /v3/{project_id}/backups/{backup_id} (DDS API, Deleting a Manual Backup).
+
+        An answer without a `job_id` counts as no answer, as in `create`.
+        """
         request = DeleteManualBackupRequest(backup_id=backup_id)
-        self._service.call(self._service.client.delete_manual_backup, request, writes=True)
+        answer = self._service.call(self._service.client.delete_manual_backup, request, writes=True)
+        if not answer.job_id:
+            raise AmbiguousError(f"HTTP {answer.status_code} without a job_id", status=answer.status_code)
 
 
 class DdsJobs:

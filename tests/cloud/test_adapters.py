@@ -57,6 +57,15 @@ def test_a_create_without_a_usable_answer_is_ambiguous(cloud: LocalCloud, hurrie
 
 
 @pytest.mark.parametrize("fault", LOST)
+def test_a_delete_without_a_usable_answer_is_ambiguous(cloud: LocalCloud, hurried: Adapters, fault: str) -> None:
+    """A redirect and an empty answer too: the SDK calls them successes."""
+    cloud.set_faults([{"method": "DELETE", **LOST[fault]}])
+
+    with pytest.raises(AmbiguousError):
+        hurried.dds.delete("43e4feaab48f41e89039fa163ebaa7e4br02")
+
+
+@pytest.mark.parametrize("fault", LOST)
 def test_a_list_without_a_usable_answer_is_transient(cloud: LocalCloud, hurried: Adapters, fault: str) -> None:
     """And never an empty list, which would mean that nothing exists."""
     cloud.set_faults([{"method": "GET", **LOST[fault]}])
