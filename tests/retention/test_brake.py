@@ -71,7 +71,7 @@ def test_failed_backups_count_on_neither_side() -> None:
     assert brake([*nightly(5), *failed]).everything
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(fleets, retentions)
 def test_no_instance_loses_more_than_half_unless_few(fleet: list[Backup], retention: Retention) -> None:
     """Counted here from the backups that are left."""
@@ -84,7 +84,7 @@ def test_no_instance_loses_more_than_half_unless_few(fleet: list[Backup], retent
         assert len(going) <= max(FEW, len(completed) / 2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=8), st.integers(1, 8))
 def test_all_that_is_left_is_at_least_half_of_all_or_all_but_a_few(nights: list[int], last: int) -> None:
     """Over all instances."""

@@ -201,7 +201,7 @@ FAULTS: list[Fault] = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.sampled_from(FAULTS), max_size=40),
     st.lists(st.sampled_from([None, TransientError("x"), DeniedError("x")]), max_size=5),

@@ -17,7 +17,7 @@ from shared.backups.retention.rules import Retention, read_retention
 from tests.retention.made import DAY, NOW, backups, deleted, fleets, kept, made, retentions, zones
 
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=40, deadline=None)
 
 
 @FEW
