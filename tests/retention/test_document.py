@@ -163,11 +163,11 @@ def test_the_headline_says_it_all(result: PruneResult, text: str) -> None:
 
 def test_a_mail_says_what_happened_and_what_to_do() -> None:
     """Verdict, rules, a table, and each backup with the reason."""
-    result = run(*PruneOutcome, instances=2, held_back=False, warnings=("an odd thing",))
+    result = run(*PruneOutcome, instances=2, warnings=("an odd thing",))
 
     text = "\n".join(lines(result))
 
-    assert text.startswith("2 backups deleted, 2.0 GB freed.\nBackups of the instances marked * below are held back")
+    assert text.startswith("2 backups deleted, 2.0 GB freed.\nBackups of the instances marked * are held back")
     for part in (
         'send {"force": true}; else change RETENTION',
         "an odd thing",

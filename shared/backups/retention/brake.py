@@ -6,15 +6,16 @@ from shared.backups.retention.plan import Fate, InstancePlan, Plan
 
 
 FEW = 3
-"""So many completed backups of an instance may always go: after a few missed nights `last=1` removes three of four."""
+"""So many completed backups may always go: after two missed nights `last=1` removes three of an instance's four."""
 
 
 @dataclass(frozen=True, slots=True)
 class Brake:
     """What must not be carried out without force.
 
-    An instance is held back if more than FEW of its completed backups are to go, and more than half of them. Everything
-    is, if the completed backups that are to go of instances that lose more than FEW make more than half of all.
+    An instance is held back if more than FEW, and more than half, of its completed backups are to go. Everything is, if
+    of what is left to go the same is true of all completed backups together. A plan that is not held back is not after
+    a part of it was carried out either.
 
     Attributes:
         instances: the ids of the instances held back.
@@ -27,20 +28,18 @@ class Brake:
     @classmethod
     def for_plan(cls, plan: Plan) -> "Brake":
         """Judge a plan; failed backups count on neither side."""
-        held_back: set[str] = set()
-        all_completed = all_going = 0
-        for instance in plan.instances:
-            completed, going = _completed(instance), _going(instance)
-            all_completed += completed
-            if going > FEW:
-                all_going += going
-                if going * 2 > completed:
-                    held_back.add(instance.instance_id)
-        return cls(frozenset(held_back), everything=all_going * 2 > all_completed)
+        held_back = {i.instance_id for i in plan.instances if _is_too_much(_going(i), _completed(i))}
+        going = sum(_going(instance) for instance in plan.instances if instance.instance_id not in held_back)
+        completed = sum(_completed(instance) for instance in plan.instances)
+        return cls(frozenset(held_back), everything=_is_too_much(going, completed))
 
     def holds(self, instance_id: str) -> bool:
         """Whether the backups of an instance must stay."""
         return self.everything or instance_id in self.instances
+
+
+def _is_too_much(going: int, completed: int) -> bool:
+    return going > FEW and going * 2 > completed
 
 
 def _completed(instance: InstancePlan) -> int:

@@ -67,7 +67,7 @@ class Pruning:
             failures = Deletion(self.backups, self.retrying, self.concurrency).delete(due)
         done = _Done(brake, frozenset(backup.id for backup in due), failures, dry_run=result.dry_run)
         warnings = (*self._warnings(request), *_nothing_found(plan))
-        return replace(result, instances=done.instances(plan), held_back=brake.everything, warnings=warnings)
+        return replace(result, instances=done.instances(plan), warnings=warnings)
 
     def _warnings(self, request: PruneRequest) -> list[str]:
         warnings = []

@@ -106,7 +106,6 @@ class PruneResult:
         time: the time for which the plan was made.
         retention: the rules, as they are written.
         zone: the time zone of their periods.
-        held_back: whether the brake held everything.
         warnings: what is odd but stopped nothing.
         failure: why the backups could not even be listed.
     """
@@ -118,7 +117,6 @@ class PruneResult:
     dry_run: bool = True
     force: bool = False
     instances: tuple[PrunedInstance, ...] = ()
-    held_back: bool = False
     warnings: tuple[str, ...] = ()
     failure: Failure | None = None
     notified: bool = False

@@ -97,10 +97,9 @@ def _verdict(result: PruneResult) -> Iterator[str]:
     else:
         yield "Nothing was deleted."
     if result.holds_back:
-        what = "all instances" if result.held_back else "the instances marked * below"
         yield (
-            f"Backups of {what} are held back: more than {FEW}, and more than half of the completed ones, would go. "
-            'If that is right, send {"force": true}; else change RETENTION.'
+            f"Backups of the instances marked * are held back: more than {FEW}, and more than half, of the completed "
+            'ones of an instance or of all would go. If that is right, send {"force": true}; else change RETENTION.'
         )
     yield from result.warnings
 
