@@ -12,7 +12,7 @@ from shared.backups.retention.results import BackupResult, PrunedInstance, Prune
 _MOST_LINES = 100
 _ROOM = 60_000  # bytes of JSON text: what the event leaves of SMN's 256 KB, and more than anybody reads
 _KB_IN_GB = 1024**2
-_REASONS = {
+REASONS = {
     "no_rule": "no rule keeps it",
     "max_age": "older than max_age",
     "failed": f"failed more than {FAILED_KEPT_FOR.days} days ago",
@@ -127,7 +127,7 @@ def _label(instance: PrunedInstance) -> str:
 def _line(found: BackupResult) -> str:
     began = found.backup.begin_time
     when = f"{began:%Y-%m-%d %H:%M}" if began else "unknown time    "
-    why = ", ".join(_REASONS.get(reason, reason) for reason in found.reasons)
+    why = ", ".join(REASONS.get(reason, reason) for reason in found.reasons)
     trouble = f"; {found.failure.code}: {found.failure.message}" if found.failure else ""
     instance = found.backup.instance_name or found.backup.instance_id
     return f"{when}  {found.backup.name}  ({instance}, {found.backup.id}): {why}{trouble}"
