@@ -145,6 +145,21 @@ def test_the_claim_holds_under_faults_that_last(three: LocalCloud, call: str, fa
     night.assert_claim(night.ids[1:])
 
 
+@pytest.mark.parametrize("field", ["instances", "backups"])
+def test_a_list_that_ends_too_early_is_not_believed(three: LocalCloud, field: str) -> None:
+    """DDS counts three and shows none: that is no fleet without instances or backups. Later it shows them."""
+    night = Night(three)
+    event = night.tick()
+    three.set_faults([{"path": f"/{field}$", "answer": {"status": 200, "body": {field: [], "total_count": 3}}}])
+
+    assert night.deliver(event) is None
+    assert [note["data"]["verdict"] for note in night.told()] == ["failed"]
+
+    three.set_faults([])
+    night.deliver_until_it_succeeds(event)
+    night.assert_claim(night.ids[1:])
+
+
 def test_the_same_tick_again_announces_the_same(three: LocalCloud) -> None:
     """From another instance of the function, later, in any order with the next night's."""
     night = Night(three)
@@ -220,6 +235,7 @@ def calls(cloud: LocalCloud) -> dict[str, int]:
         (99, 50, {"instances": 1, "backups": 1, "publish": 51}),
         (100, 0, {"instances": 2, "backups": 2, "publish": 1}),
         (1000, 51, {"instances": 11, "backups": 10, "publish": 1}),
+        (1000, 1000, {"instances": 11, "backups": 1, "publish": 1}),
     ],
 )
 def test_what_an_audit_calls(
