@@ -1,0 +1,335 @@
+"""``ddsbackup wait``: what it prints, and the exit status that a pipeline acts on."""
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.errors import WrongCall
+from cli.wait import wait
+from cli.waiting.connection import ACCESS_KEY, PROJECT_ID, SECRET_KEY, SECURITY_TOKEN, real_access
+from cli.waiting.displays import Bars, Lines, verdict
+from cli.waiting.polling import GRACE, Poll
+from localcloud import LocalCloud
+from shared.backups.errors import CloudError, DeniedError, ThrottledError, TransientError
+from shared.backups.tracking.answers import Answer, Progress, State
+from shared.cloud.credentials import Credentials
+from tests.fakes import FakeClock
+from tests.function.deliveries import CloudClock, Deliveries
+
+
+Run = Callable[..., Any]
+FACTS = {"instance_id": "i-1", "instance_name": "orders", "backup_id": "b-1", "name": "nightly", "job_id": "j-1"}
+
+
+def backup(state: State, progress: str | None = None, **facts: Any) -> Progress:
+    return Progress(state, {**FACTS, **facts}, progress)
+
+
+def answer(*backups: Progress) -> Answer:
+    return Answer({"job_id": "j-1"}, backups, None if backups else "not seen")
+
+
+NOTHING = answer()
+RUNNING = answer(backup(State.RUNNING, "60%"))
+DONE = answer(backup(State.COMPLETED, size=1024, duration=63))
+BROKEN = answer(backup(State.FAILED))
+
+
+class Script:
+    """Answers one after the other; the last one for ever."""
+
+    def __init__(self, clock: FakeClock, *steps: Answer | CloudError) -> None:
+        self.clock, self.steps = clock, list(steps)
+        self.asked: list[float] = []
+
+    def __call__(self) -> Answer:
+        self.asked.append(self.clock.seconds)
+        step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
+        if isinstance(step, CloudError):
+            raise step
+        return step
+
+
+def poll(*steps: Answer | CloudError, timeout: float = 100, **changes: Any) -> tuple[Any, Script, str]:
+    """Wait on the script: how it ended, when it was asked, what a log says."""
+    clock, out = FakeClock(), io.StringIO()
+    script = Script(clock, *steps)
+    with Lines(Console(file=out, width=200)) as lines:
+        waited = Poll(script, clock, timeout, interval=10, **changes).until_over(lines)
+    return waited, script, out.getvalue()
+
+
+def test_it_asks_at_once_and_at_every_interval_until_it_is_over() -> None:
+    """And tells each change once."""
+    waited, script, log = poll(NOTHING, NOTHING, RUNNING, RUNNING, DONE)
+
+    assert (waited.answer, waited.is_timed_out, script.asked) == (DONE, False, [0, 10, 20, 30, 40])
+    assert log.splitlines() == [
+        "     0 s  DDS does not show it yet",
+        "    20 s  orders nightly RUNNING 60%",
+        "    40 s  orders nightly COMPLETED",
+    ]
+
+
+def test_a_failed_backup_is_the_end() -> None:
+    """Of several, the first that fails."""
+    assert poll(answer(backup(State.RUNNING), backup(State.FAILED)))[0].answer.state is State.FAILED
+
+
+def test_the_last_look_is_at_the_end_of_the_time() -> None:
+    """What became of it in the last seconds counts."""
+    waited, script, _ = poll(RUNNING, timeout=25)
+
+    assert (waited.answer, waited.is_timed_out, script.asked) == (RUNNING, True, [0, 10, 20, 25])
+
+
+def test_hiccups_are_survived() -> None:
+    """Each is told."""
+    waited, script, log = poll(TransientError("503"), RUNNING, TransientError("cut"), DONE)
+
+    assert (waited.answer, len(script.asked)) == (DONE, 4)
+    assert "no answer (unavailable: 503), trying again" in log
+    assert "no answer (unavailable: cut), trying again" in log
+
+
+def test_a_pause_that_dds_asks_for_is_kept() -> None:
+    """Longer than the interval, but not beyond the end of the time."""
+    assert poll(ThrottledError("429", retry_after=42), DONE)[1].asked == [0, 42]
+    waited, script, _ = poll(RUNNING, ThrottledError("429", retry_after=999), timeout=60)
+    assert script.asked == [0, 10, 60]
+    assert (waited.answer, waited.is_timed_out, str(waited.error)) == (RUNNING, True, "429")
+
+
+def test_what_no_retry_can_help_is_raised() -> None:
+    """The keys may not read this."""
+    with pytest.raises(DeniedError):
+        poll(RUNNING, DeniedError("no"))
+
+
+def test_an_id_that_dds_does_not_show_after_two_minutes_is_wrong() -> None:
+    """A job's or a backup's exists as soon as anybody can know it; a key's backups may be made at any time."""
+    waited, script, _ = poll(NOTHING, timeout=1000)
+    assert (waited.is_timed_out, script.asked[-1]) == (False, GRACE)
+
+    assert poll(NOTHING, timeout=1000, may_come_late=True)[0].is_timed_out
+
+
+def test_fewer_backups_than_expected_are_not_enough() -> None:
+    """The second instance of the event has not begun yet."""
+    two = answer(backup(State.COMPLETED), backup(State.COMPLETED, backup_id="b-2"))
+
+    assert poll(DONE, two, expect=2)[0].answer is two
+
+
+def test_bars_on_a_terminal() -> None:
+    """One for each backup, with what the line says in a log; hiccups above them."""
+    out = io.StringIO()
+    with Bars(Console(file=out, force_terminal=True, width=120, highlight=False)) as bars:
+        for seen in (NOTHING, RUNNING, answer(backup(State.RUNNING)), DONE):
+            bars.answered(seen, 1)
+        bars.failed(TransientError("503"), 1)
+
+    said = out.getvalue()
+    assert "orders nightly" in said
+    assert "COMPLETED" in said
+    assert "no answer (unavailable: 503), trying again" in said
+
+
+@pytest.mark.parametrize(
+    ("progress", "line"),
+    [
+        (DONE.backups[0], "COMPLETED  orders nightly  backup b-1  1 MB  1 min 3 s"),
+        (RUNNING.backups[0], "RUNNING  orders nightly  backup b-1  60%"),
+        (backup(State.FAILED, instance_name=None), "FAILED  i-1 nightly  backup b-1"),
+        (Progress(State.RUNNING, {"backup_id": None, "job_id": "j-1"}, "9%"), "RUNNING  job j-1  9%"),
+    ],
+)
+def test_the_verdict_is_a_line(progress: Progress, line: str) -> None:
+    """As far as things are known."""
+    assert verdict(progress) == line
+
+
+# From here on: the command against the local cloud.
+
+
+@pytest.fixture(autouse=True)
+def _sleepless(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting moves the local cloud's clock instead."""
+    monkeypatch.setattr("cli.wait.SystemClock", lambda: CloudClock(cloud))
+
+
+def make(cloud: LocalCloud, count: int = 1, key: str = "release-42") -> list[dict[str, Any]]:
+    """Have create_backup begin backups; they take more than a minute."""
+    deliveries = Deliveries(cloud, cloud.connection()["instance_ids"][:count])
+    deliveries.event = {"instance_ids": deliveries.instances, "idempotency_key": key}
+    results: list[dict[str, Any]] = deliveries.deliver_until_it_succeeds()["results"]
+    return results
+
+
+@pytest.mark.parametrize("option", ["--job-id", "--backup-id", "--idempotency-key"])
+def test_a_backup_that_completes(ddsbackup: Run, cloud: LocalCloud, option: str) -> None:
+    """Exit status 0, the verdict on standard output, the way to it on standard error; nothing secret on either."""
+    (made,) = make(cloud)
+    value = {"--job-id": made["job_id"], "--backup-id": made["backup_id"]}.get(option, "release-42")
+
+    ran = ddsbackup("wait", option, value, "--cloud", cloud.url)
+
+    assert ran.status == 0
+    assert ran.out.startswith("COMPLETED  orders-cluster ")
+    assert made["backup_id"] in ran.out
+    assert "RUNNING" in ran.err
+    connection = cloud.connection()
+    assert not any(connection[key] in ran.out + ran.err for key in ("secret_key", "security_token", "token"))
+
+
+def test_the_end_as_json(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """One document on standard output."""
+    make(cloud, 2)
+
+    ran = ddsbackup("wait", "--idempotency-key", "release-42", "--expect", "2", "--cloud", cloud.url, "--json")
+
+    assert (ran.status, ran.json["state"], ran.json["timed_out"]) == (0, "COMPLETED", False)
+    assert [found["state"] for found in ran.json["backups"]] == ["COMPLETED", "COMPLETED"]
+    assert ran.json["waited"] > 0
+
+
+def test_a_backup_that_fails(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """Exit status 1 and the reason."""
+    instance = cloud.connection()["instance_ids"][0]
+    cloud.change_instance(instance, fails_with="No space left in OBS.")
+    (made,) = make(cloud)
+
+    ran = ddsbackup("wait", "--job-id", made["job_id"], "--cloud", cloud.url)
+
+    assert ran.status == 1
+    assert ran.out.startswith("FAILED")
+    assert "No space left in OBS." in ran.out
+
+
+def test_a_backup_that_takes_too_long(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """Exit status 3, what is known, and how long it was waited for."""
+    (made,) = make(cloud)
+
+    arguments = ("wait", "--backup-id", made["backup_id"], "--cloud", cloud.url, "--timeout", "25s")
+    ran, as_json = ddsbackup(*arguments), ddsbackup(*arguments, "--json")
+
+    assert ran.status == as_json.status == 3
+    assert ran.out.startswith("RUNNING  orders-cluster")
+    assert ran.err.endswith("timed out after 25 s\n")
+    assert (as_json.json["state"], as_json.json["timed_out"]) == ("RUNNING", True)
+
+
+def test_throttling_and_hiccups_of_the_cloud_are_survived(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """429, 503 and a cut connection, then the end."""
+    (made,) = make(cloud)
+    throttled = {"error_code": "APIGW.0308", "error_msg": "slow down"}
+    cloud.set_faults(
+        [
+            {"path": "/jobs$", "nth": [1], "answer": {"status": 429, "body": throttled}},
+            {"path": "/jobs$", "nth": [2], "drop": "before"},
+            {"path": "/backups$", "nth": [1], "answer": {"status": 503, "body": "<html>"}},
+        ]
+    )
+
+    ran = ddsbackup("wait", "--job-id", made["job_id"], "--cloud", cloud.url)
+
+    assert ran.status == 0
+    assert "no answer (throttled: " in ran.err
+    assert ran.err.count("no answer (unavailable") == 2
+
+
+def test_a_cloud_that_never_answers(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """Exit status 3, saying why."""
+    cloud.set_faults([{"path": "/jobs$", "answer": {"status": 503, "body": "<html>"}}])
+    arguments = ("wait", "--job-id", "j", "--cloud", cloud.url, "--timeout", "25s")
+
+    ran, as_json = ddsbackup(*arguments), ddsbackup(*arguments, "--json")
+
+    assert (ran.status, ran.out) == (3, "")
+    assert "the last call failed: " in ran.err
+    assert as_json.json["state"] == "UNKNOWN"
+    assert "503" in as_json.json["error"]
+
+
+def test_a_cloud_that_refuses(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """Exit status 2: somebody has to change something first."""
+    body = {"error_code": "DBS.200010", "error_msg": "no"}
+    cloud.set_faults([{"path": "/backups$", "answer": {"status": 403, "body": body}}])
+
+    ran = ddsbackup("wait", "--backup-id", "b", "--cloud", cloud.url)
+
+    assert ran.status == 2
+    assert "DDS refuses to answer (denied): DBS.200010" in ran.err
+
+
+def test_a_wrong_id_is_a_wrong_call(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """Exit status 2 after the time in which DDS would show it."""
+    ran = ddsbackup("wait", "--job-id", "nobody", "--cloud", cloud.url)
+
+    assert ran.status == 2
+    assert ran.out.startswith("UNKNOWN  DDS does not know this job")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ((), "exactly one of --job-id, --backup-id and --idempotency-key"),
+        (("--job-id", "j", "--backup-id", "b"), "exactly one of"),
+        (("--job-id", "j", "--expect", "2"), "--expect goes with --idempotency-key"),
+        (("--job-id", "j", "--cloud", "x", "--region", "y"), "either --cloud URL"),
+        (("--job-id", "j", "--timeout", "soon"), "found soon, expected a duration"),
+        (("--job-id", "j", "--cloud", "http://127.0.0.1:9"), "no local cloud answers"),
+        (("--job-id", "j"), "give --region REGION and $HUAWEICLOUD_SDK_AK"),
+    ],
+)
+def test_a_wrong_call(ddsbackup: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], fault: str) -> None:
+    """Exit status 2, and what to give."""
+    for name in (ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, PROJECT_ID):
+        monkeypatch.delenv(name, raising=False)
+
+    ran = ddsbackup("wait", *arguments)
+
+    assert ran.status == 2
+    assert fault in ran.err
+
+
+@pytest.mark.parametrize(("token", "expected"), [({SECURITY_TOKEN: "token"}, "token"), ({}, None)])
+def test_the_real_cloud_is_reached_with_the_sdks_own_variables(token: Mapping[str, str], expected: str | None) -> None:
+    """Temporary keys have a token, a user's own have none; neither is shown."""
+    environment = {ACCESS_KEY: "ak", SECRET_KEY: "secret", PROJECT_ID: "project", **token}
+
+    access = real_access("cn-north-4", environment)
+
+    assert access.endpoint == "https://dds.cn-north-4.myhuaweicloud.com"
+    assert access.credentials == Credentials("ak", "secret", expected, "project")
+    assert "secret" not in repr(access)
+    assert access.credentials.for_sdk().security_token == expected
+    assert access.credentials.redact("the secret of many") == "the *** of many"
+    assert real_access("eu-west-101", environment).endpoint.endswith("myhuaweicloud.eu")
+
+
+def test_what_is_missing_for_the_real_cloud_is_named() -> None:
+    """Only that."""
+    with pytest.raises(WrongCall, match=r"give --region REGION and \$HUAWEICLOUD_SDK_SK \(with"):
+        real_access(None, {ACCESS_KEY: "ak", PROJECT_ID: "project"})
+
+
+def test_ctrl_c_is_no_failure_of_the_backup(ddsbackup: Run, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its exit status is a shell's own for it, not 1."""
+
+    def interrupt(self: object, display: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Poll, "until_over", interrupt)
+
+    assert ddsbackup("wait", "--job-id", "j", "--cloud", cloud.url).status == 130
+
+
+def test_the_help_says_what_the_exit_status_means() -> None:
+    """A pipeline is written from it."""
+    text = " ".join(str(wait.help).split())
+
+    assert "exit status is 0 when it is completed, 1 when it failed, 3 when the time was over first, 2" in text
