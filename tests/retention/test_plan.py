@@ -142,6 +142,18 @@ def test_what_came_after_the_time_of_the_run_is_left_alone() -> None:
     assert protected(late) == {later[0].id: ("begun_later",), later[1].id: ("building",)}
 
 
+def test_a_backup_stays_for_the_day_in_which_its_event_may_be_delivered_again() -> None:
+    """Without it the event would make another, and its end may not be announced yet; the rules count it as ever."""
+    young = [made(NOW - timedelta(hours=hours)) for hours in (1, 5, 23)]
+    old = [made(NOW - timedelta(hours=hours)) for hours in (24, 30)]
+
+    made_plan = plan([*young, *old], "last=1")
+
+    assert set(kept(made_plan)) == {young[0].id}
+    assert protected(made_plan) == {young[1].id: ("recent",), young[2].id: ("recent",)}
+    assert set(deleted(made_plan)) == {backup.id for backup in old}
+
+
 def test_failed_backups_go_after_a_week() -> None:
     """They are no copies: they count for nothing."""
     recent, old = made(NOW - 7 * DAY, status="FAILED"), made(NOW - 8 * DAY, status="FAILED")

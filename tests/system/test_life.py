@@ -23,16 +23,17 @@ from tests.system.killable import Killed, KillSwitch, connect_behind
 from tests.triggers import documented as doc
 
 
-EVENTS = 4
+EVENTS = 6
 INSTANCES = 2
-PERIOD = timedelta(minutes=5)
+PERIOD = timedelta(hours=1)
+MAX_EVENT_AGE = timedelta(days=1)  # FunctionGraph, asynchronous invocation: an event is delivered for a day at most
 SETTINGS = {
     "READ_TIMEOUT": "0.3",
     "MAX_CONCURRENCY": "1",
     "SETTLING_TIME": "5",
     "RETENTION": "last=1",
     "DRY_RUN": "false",
-    "TRACK_PERIOD": "5m",
+    "TRACK_PERIOD": "1h",
     "TRACK_LOOKBACK": "1",
 }
 QUICK_FAULTS = sorted(set(FAULTS) - {"slow success"})
@@ -77,6 +78,7 @@ class Life(RuleBasedStateMachine):
             "environment": {},
         }
         self.create, self.track, self.prune = create_backup(**given), track_backups(**given), prune_backups(**given)
+        self.born: dict[int, Any] = {}
         self.unfinished: set[int] = set()
         self.finished: set[int] = set()
         self.seen: dict[str, dict[str, Any]] = {}
@@ -106,8 +108,10 @@ class Life(RuleBasedStateMachine):
 
     @rule(number=st.integers(min_value=0, max_value=EVENTS - 1), faults=faults, kill=kills)
     def an_event_comes(self, number: int, faults: list[dict[str, Any]], kill: tuple[int, bool] | None) -> None:
-        """A new one or one that came before, in any order."""
+        """A new one or one that came before, in any order; none is delivered when it is too old."""
         self.catch_up()
+        if self.clock.now() - self.born.setdefault(number, self.clock.now()) > MAX_EVENT_AGE:
+            return
         self.cloud.set_faults(faults)
         if self.deliver(self.create, self.backup_event(number), kill):
             self.finished.add(number)
@@ -116,9 +120,14 @@ class Life(RuleBasedStateMachine):
             self.unfinished.add(number)
         self.look()
 
-    @rule(minutes=st.integers(min_value=1, max_value=40))
+    @rule(minutes=st.integers(min_value=1, max_value=59) | st.sampled_from([12 * 60, 26 * 60]))
     def time_passes(self, minutes: int) -> None:
-        """And the ticks that are due come."""
+        """And the ticks that are due come; what is unfinished is delivered again before it is too old."""
+        for number in sorted(self.unfinished) if minutes > 60 else ():
+            self.finish(self.create, self.backup_event(number))
+            self.unfinished.discard(number)
+            self.finished.add(number)
+            self.look()
         self.clock.sleep(minutes * 60)
         self.catch_up()
 
@@ -185,8 +194,8 @@ class Life(RuleBasedStateMachine):
             self.finish(self.create, self.backup_event(number))
             self.finished.add(number)
             self.look()
-        for _ in range(3):
-            self.clock.sleep(1200)
+        for _ in range(4):
+            self.clock.sleep(PERIOD.total_seconds())
             self.catch_up()
         self.look()
         self.check_created()

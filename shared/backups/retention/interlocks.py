@@ -5,6 +5,10 @@ from datetime import datetime, timedelta
 from shared.backups.ports import Backup
 
 
+RECENT = timedelta(days=1)
+"""How long a backup is needed as a memory, whatever the rules: an event may be delivered for a day (FunctionGraph,
+asynchronous invocation, maximum event age) and has to find its backup, or it makes another; its end is announced."""
+
 FAILED_KEPT_FOR = timedelta(days=7)
 """How long a failed backup stays, for whoever looks into it."""
 
@@ -28,3 +32,8 @@ def interlock(backup: Backup, now: datetime) -> str | None:
     if backup.status == "FAILED" and now - backup.begin_time <= FAILED_KEPT_FOR:
         return "recently_failed"
     return None
+
+
+def is_recent(backup: Backup, now: datetime) -> bool:
+    """Whether a delivery of the backup's event may still come."""
+    return backup.begin_time is None or now - backup.begin_time < RECENT

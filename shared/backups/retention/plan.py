@@ -7,7 +7,7 @@ from enum import Enum
 
 from shared.backups.names import key_of
 from shared.backups.ports import Backup
-from shared.backups.retention.interlocks import interlock
+from shared.backups.retention.interlocks import interlock, is_recent
 from shared.backups.retention.keeping import is_too_old, rules_that_keep
 from shared.backups.retention.rules import MAX_AGE, Retention
 from shared.backups.retention.zones import UTC
@@ -27,7 +27,7 @@ class Verdict:
 
     Attributes:
         reasons: of KEEP the rules that keep it; of PROTECT the interlock (newest, building, being_deleted, restoring,
-            begun_later, no_begin_time, recently_failed, unknown_status); of DELETE no_rule, max_age or failed.
+            begun_later, no_begin_time, recently_failed, recent, unknown_status); of DELETE no_rule, max_age or failed.
     """
 
     backup: Backup
@@ -97,6 +97,8 @@ def _judge(
             yield Verdict(backup, Fate.KEEP, rules[backup.id])
         elif backup in good[:1]:
             yield Verdict(backup, Fate.PROTECT, ("newest",))
+        elif is_recent(backup, now):
+            yield Verdict(backup, Fate.PROTECT, ("recent",))
         elif is_restoring:
             yield Verdict(backup, Fate.PROTECT, ("restoring",))
         elif backup.status == "FAILED":

@@ -23,6 +23,7 @@ REASONS = {
     "begun_later": "begun after the time of this run",
     "no_begin_time": "DDS does not tell when it began",
     "recently_failed": f"failed, but not {FAILED_KEPT_FOR.days} days ago",
+    "recent": "begun less than a day ago",
     "unknown_status": "in a state that the documents do not name",
 }
 _SECTIONS = {
