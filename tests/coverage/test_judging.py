@@ -61,7 +61,7 @@ def test_a_backup_that_began_after_the_tick_counts() -> None:
 )
 def test_what_does_not_count(other: Any) -> None:
     """Failed, unfinished, being deleted, somebody else's, another instance's, and one of unknown age."""
-    assert missed(audit([instance()], [other])) == ["db-1"]
+    assert [(j.instance.name, j.code) for j in audit([instance()], [other]).missed] == [("db-1", "no_backup")]
 
 
 def test_the_strictest_policy_judges() -> None:
@@ -71,6 +71,16 @@ def test_the_strictest_policy_judges() -> None:
     assert [(j.instance.name, j.policy.name) for j in found.missed] == [("db-1", "hourly")]
     assert [(p.policy.name, p.covered, p.missed) for p in found.policies] == [("nightly", 2, 0), ("hourly", 1, 1)]
     assert len(found.judgements) == 2
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_strictness_is_interval_and_grace_together_and_a_tie_goes_by_name(order: int) -> None:
+    """Whatever order the policies stand in."""
+    patient = {**NIGHTLY, "name": "patient", "expected_interval": "24h", "grace": "10h"}
+    strict = [{**NIGHTLY, "name": name, "expected_interval": "26h", "grace": "1h"} for name in ("strict-a", "strict-b")]
+    (judgement,) = audit([instance()], [backup(1, 30)], *[patient, *strict][::order]).missed
+
+    assert judgement.policy.name == "strict-a"
 
 
 @pytest.mark.parametrize("status", ["frozen", "abnormal", "data_disk_full", "createfail"])
@@ -85,7 +95,8 @@ def test_the_last_attempt_is_told() -> None:
     (judgement,) = audit([instance()], backups).missed
 
     assert judgement.last_attempt == backups[3]
-    assert audit([instance()], [backup(1, 50), backup(1, 60, "FAILED")]).missed[0].last_attempt is None
+    for earlier in ("FAILED", "BUILDING"):
+        assert audit([instance()], [backup(1, 50), backup(1, 60, earlier)]).missed[0].last_attempt is None
 
 
 def test_the_worst_are_told_first() -> None:
@@ -164,7 +175,7 @@ def test_failures_are_told_until_a_good_backup_follows() -> None:
 @pytest.mark.parametrize(("age", "is_stuck"), [(6, False), (6.01, True), (200, True), (None, False)])
 def test_a_backup_that_is_building_for_too_long_is_stuck(age: float | None, is_stuck: bool) -> None:
     """Longer than STUCK_AFTER, whether or not a good one is there."""
-    found = audit([instance()], [backup(1, 1), backup(1, age, "BUILDING")])
+    found = audit([instance()], [backup(1, 1), backup(1, age, "BUILDING"), backup("gone", 99, "BUILDING")])
 
     assert bool(found.stuck) is is_stuck
     assert (found.verdict is Verdict.FINDINGS) is is_stuck
