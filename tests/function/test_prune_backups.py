@@ -106,6 +106,7 @@ def test_nothing_is_deleted_unless_the_settings_say_so() -> None:
     run = platform.run(tick())
 
     assert (run["outcome"], run["totals"]["would_be_deleted"]) == ("DRY_RUN", 4)
+    assert "warnings" not in run
     assert platform.deletes == 0
     assert platform.topic.sent[0].email.splitlines()[2].startswith("This was a dry run: nothing was deleted.")
 
@@ -217,6 +218,19 @@ def test_an_instance_that_is_held_back_costs_the_others_nothing() -> None:
     assert report["status"] == "PARTIALLY_FAILED"
     assert (run["totals"]["held_back"], run["totals"]["deleted"]) == (7, 6)
     assert [i["instance_id"] for i in run["instances"] if i["held_back"]] == ["i-1"]
+
+
+def test_more_than_half_of_everything_stops_everything() -> None:
+    """Each instance loses a few only, but all together lose most; one that loses nothing is not called held back."""
+    platform = Platform(4, RETENTION="last=1")
+    for number in range(2, 6):
+        platform.dds.backups += nightly(4, until=START, instance=f"i-{number}")
+    platform.dds.backups += nightly(1, until=START, instance="i-9")
+
+    run = platform.run(tick())
+
+    assert (run["outcome"], run["totals"]["held_back"], platform.deletes) == ("HELD_BACK", 15, 0)
+    assert [i["instance_id"] for i in run["instances"] if not i["held_back"]] == ["i-9"]
 
 
 def test_at_most_max_deletes_a_run() -> None:
@@ -421,6 +435,17 @@ def test_the_http_status_is_what_the_outcome_deserves(
     platform.dds.list_faults, platform.dds.delete_faults = [list_fault], delete_faults
 
     assert platform.deliver(doc.apig(body))["statusCode"] == status
+
+
+def test_a_caller_is_told_that_nobody_else_was(platform: Platform) -> None:
+    """The backups are deleted, but the report did not reach the topic."""
+    platform.topic.faults = [TransientError("x")] * 10
+
+    answer = platform.deliver(doc.apig("{}"))
+
+    assert answer["statusCode"] == 502
+    (run,) = json.loads(answer["body"])["runs"]
+    assert (run["totals"]["deleted"], run["notified"]) == (4, False)
 
 
 def test_wrong_settings_are_all_named() -> None:

@@ -160,6 +160,16 @@ def test_throttled_calls_are_spaced_and_repeated() -> None:
     assert set(bench.dds.calls) == {"delete"}
 
 
+def test_calls_get_faster_again_after_throttling() -> None:
+    """At the pace that began after the 429, four calls a second, these would take ten seconds."""
+    bench = Bench(40)
+    bench.dds.delete_faults = [ThrottledError("x")]
+
+    bench.delete()
+
+    assert bench.clock.seconds < 8
+
+
 def test_what_the_deadline_cuts_off_is_left() -> None:
     """Those that were not tried say so, and one that was throttled too."""
     bench = Bench(remaining=20)

@@ -105,6 +105,7 @@ def test_instances_that_something_happens_to_come_first() -> None:
     document = describe(PruneResult(("t",), NOW, "last=3", "UTC", dry_run=False, instances=(*quiet, *loud)))
 
     assert document["instances"][0]["instance_name"] == "loud-0"
+    assert document["instances"][0]["backups"][0]["outcome"] == "FAILED"
     assert document["left_out"]["instances"] > 1000
     assert document["totals"]["instances"] == 5001
 

@@ -142,6 +142,11 @@ def test_what_came_after_the_time_of_the_run_is_left_alone() -> None:
     assert protected(late) == {later[0].id: ("begun_later",), later[1].id: ("building",)}
 
 
+def test_what_began_and_ended_at_the_time_of_the_run_is_judged() -> None:
+    """DDS tells whole seconds."""
+    assert set(kept(plan([made(NOW, "now", minutes=0), made()]))) == {"now"}
+
+
 def test_a_backup_stays_for_the_day_in_which_its_event_may_be_delivered_again() -> None:
     """Without it the event would make another, and its end may not be announced yet; the rules count it as ever."""
     young = [made(NOW - timedelta(hours=hours)) for hours in (1, 5, 23)]
