@@ -27,7 +27,9 @@ from tests.triggers import documented as doc
 
 
 URN = "urn:smn:cn-north-4:0162c0f220284698b77a3d264376343a:dds-backups"
-SCHEMA = Path(__file__).parent.parent.parent / "docs" / "events" / "dds.backup.pruned.schema.json"
+ROOT = Path(__file__).parent.parent.parent
+SCHEMA = ROOT / "docs" / "events" / "dds.backup.pruned.schema.json"
+EVENTS_FOLDER = ROOT / "events"
 
 
 class Killed(BaseException):
@@ -145,6 +147,17 @@ def test_each_trigger_prunes(platform: Platform, trigger: str) -> None:
 def test_an_empty_user_event_means_everything(platform: Platform, user_event: str) -> None:
     """Nothing has to be configured."""
     assert platform.run(tick(user_event))["totals"]["deleted"] == 4
+
+
+@pytest.mark.parametrize("sample", ["timer", "direct"])
+def test_the_samples_are_events(platform: Platform, sample: str) -> None:
+    """As `ddsbackup invoke prune_backups -e events/...` sends them."""
+    event = json.loads((EVENTS_FOLDER / f"prune_backups-{sample}.json").read_text(encoding="utf-8"))
+
+    report = platform.deliver(event)
+
+    assert (report["status"], report["trigger"]) == ("SUCCEEDED", sample)
+    assert platform.deletes == 0
 
 
 @pytest.mark.parametrize("setting", ["true", "false"])

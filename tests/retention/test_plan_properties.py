@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.backups.names import key_of
 from shared.backups.ports import Backup
-from shared.backups.retention.interlocks import FAILED_KEPT_FOR
+from shared.backups.retention.interlocks import FAILED_KEPT_FOR, RECENT
 from shared.backups.retention.periods import Tier
 from shared.backups.retention.plan import Fate, make_plan
 from shared.backups.retention.rules import Retention, read_retention
@@ -34,6 +34,7 @@ def test_nothing_protected_is_ever_deleted(fleet: list[Backup], retention: Reten
             assert backup.begin_time
             assert backup.end_time
             assert backup.end_time <= NOW
+            assert NOW - backup.begin_time >= RECENT
             assert backup.instance_id not in restoring
             assert backup.status == "COMPLETED" or NOW - backup.begin_time > FAILED_KEPT_FOR
 
