@@ -92,7 +92,7 @@ def _verdict(result: PruneResult) -> Iterator[str]:
     if result.failure:
         yield f"Nothing was deleted, since the backups could not be listed: {result.failure.message}"
     elif result.dry_run:
-        yield "This was a dry run: nothing was deleted. If the list is right, set DRY_RUN to false."
+        yield "This was a dry run: nothing was deleted. To delete, set DRY_RUN to false and ask for no trial."
     elif found := result.results(PruneOutcome.DELETED):
         yield f"{len(found)} {'backup' if len(found) == 1 else 'backups'} deleted, {_gigabytes(found)} freed."
     else:

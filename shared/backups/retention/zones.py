@@ -1,6 +1,5 @@
 """The time zone in which days, weeks, months and years begin."""
 
-import zoneinfo
 from datetime import timezone, tzinfo
 
 
@@ -17,6 +16,8 @@ def read_zone(value: object) -> tzinfo:
         return value
     if isinstance(value, str) and value.upper() == "UTC":
         return UTC
+    import zoneinfo  # only another zone than UTC pays for it
+
     try:
         return zoneinfo.ZoneInfo(str(value))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the database is an OSError
@@ -25,6 +26,7 @@ def read_zone(value: object) -> tzinfo:
 
 def _explain(name: str) -> str:
     import difflib  # only a wrong setting pays for it
+    import zoneinfo
 
     known = zoneinfo.available_timezones()
     if not known:
