@@ -138,6 +138,22 @@ def test_what_comes_later_does_not_change_the_plan_for_a_time(
     assert deleted(make_plan([*fleet, *after], retention, NOW, zone)) == deleted(make_plan(fleet, retention, NOW, zone))
 
 
+@FEW
+@given(fleets, retentions, zones, st.integers(1, 100 * 24))
+def test_ticks_in_any_order_end_with_the_same(
+    fleet: list[Backup], retention: Retention, zone: tzinfo, hours: int
+) -> None:
+    """An earlier tick that comes after a later one deletes nothing that the later one left."""
+    settled = [replace(backup, is_restoring=False) for backup in fleet]
+    earlier = NOW - timedelta(hours=hours)
+    after_later = [b for b in settled if b.id not in deleted(make_plan(settled, retention, NOW, zone))]
+    after_earlier = [b for b in settled if b.id not in deleted(make_plan(settled, retention, earlier, zone))]
+
+    in_order = deleted(make_plan(after_earlier, retention, NOW, zone))
+    assert not deleted(make_plan(after_later, retention, earlier, zone))
+    assert {b.id for b in after_earlier} - in_order == {b.id for b in after_later}
+
+
 def oracle(moments: list[datetime], retention: Retention, zone: tzinfo) -> set[datetime]:
     """The tiers as strings of local time say them, worked out in another way: from the periods, not the backups."""
     forms = {Tier.DAILY: "%Y-%m-%d", Tier.WEEKLY: "%G-W%V", Tier.MONTHLY: "%Y-%m", Tier.YEARLY: "%Y"}
