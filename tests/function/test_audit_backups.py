@@ -301,6 +301,14 @@ def test_nonsense_is_rejected_on_the_topic() -> None:
     }
 
 
+def test_a_rejection_that_cannot_be_announced_is_raised(platform: Platform) -> None:
+    """Else nobody would ever hear that the timer's policies are nonsense."""
+    platform.topic.faults = [DeniedError("x")]
+
+    with pytest.raises(UnfinishedEventError, match="user_event rejected"):
+        platform.deliver(tick('{"policies": 1}'))
+
+
 @pytest.mark.parametrize(
     ("body", "fault", "status"),
     [
