@@ -151,7 +151,7 @@ def test_an_audit_that_could_not_be_done_says_that_nothing_is_known(error: Any, 
 
 
 @pytest.mark.parametrize("instances", [100, 2000])
-@pytest.mark.parametrize("name", ["db", "订单数据库" * 12, '"\\\n' * 20])
+@pytest.mark.parametrize("name", ["db", "订单数据库" * 12, '"\\\n' * 20], ids=["plain", "chinese", "escaped"])
 def test_a_report_is_never_longer_than_smn_takes(instances: int, name: str) -> None:
     """The lists are cut, the totals never; and no more than needed."""
     fleet = [instance(number, name=f"{name}{number}", tags={"backup": name}) for number in range(instances)]

@@ -17,6 +17,7 @@ from shared.bootstrap import audit_backups
 from tests.fakes import Steady
 from tests.function.deliveries import Deliveries
 from tests.function.test_claim import FAULTS
+from tests.system.killable import Killed, KillSwitch, connect_behind
 from tests.triggers import documented as doc
 
 
@@ -140,6 +141,24 @@ def test_the_claim_holds_under_faults_that_last(three: LocalCloud, call: str, fa
     event = night.tick()
     three.set_faults([{**ALL_OF[call], **FAULTS[fault]}])
 
+    night.deliver_until_it_succeeds(event)
+
+    night.assert_claim(night.ids[1:])
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before it", "after it"])
+@pytest.mark.parametrize("call", range(5))
+def test_the_claim_holds_when_the_process_is_killed_at_any_call(three: LocalCloud, call: int, *, after: bool) -> None:
+    """Two lists, the report and two findings: whatever was done is done again by the redelivery, under the same ids."""
+    night = Night(three)
+    event = night.tick()
+    switch = KillSwitch()
+    night.function = audit_backups(connect=connect_behind(switch), clock=night.clock, rng=Steady(), environment={})
+    switch.arm(call, after=after)
+    with pytest.raises(Killed):
+        night.deliver(event)
+
+    night.function = audit_backups(clock=night.clock, rng=Steady(), environment={})
     night.deliver_until_it_succeeds(event)
 
     night.assert_claim(night.ids[1:])
