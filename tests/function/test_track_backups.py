@@ -133,13 +133,23 @@ def test_a_tick_without_news_is_one_call() -> None:
     assert not platform.topic.sent
 
 
-def test_backups_of_others_are_none_of_our_business(platform: Platform) -> None:
+def test_backups_of_others_are_none_of_our_business() -> None:
     """Only those whose description ends with an event's key."""
-    platform.dds.lives = ()
-    platform.dds.add(A, "by-hand", "no key", "COMPLETED")
-    platform.dds.backups[0] = replace(platform.dds.backups[0], end_time=START)
+    platform = Platform(
+        Life("b-1", A, START, 120, description="made by hand"), Life("b-2", A, START, 9000, description="")
+    )
 
-    assert platform.tick()["windows"][0]["announced"] == []
+    report = platform.tick()
+
+    assert (report["windows"][0]["announced"], report["windows"][0]["building"]) == ([], 0)
+
+
+def test_a_backup_that_two_pages_of_the_list_show_is_announced_once() -> None:
+    """Pages overlap when a backup begins while they are read."""
+    life = Life("b-1", A, START, 120)
+    platform = Platform(life, life)
+
+    assert len(platform.tick()["windows"][0]["announced"]) == 1
 
 
 def test_a_backup_without_times_is_said_to_be_so(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
@@ -252,6 +262,13 @@ def test_a_span_that_was_not_published_is_a_bad_gateway(platform: Platform) -> N
     assert answer["statusCode"] == 502
     assert json.loads(answer["body"])["windows"][0]["announced"][0]["notified"] is False
     assert platform.deliver(event)["statusCode"] == 200
+
+
+def test_a_span_ends_now_at_the_latest(platform: Platform) -> None:
+    """What has not happened yet cannot be announced, and the report does not claim so."""
+    report = platform.deliver({"since": START.isoformat(), "until": (START + timedelta(days=3)).isoformat()})
+
+    assert (report["windows"][0]["until"], len(report["windows"][0]["announced"])) == ("2026-11-24T03:05:00Z", 1)
 
 
 def test_a_batch_of_questions_is_answered_one_by_one(platform: Platform) -> None:

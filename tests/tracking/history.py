@@ -22,6 +22,7 @@ class Life:
     good: bool = True
     lag: float = 0.0
     tells_end: bool = True
+    description: str = KEY
 
     @property
     def end(self) -> datetime:
@@ -33,7 +34,9 @@ class Life:
 
     def at(self, now: datetime) -> Backup:
         """The backup as it is listed at a moment."""
-        backup = Backup(self.id, f"name-of-{self.id}", self.instance_id, "BUILDING", self.begin, KEY, size=0)
+        backup = Backup(
+            self.id, f"name-of-{self.id}", self.instance_id, "BUILDING", self.begin, self.description, size=0
+        )
         if now < self.visible:
             return backup
         status, size = ("COMPLETED", 2803) if self.good else ("FAILED", 0)
