@@ -7,6 +7,7 @@ are killed, and the list and the topic fail at any call, the event being deliver
 import json
 import random
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -188,12 +189,10 @@ def test_a_delivery_that_runs_out_of_time_is_followed_by_one_that_gets_further()
         connect=fake_connect(FakeCloud(dds, topic)), clock=dds.clock, rng=random.Random(1), environment={}
     )
     dds.clock.seconds = PERIOD
-    reached = set()
     for _ in range(60):
-        topic.faults = [ThrottledError("429", retry_after=5), *[None] * 12, ThrottledError("429", retry_after=500)]
-        try:
+        topic.faults = [*[None] * 12, *[ThrottledError("429", retry_after=500)] * 500]
+        with suppress(UnfinishedEventError):
             function.handle(Delivery(1, 0).event(), context)
-        except UnfinishedEventError:
-            reached |= {json.loads(sent.body)["data"]["backup_id"] for sent in topic.sent}
 
-    assert reached == {life.id for life in lives}
+    assert len(topic.sent) <= 60 * 12
+    assert {json.loads(sent.body)["data"]["backup_id"] for sent in topic.sent} == {life.id for life in lives}
