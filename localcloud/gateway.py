@@ -136,10 +136,18 @@ async def _send(arrival: Arrival, answer: Answer, truncate: int | None = None) -
     await cut(arrival.scope, arrival.receive, flush=True)
 
 
+async def _outlived(delay: float) -> bool:
+    """Wait; False if the server stops meanwhile, which lets go of whoever waits for an answer."""
+    try:
+        await asyncio.sleep(delay)
+    except asyncio.CancelledError:
+        return False
+    return True
+
+
 async def _send_spoilt(arrival: Arrival, answer: Answer, rule: FaultRule) -> None:
-    if rule.delay:
-        await asyncio.sleep(rule.delay)
-    if rule.drop is not None:
+    is_stopped = not await _outlived(rule.delay)
+    if rule.drop is not None or is_stopped:
         await cut(arrival.scope, arrival.receive)
         return
     if rule.garble:

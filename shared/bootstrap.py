@@ -59,8 +59,8 @@ class HuaweiCloud:
 def connect(settings: Settings, project_id: str, clock: Clock) -> Cloud:
     """Build the SDK's clients; nothing is called yet."""
     limits = HttpLimits(settings.CONNECT_TIMEOUT, settings.READ_TIMEOUT, settings.MAX_CONCURRENCY)
-    dds = dds_service(settings.endpoint("dds"), project_id, limits)
-    smn = smn_service(settings.endpoint("smn"), project_id, limits)
+    dds = dds_service(settings.endpoint("dds"), project_id, limits, clock)
+    smn = smn_service(settings.endpoint("smn"), project_id, limits, clock)
     topic = SmnTopic(smn, settings.NOTIFY_TOPIC_URN)
     return HuaweiCloud(DdsBackups(dds, clock), DdsJobs(dds), DdsInstances(dds), topic, dds, smn, project_id)
 

@@ -35,7 +35,7 @@ class Access:
         """What answers questions, one try each."""
         import random
 
-        service = dds_service(self.endpoint, self.credentials.project_id, HttpLimits())
+        service = dds_service(self.endpoint, self.credentials.project_id, HttpLimits(), clock)
         service.renew(self.credentials, lambda: float("inf"))
         rng = random.Random()  # noqa: S311 it only spreads retries
         one_try = Retrying(Waiting(clock, lambda: 0.0), Pace(clock, rng), rng)

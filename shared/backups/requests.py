@@ -23,7 +23,8 @@ MAX_DESCRIPTION = 256
 _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_-]{{3,{MAX_NAME - 1}}}")
 _FORBIDDEN = frozenset("><!\"&'=")
 _INSTANCE_ID = re.compile(r"[0-9a-f]{32}in[0-9]{2}")
-_DURATION = re.compile(r"([0-9]+)([smhd])")
+_DURATION = re.compile(r"([0-9]{1,18})([smhd]?)")
+_LONGEST_INTERVAL = timedelta(days=366)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -62,12 +63,18 @@ def _check_description(value: str) -> str:
 
 
 def _read_duration(value: object) -> object:
-    """ "90s", "30m", "12h" and "7d"; pydantic itself reads seconds and ISO 8601."""
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
-        try:
-            return timedelta(**{_UNITS[match[2]]: int(match[1])})
-        except OverflowError:
-            raise ValueError(f"must be at most 366 days; found {value!r:.80}") from None
+    """ "90s", "30m", "12h", "7d", and a number of seconds as text; pydantic itself reads numbers and ISO 8601."""
+    if not isinstance(value, str) or not (match := _DURATION.fullmatch(value)):
+        return value
+    try:
+        return timedelta(**{_UNITS[match[2] or "s"]: int(match[1])})
+    except OverflowError:
+        return timedelta.max
+
+
+def _check_interval(value: timedelta) -> timedelta:
+    if not timedelta(0) < value <= _LONGEST_INTERVAL:
+        raise ValueError(f"must be more than 0 seconds and at most {_LONGEST_INTERVAL.days} days")
     return value
 
 
@@ -80,7 +87,7 @@ def _check_key(value: str) -> str:
 InstanceId = Annotated[str, AfterValidator(_check_instance_id)]
 BackupName = Annotated[str, AfterValidator(_check_name)]
 Description = Annotated[str, AfterValidator(_check_description)]
-Interval = Annotated[timedelta, BeforeValidator(_read_duration), Field(gt=timedelta(0), le=timedelta(days=366))]
+Interval = Annotated[timedelta, BeforeValidator(_read_duration), AfterValidator(_check_interval)]
 IdempotencyKey = Annotated[str, Field(max_length=255), AfterValidator(_check_key)]
 
 

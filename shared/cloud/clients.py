@@ -3,14 +3,15 @@
 from huaweicloudsdkdds.v3 import DdsClient
 from huaweicloudsdksmn.v2 import SmnClient
 
+from shared.backups.ports import Clock
 from shared.cloud.sdk import HttpLimits, SdkService
 
 
-def dds_service(endpoint: str, project_id: str, limits: HttpLimits) -> SdkService:
+def dds_service(endpoint: str, project_id: str, limits: HttpLimits, clock: Clock) -> SdkService:
     """Document Database Service."""
-    return SdkService(DdsClient, endpoint, project_id, limits)
+    return SdkService(DdsClient, endpoint, project_id, limits, clock)
 
 
-def smn_service(endpoint: str, project_id: str, limits: HttpLimits) -> SdkService:
+def smn_service(endpoint: str, project_id: str, limits: HttpLimits, clock: Clock) -> SdkService:
     """Simple Message Notification."""
-    return SdkService(SmnClient, endpoint, project_id, limits)
+    return SdkService(SmnClient, endpoint, project_id, limits, clock)

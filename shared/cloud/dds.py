@@ -1,6 +1,6 @@
 """DDS through its SDK: manual backups, the task list, instances."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -17,10 +17,10 @@ from huaweicloudsdkdds.v3 import (
 
 from shared.backups.errors import AmbiguousError, TransientError
 from shared.backups.ports import Backup, BackupJob, Clock, Instance, Job, NewBackup
+from shared.cloud.pages import PAGE, read_pages
 from shared.cloud.sdk import SdkService
 
 
-_PAGE = 100
 _LIST_TIME = "%Y-%m-%d %H:%M:%S"
 _JOB_TIME = "%Y-%m-%dT%H:%M:%S%z"
 _INSTANCE_TIME = "%Y-%m-%dT%H:%M:%S"  # without a zone in every sample; UTC, as all times of DDS are
@@ -69,12 +69,12 @@ class DdsBackups:
                 backup_id=backup_id,
                 instance_id=instance_id,
                 offset=offset,
-                limit=_PAGE,
+                limit=PAGE,
                 **window,
             )
             return self._service.call(self._service.client.list_backups, request, writes=False)
 
-        return [_backup(item) for item in _pages(page, "backups")]
+        return [_backup(item) for item in read_pages(self._service, page, "backups")]
 
     def delete(self, backup_id: str) -> None:
         """DELETE /v3/{project_id}/backups/{backup_id} (DDS API, Deleting a Manual Backup).
@@ -101,7 +101,7 @@ class DdsJobs:
                 start_time=_utc(since).strftime(_JOB_TIME),
                 end_time=_utc(until).strftime(_JOB_TIME),
                 offset=offset,
-                limit=_PAGE,
+                limit=PAGE,
             )
             return self._service.call(self._service.client.list_tasks, request, writes=False)
 
@@ -114,7 +114,7 @@ class DdsJobs:
                 progress=item.progress or "",
                 fail_reason=item.fail_reason,
             )
-            for item in _pages(page, "jobs")
+            for item in read_pages(self._service, page, "jobs")
             if item.name in _BACKUP_JOBS and item.id and (created_at := _time(item.created_at, _JOB_TIME))
         ]
 
@@ -143,31 +143,10 @@ class DdsInstances:
         """GET /v3/{project_id}/instances (DDS API, Querying Instances and Details), all pages."""
 
         def page(offset: int) -> Any:
-            request = ListInstancesRequest(offset=offset, limit=_PAGE)
+            request = ListInstancesRequest(offset=offset, limit=PAGE)
             return self._service.call(self._service.client.list_instances, request, writes=False)
 
-        return [_instance(item) for item in _pages(page, "instances")]
-
-
-def _pages(page: Callable[[int], Any], field: str) -> Iterator[Any]:
-    """The items of all pages.
-
-    `total_count` alone does not end the reading, since a sample of the API page contradicts itself by one that is too
-    small. A list that ends before it is incomplete: TransientError.
-    """
-    offset = 0
-    while True:
-        answer = page(offset)
-        items = getattr(answer, field)
-        if items is None:
-            raise TransientError(f"HTTP {answer.status_code} without {field}", status=answer.status_code)
-        yield from items
-        offset += len(items)
-        total = answer.total_count or 0
-        if not items and offset < total:
-            raise TransientError(f"the list of {field} ended after {offset} of {total}", status=answer.status_code)
-        if not items or (len(items) < _PAGE and offset >= total):
-            return
+        return [_instance(item) for item in read_pages(self._service, page, "instances")]
 
 
 def _backup(item: Any) -> Backup:

@@ -18,6 +18,7 @@ from requests.exceptions import ConnectTimeout, ProxyError
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from shared.backups.errors import AmbiguousError, CloudError, TransientError
+from shared.backups.ports import Clock
 from shared.cloud.credentials import Credentials
 from shared.cloud.error_table import classify
 
@@ -45,8 +46,9 @@ class SdkService:
     The SDK's own retries are off: it would repeat calls without looking whether they were carried out.
     """
 
-    def __init__(self, client: Any, endpoint: str, project_id: str, limits: HttpLimits) -> None:
+    def __init__(self, client: Any, endpoint: str, project_id: str, limits: HttpLimits, clock: Clock) -> None:
         """`client` is the SDK's client class, `endpoint` an http(s) URL without a path."""
+        self._clock = clock
         self._config = _DeadlineHttpConfig(limits)
         self._answer = threading.local()
         self._credentials: Credentials | None = None
@@ -77,15 +79,23 @@ class SdkService:
             kind = TransientError if nothing_done else AmbiguousError
             raise kind(self.redact(f"no usable answer: {type(error).__name__}: {error}")) from error
 
+    def wait(self, seconds: float) -> bool:
+        """Wait if that much time is left for calls; False, at once, if it is not."""
+        if seconds > self._config.left():
+            return False
+        self._clock.sleep(seconds)
+        return True
+
     def redact(self, text: str) -> str:
         """`text` short enough for a message and without secrets."""
         clean = self._credentials.redact(text) if self._credentials else text
         return clean if len(clean) <= _LONGEST_MESSAGE else f"{clean[:_LONGEST_MESSAGE]}..."
 
     def _service_error(self, error: Any, *, writes: bool) -> CloudError:
-        code = str(error.error_code) if error.error_code else None
+        # Without a code in the answer the SDK takes the status for one.
+        code = str(error.error_code) if str(error.error_code) != str(error.status_code) else None
         return classify(error.status_code, code, writes=writes)(
-            self.redact(f"{code} (HTTP {error.status_code}): {error.error_msg}"),
+            self.redact(f"{code or 'no code'} (HTTP {error.status_code}): {error.error_msg}"),
             cloud_code=code,
             status=error.status_code,
             request_id=error.request_id,
@@ -93,7 +103,8 @@ class SdkService:
         )
 
     def _note_retry_after(self, **facts: Any) -> None:
-        # The SDK's exceptions do not carry headers; this runs in the thread of the call, before they are raised.
+        # The SDK's exceptions do not carry headers; this runs in the thread of the call, before they are raised. Of a
+        # GET that is throttled nothing can be noted: urllib3, as the SDK sets it up, raises before it comes to this.
         value = str(facts["response"].headers.get("Retry-After", ""))
         self._answer.retry_after = float(value) if value.isdecimal() else None
 

@@ -64,4 +64,4 @@ class Running(Generic[SettingsT]):
     def announcer(self) -> Announcer:
         """What speaks on the topic, within the time that is left for it."""
         waiting = Waiting(self.clock, self.invocation.deadline.left_to_notify)
-        return Announcer(self.cloud.topic, waiting, Pace(self.clock, self.rng), self.rng, self.sender)
+        return Announcer(self.cloud.topic, Retrying(waiting, Pace(self.clock, self.rng), self.rng), self.sender)

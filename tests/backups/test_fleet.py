@@ -72,7 +72,9 @@ def test_a_list_that_fails_is_repeated_and_then_given_up() -> None:
 def fan_out(topic: FakeTopic, size: int = 2) -> FanOut:
     clock = FakeClock()
     sender = Sender("urn:fss:x", "cn-north-4", "p", "r")
-    return FanOut(Announcer(topic, Waiting(clock, lambda: 60.0), Pace(clock, Steady()), Steady(), sender), size)
+    return FanOut(
+        Announcer(topic, Retrying(Waiting(clock, lambda: 60.0), Pace(clock, Steady()), Steady()), sender), size
+    )
 
 
 def test_instances_are_handed_on_in_portions_with_their_names() -> None:

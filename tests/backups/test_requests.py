@@ -178,7 +178,7 @@ def test_a_text_is_no_list() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [(90, 90), ("90s", 90), ("30m", 1800), ("12h", 43200), ("7d", 604800), ("PT12H", 43200)],
+    [(90, 90), ("90s", 90), ("30m", 1800), ("12h", 43200), ("7d", 604800), ("PT12H", 43200), ("3600", 3600)],
 )
 def test_intervals(value: object, seconds: float) -> None:
     """Seconds, a number with a unit, or ISO 8601."""

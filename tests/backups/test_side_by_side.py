@@ -13,6 +13,7 @@ from shared.backups.outcomes import InstanceResult, Outcome, Rejection
 from shared.backups.pace import Pace
 from shared.backups.policy import CreationPolicy
 from shared.backups.requests import BackupRequest
+from shared.backups.retrying import Retrying
 from shared.backups.side_by_side import BackupService, NamedRequest
 from shared.backups.waiting import Waiting
 from tests.fakes import INSTANCES, A, FakeClock, FakeDds, FakeJobs, FakeTopic, Steady, ids_of
@@ -48,9 +49,8 @@ class Event:
             names = name_event(request, ("test", "1"), None, prefix="test", recurring=False)
             requests = [NamedRequest(request, names, instances)]
         deadline = Deadline.after(remaining, self.clock)
-        announcer = Announcer(
-            self.topic, Waiting(self.clock, deadline.left_to_notify), Pace(self.clock, Steady()), Steady(), SENDER
-        )
+        waiting = Waiting(self.clock, deadline.left_to_notify)
+        announcer = Announcer(self.topic, Retrying(waiting, Pace(self.clock, Steady()), Steady()), SENDER)
         results, self.rejections = service.run(
             requests, self.rejected, trigger="smn", announcer=announcer, deadline=deadline
         )
@@ -129,6 +129,16 @@ def test_a_topic_that_is_down_leaves_the_event_unfinished_and_the_redelivery_pub
 def test_a_hiccup_of_the_topic_is_retried(event: Event) -> None:
     """Throttled once, unavailable once, then published."""
     event.topic.faults = [ThrottledError("429"), TransientError("500")]
+
+    (result,) = event.deliver(A)
+
+    assert result.notified
+    assert len(event.topic.sent) == 1
+
+
+def test_a_topic_that_throttles_is_waited_for_however_often(event: Event) -> None:
+    """Too fast is no failure: it is slowed down to until the topic takes it."""
+    event.topic.faults = [ThrottledError("429")] * 12
 
     (result,) = event.deliver(A)
 

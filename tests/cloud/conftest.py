@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from localcloud import LocalCloud
+from shared.backups.ports import Clock
 from shared.cloud.clients import dds_service, smn_service
 from shared.cloud.credentials import Credentials
 from shared.cloud.dds import DdsBackups, DdsInstances, DdsJobs
@@ -37,15 +38,22 @@ class Adapters:
 
 
 def adapters_for(
-    connection: dict[str, Any], *, endpoint: str | None = None, read: float = 5.0, left: float = 60.0
+    connection: dict[str, Any],
+    *,
+    endpoint: str | None = None,
+    read: float = 5.0,
+    left: float = 60.0,
+    clock: Clock | None = None,
 ) -> Adapters:
     """Adapters with the connection's credentials, at another endpoint if one is given."""
     limits = HttpLimits(connect=1.0, read=read, connections=4)
     project_id = connection["project_id"]
     endpoint = endpoint or connection["endpoint"]
-    dds, smn = dds_service(endpoint, project_id, limits), smn_service(endpoint, project_id, limits)
+    clock = clock or SystemClock()
+    dds = dds_service(endpoint, project_id, limits, clock)
+    smn = smn_service(endpoint, project_id, limits, clock)
     adapters = Adapters(
-        DdsBackups(dds, SystemClock()),
+        DdsBackups(dds, clock),
         DdsJobs(dds),
         DdsInstances(dds),
         SmnTopic(smn, connection["topic_urn"]),

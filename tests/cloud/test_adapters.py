@@ -21,7 +21,7 @@ from shared.backups.ports import Notification
 from shared.cloud.credentials import Credentials
 from shared.runtime.clock import SystemClock
 from tests.cloud.conftest import Adapters, adapters_for
-from tests.fakes import FakeContext
+from tests.fakes import FakeClock, FakeContext
 
 
 NOTE = Notification("subject", '{"a": 1}', "for people", "short", {"event_type": "dds_backup_started"})
@@ -340,3 +340,55 @@ def test_all_instances_are_listed_with_what_selects_them(cloud: LocalCloud, adap
     assert first.tags["env"] == "production"
     assert {instance.status for instance in instances.values()} > {"normal", "frozen"}
     assert any(instance.enterprise_project_id not in {"", "0"} for instance in instances.values())
+
+
+def test_a_long_list_that_is_throttled_goes_on_where_it_stood(cloud: LocalCloud) -> None:
+    """Begun anew at each 429 it would never end."""
+    clock = FakeClock()
+    connection = cloud.connection()
+    adapters = adapters_for(connection, clock=clock)
+    backups = [{"id": f"b{number}", "name": "n", "instance_id": "i", "status": "COMPLETED"} for number in range(100)]
+    full = {"status": 200, "body": {"backups": backups, "total_count": 250}}
+    rest = {"status": 200, "body": {"backups": backups[:50], "total_count": 250}}
+    answers = [full, {"status": 429}, {"status": 503}, full, {"status": 429}, rest]
+    cloud.set_faults([{"method": "GET", "nth": [1], "answer": answer} for answer in answers])
+
+    assert len(adapters.dds.list()) == 250
+    queries = [parse_qs(request["query"])["offset"][0] for request in cloud.requests()]
+    assert queries == ["0", "100", "100", "100", "200", "200"]
+    assert clock.slept == [1, 2, 1]
+
+
+def test_a_long_list_is_not_waited_for_beyond_the_deadline(cloud: LocalCloud) -> None:
+    """What is left of the invocation bounds the pauses; the error is the caller's answer."""
+    clock = FakeClock()
+    adapters = adapters_for(cloud.connection(), left=0.5, clock=clock)
+    backups = [{"id": f"b{number}", "name": "n", "instance_id": "i", "status": "COMPLETED"} for number in range(100)]
+    cloud.set_faults(
+        [
+            {"method": "GET", "nth": [1], "answer": {"status": 200, "body": {"backups": backups, "total_count": 250}}},
+            {"method": "GET", "answer": {"status": 429}},
+        ]
+    )
+
+    with pytest.raises(ThrottledError):
+        adapters.dds.list()
+    assert not clock.slept
+
+
+def test_a_page_that_never_comes_is_given_up(cloud: LocalCloud) -> None:
+    """Twelve tries, then the error; a page that is denied is not tried again."""
+    clock = FakeClock()
+    adapters = adapters_for(cloud.connection(), clock=clock)
+    backups = [{"id": f"b{number}", "name": "n", "instance_id": "i", "status": "COMPLETED"} for number in range(100)]
+    first = {"method": "GET", "nth": [1], "answer": {"status": 200, "body": {"backups": backups, "total_count": 250}}}
+
+    cloud.set_faults([first, {"method": "GET", "answer": {"status": 503}}])
+    with pytest.raises(TransientError):
+        adapters.dds.list()
+    assert len(cloud.requests()) == 13
+
+    cloud.set_faults([first, {"method": "GET", "answer": {"status": 403}}])
+    with pytest.raises(DeniedError):
+        adapters.dds.list()
+    assert len(cloud.requests()) == 15

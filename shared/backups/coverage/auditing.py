@@ -88,4 +88,4 @@ def _fail(due: DueAudit, error: CloudError, announcer: Announcer) -> AuditResult
 
 
 def _occasion(due: DueAudit, announcer: Announcer) -> Occasion:
-    return Occasion(due.identity, announcer.sender, announcer.waiting.clock.now())
+    return Occasion(due.identity, announcer.sender, announcer.clock.now())
