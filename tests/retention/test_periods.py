@@ -1,5 +1,6 @@
 """Time zones, and the periods that begin in them."""
 
+import sys
 import zoneinfo
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
@@ -20,8 +21,10 @@ QUARTER = timedelta(minutes=15)
 
 
 @pytest.fixture
-def no_database() -> Iterator[None]:
-    """A runtime without a time zone database."""
+def no_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A runtime without a time zone database, neither the system's nor the package tzdata."""
+    for name in {"tzdata", "tzdata.zoneinfo.Europe", *(name for name in sys.modules if name.startswith("tzdata"))}:
+        monkeypatch.setitem(sys.modules, name, None)
     ZoneInfo.clear_cache()
     zoneinfo.reset_tzpath(to=[])
     yield
