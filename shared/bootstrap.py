@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from shared.backups.errors import UnfinishedEventError
 from shared.backups.notifications import Sender
-from shared.backups.outcomes import Report
 from shared.backups.ports import Clock
+from shared.backups.reports import Report
 from shared.cloud.clients import dds_service, smn_service
 from shared.cloud.credentials import Credentials
 from shared.cloud.dds import DdsBackups, DdsInstances, DdsJobs

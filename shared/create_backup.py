@@ -9,8 +9,9 @@ from shared.backups.errors import CloudError, RequestError
 from shared.backups.fan_out import FanOut
 from shared.backups.fleet import Fleet
 from shared.backups.names import name_event
-from shared.backups.outcomes import EventReport, Rejection
 from shared.backups.policy import CreationPolicy, OnBusy
+from shared.backups.rejections import Rejection
+from shared.backups.reports import EventReport
 from shared.backups.requests import BackupRequest
 from shared.backups.side_by_side import BackupService, NamedRequest
 from shared.runtime.running import Running

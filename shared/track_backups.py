@@ -5,9 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from shared.backups.announcing import Announcer
 from shared.backups.errors import CloudError, InvalidRequestError, RequestError
-from shared.backups.outcomes import Rejection
 from shared.backups.requests import Interval
 from shared.backups.tracking.answers import Answer
 from shared.backups.tracking.following import Followed, Follower
@@ -63,7 +61,7 @@ def run(event: object, running: Running[TrackBackupsSettings]) -> tuple[Received
         except (RequestError, CloudError) as error:
             rejected.append(incoming.reject(error))
     if received.is_asynchronous:
-        rejected = [_announce(rejection, received.trigger, announcer) for rejection in rejected]
+        rejected = [announcer.reject(rejection, received.trigger) for rejection in rejected]
     report = TrackReport(received.trigger, running.invocation.request_id, followed, answers, rejected, received.ignored)
     return received, report
 
@@ -91,11 +89,6 @@ def _window(incoming: Incoming[TrackRequest], running: Running[TrackBackupsSetti
     if incoming.is_recurring and incoming.time:
         return Ticks(settings.TRACK_PERIOD, settings.TRACK_DELAY, settings.TRACK_LOOKBACK).window(incoming.time)
     raise InvalidRequestError(["ask with one of job_id, backup_id and idempotency_key, or give a since"])
-
-
-def _announce(rejection: Rejection, trigger: str, announcer: Announcer) -> Rejection:
-    """Announce what will never be done; what is tried again is not news yet."""
-    return rejection if rejection.error.retryable else announcer.reject(rejection, trigger)
 
 
 def _follower(running: Running[TrackBackupsSettings]) -> Follower:

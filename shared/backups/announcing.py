@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from shared.backups.errors import CloudError
 from shared.backups.notifications import Sender, announce_rejection
-from shared.backups.outcomes import Rejection
 from shared.backups.ports import Clock, Notification, Topic
+from shared.backups.rejections import Rejection
 from shared.backups.retrying import Retrying
 
 
@@ -40,6 +40,8 @@ class Announcer:
         return True
 
     def reject(self, rejection: Rejection, trigger: str) -> Rejection:
-        """Announce a rejection: the same, knowing whether SMN took it."""
+        """Announce a rejection: the same, knowing whether SMN took it. What is tried again is not news yet."""
+        if rejection.error.retryable:
+            return rejection
         notification = announce_rejection(rejection, trigger, self.sender, self.clock.now())
         return replace(rejection, notified=self.announce(notification))

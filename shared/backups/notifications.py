@@ -8,8 +8,9 @@ from typing import Any
 
 from shared.backups.event_types import DEFERRED, FAILED, HEADLINES, REJECTED, SKIPPED, STARTED
 from shared.backups.names import EventNames, digest
-from shared.backups.outcomes import InstanceResult, Outcome, Rejection
+from shared.backups.outcomes import InstanceResult, Outcome
 from shared.backups.ports import Notification
+from shared.backups.rejections import Rejection
 
 
 _TYPES = {

@@ -33,6 +33,8 @@ class Retrying:
         tries = 0
         while True:
             if not self.waiting.turn(self.pace):
+                if self.pace.delay():
+                    raise ThrottledError("the pause that the API asked for outlasts the invocation")
                 return function()  # no time to wait: one try, whose error is the caller's answer
             try:
                 result = function()

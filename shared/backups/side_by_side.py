@@ -14,11 +14,12 @@ from shared.backups.fan_out import FanOut
 from shared.backups.job_ids import JobIds
 from shared.backups.names import EventNames, share
 from shared.backups.notifications import announce_result
-from shared.backups.outcomes import InstanceResult, Outcome, Rejection
+from shared.backups.outcomes import InstanceResult, Outcome
 from shared.backups.pace import Pace
 from shared.backups.policy import CreationPolicy
 from shared.backups.ports import Backups, Clock, Jobs
 from shared.backups.recent import RecentBackups
+from shared.backups.rejections import Rejection
 from shared.backups.requests import BackupRequest
 from shared.backups.waiting import Waiting
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.backups.deadline import Deadline
-from shared.backups.outcomes import Report
 from shared.backups.ports import Clock
+from shared.backups.reports import Report
 from shared.runtime.context import Context
 
 

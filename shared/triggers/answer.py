@@ -3,12 +3,13 @@
 import json
 from typing import Any, Protocol, runtime_checkable
 
-from shared.backups.outcomes import Report, Status
+from shared.backups.reports import Report, Status
 
 
 _BY_CODE = {
     "invalid_request": 400,
     "unknown_event": 400,
+    "empty_selection": 400,
     "invalid": 400,
     "not_found": 400,
     "invalid_instance_id": 400,

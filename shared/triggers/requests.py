@@ -7,7 +7,7 @@ from typing import Generic
 
 from shared.backups.errors import BackupError, InvalidRequestError, RequestError
 from shared.backups.event_types import ANNOUNCEMENTS
-from shared.backups.outcomes import Rejection
+from shared.backups.rejections import Rejection
 from shared.triggers.envelope import BatchEnvelope, Message, ModelT, SingleEnvelope, validate
 from shared.triggers.recognition import recognize
 

@@ -12,8 +12,9 @@ from shared.backups.errors import InvalidRequestError
 from shared.backups.event_types import ANNOUNCEMENTS
 from shared.backups.names import EventNames
 from shared.backups.notifications import Sender, announce_rejection, announce_result
-from shared.backups.outcomes import InstanceResult, Outcome, Rejection
+from shared.backups.outcomes import InstanceResult, Outcome
 from shared.backups.ports import Notification
+from shared.backups.rejections import Rejection
 
 
 SENDER = Sender("urn:fss:cn-north-4:p:function:default:create_backup", "cn-north-4", "p", "request-1")

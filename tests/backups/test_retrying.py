@@ -75,3 +75,15 @@ def test_there_is_always_an_answer_in_time(error: CloudError) -> None:
     with pytest.raises(type(error)):
         calls.retrying.call(calls)
     assert calls.clock.seconds <= 2
+
+
+def test_a_pause_that_outlasts_the_time_is_kept_by_everybody() -> None:
+    """What the service asked for holds for the next call too: none is sent into the pause."""
+    calls = Calls(ThrottledError("429", retry_after=100), left=10)
+    with pytest.raises(ThrottledError):
+        calls.retrying.call(calls)
+
+    with pytest.raises(ThrottledError):
+        calls.retrying.call(calls)
+
+    assert calls.made == 1

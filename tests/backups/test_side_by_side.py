@@ -9,9 +9,10 @@ from shared.backups.deadline import Deadline
 from shared.backups.errors import AbsentError, InvalidRequestError, ThrottledError, TransientError
 from shared.backups.names import name_event
 from shared.backups.notifications import Sender
-from shared.backups.outcomes import InstanceResult, Outcome, Rejection
+from shared.backups.outcomes import InstanceResult, Outcome
 from shared.backups.pace import Pace
 from shared.backups.policy import CreationPolicy
+from shared.backups.rejections import Rejection
 from shared.backups.requests import BackupRequest
 from shared.backups.retrying import Retrying
 from shared.backups.side_by_side import BackupService, NamedRequest

@@ -106,6 +106,11 @@ def test_an_empty_selection_is_reported_and_announced() -> None:
     assert json.loads(system.topic.sent[0].body)["type"] == "dds.backup.rejected"
 
 
+def test_an_empty_selection_through_a_gateway_is_the_callers_mistake() -> None:
+    """400, not a bad gateway."""
+    assert System(3).invoke(doc.apig(json.dumps({"select": {"name": "nobody"}})))["statusCode"] == 400
+
+
 @pytest.mark.parametrize(("error", "again"), [(TransientError("503"), True), (DeniedError("no"), False)])
 def test_a_fleet_that_cannot_be_listed(error: CloudError, *, again: bool) -> None:
     """Left for a redelivery if that can help, else announced and done."""
@@ -115,6 +120,7 @@ def test_a_fleet_that_cannot_be_listed(error: CloudError, *, again: bool) -> Non
     if again:
         with pytest.raises(UnfinishedEventError, match=r"user_event rejected \(unavailable\)"):
             system.invoke(EVENT)
+        assert not system.topic.sent, "what is tried again is not news yet"
     else:
         assert system.invoke(EVENT)["rejected"][0]["code"] == "denied"
 

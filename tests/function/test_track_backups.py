@@ -177,7 +177,7 @@ def test_a_list_that_fails_for_a_while_is_raised(platform: Platform) -> None:
     """It is no news to people that it will be tried again."""
     platform.dds.list_faults = [TransientError("503")] * 5
 
-    with pytest.raises(UnfinishedEventError, match=r"user_event \(503\)"):
+    with pytest.raises(UnfinishedEventError, match=r"user_event rejected \(unavailable\)"):
         platform.tick()
     assert not platform.topic.sent
     assert platform.tick()["status"] == "SUCCEEDED"

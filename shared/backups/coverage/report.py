@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.backups.errors import CloudError
-from shared.backups.outcomes import Rejection, Status
+from shared.backups.rejections import Rejection
+from shared.backups.reports import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class AuditResult:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """What became of an event of audit_backups; fulfils `shared.backups.outcomes.Report`.
+    """What became of an event of audit_backups; fulfils `shared.backups.reports.Report`.
 
     Attributes:
         trigger: the trigger's name, "unknown" if it is of no known kind.
@@ -94,7 +95,7 @@ class AuditReport:
     def left(self) -> list[str]:
         """What a redelivery would do, in words."""
         audits = [f"audit ({audit.code})" for audit in self.audits if audit.unfinished]
-        return audits + [f"{r.position} rejected (notification not published)" for r in self.rejected if r.unfinished]
+        return audits + [rejection.left() for rejection in self.rejected if rejection.unfinished]
 
     def document(self) -> dict[str, Any]:
         """The report as JSON."""
@@ -116,7 +117,7 @@ class AuditReport:
                 found.append((logging.ERROR, "audit failed", audit.document()))
             found += [(logging.WARNING, "backup missed", missed) for missed in audit.data.get("missed", ())]
             found += [(logging.WARNING, "instance not covered", one) for one in audit.data.get("uncovered", ())]
-        return found + [(logging.ERROR, "message rejected", rejection.document()) for rejection in self.rejected]
+        return found + [rejection.problem() for rejection in self.rejected]
 
     def summary(self) -> dict[str, Any]:
         """The verdict and the totals of each audit."""

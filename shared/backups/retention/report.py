@@ -8,8 +8,9 @@ from typing import Any
 
 from shared.backups.event_types import PRUNED
 from shared.backups.notifications import Sender, make_notification
-from shared.backups.outcomes import Rejection, Status
 from shared.backups.ports import Notification
+from shared.backups.rejections import Rejection
+from shared.backups.reports import Status
 from shared.backups.retention.document import describe
 from shared.backups.retention.results import PruneOutcome, PruneResult
 from shared.backups.retention.texts import lines, summary
@@ -35,7 +36,7 @@ def announce_run(result: PruneResult, sender: Sender, now: datetime) -> Notifica
 
 @dataclass(frozen=True, slots=True)
 class PruneReport:
-    """What became of an event of prune_backups; see `shared.backups.outcomes.Report`.
+    """What became of an event of prune_backups; see `shared.backups.reports.Report`.
 
     Attributes:
         runs: one for each request in the event.
@@ -68,7 +69,7 @@ class PruneReport:
     def left(self) -> list[str]:
         """What a redelivery would do, in words."""
         runs = [f"{summary(run)} ({', '.join(run.codes)})" for run in self.runs if run.unfinished]
-        return runs + [f"{r.position} rejected (notification not published)" for r in self.rejected if r.unfinished]
+        return runs + [rejection.left() for rejection in self.rejected if rejection.unfinished]
 
     def document(self) -> dict[str, Any]:
         """The report as JSON; long lists are cut as in the notification."""
@@ -95,7 +96,7 @@ class PruneReport:
                 ids = [instance.instance_id for instance in run.instances if instance.held_back]
                 found.append((logging.WARNING, "backups held back", {"code": "needs_force", "instance_ids": ids[:100]}))
             found += ((logging.WARNING, "odd request", {"error": warning}) for warning in run.warnings)
-        return found + [(logging.ERROR, "message rejected", rejection.document()) for rejection in self.rejected]
+        return found + [rejection.problem() for rejection in self.rejected]
 
     def summary(self) -> dict[str, Any]:
         """The totals of each run, and which backups were deleted."""

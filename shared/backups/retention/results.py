@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any
 
 from shared.backups.errors import BackupError, CloudError
-from shared.backups.outcomes import Status
 from shared.backups.ports import Backup
+from shared.backups.reports import Status
 
 
 class PruneOutcome(str, Enum):

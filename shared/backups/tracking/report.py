@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.backups.outcomes import Rejection, Status
+from shared.backups.rejections import Rejection
+from shared.backups.reports import Status
 from shared.backups.tracking.answers import Answer, State, combine
 from shared.backups.tracking.following import Announced, Followed
 
 
 @dataclass(frozen=True, slots=True)
 class TrackReport:
-    """Fulfils `shared.backups.outcomes.Report`.
+    """Fulfils `shared.backups.reports.Report`.
 
     Attributes:
         trigger: the trigger's name, "unknown" if it is of no known kind.
@@ -54,11 +55,7 @@ class TrackReport:
     def left(self) -> list[str]:
         """What a redelivery would do, in words."""
         silent = [f"{a.occurrence.backup.id} {a.occurrence.kind} (notification not published)" for a in self._silent]
-        return silent + [
-            f"{r.position} ({r.error if r.error.retryable else 'notification not published'})"
-            for r in self.rejected
-            if r.unfinished
-        ]
+        return silent + [rejection.left() for rejection in self.rejected if rejection.unfinished]
 
     def document(self) -> dict[str, Any]:
         """The report as JSON."""
@@ -84,10 +81,7 @@ class TrackReport:
             for followed in self.followed
             for backup_id in followed.untimed
         ]
-        return found + [
-            (logging.WARNING if r.error.retryable else logging.ERROR, "message rejected", r.document())
-            for r in self.rejected
-        ]
+        return found + [rejection.problem() for rejection in self.rejected]
 
     def summary(self) -> dict[str, Any]:
         """Status, and what was announced or answered."""
