@@ -78,7 +78,7 @@ def invoke(
     from_file = read_env_file(env_file) if env_file else {}
     request_id = str(uuid.uuid4())
     with open_cloud(cloud) as local:
-        settings = function_settings(chosen, local.connection, from_file)
+        settings = function_settings(chosen, template.topics, local.connection, from_file)
         credentials = local.temporary_credentials()
         print(f"START RequestId: {request_id}", file=sys.stderr, flush=True)
         with Instance(chosen, settings, local.connection.project_id, timeout=timeout, log=_log) as instance:

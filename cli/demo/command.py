@@ -47,9 +47,10 @@ def demo(template_file: Path | None, as_json: bool) -> None:
     of it happened.
     """
     began = time.monotonic()
-    function = find_function(load_template(template_file or find_template()), FUNCTION)
+    template = load_template(template_file or find_template())
+    function = find_function(template, FUNCTION)
     with open_cloud() as cloud:
-        settings = function_settings(function, cloud.connection, {})
+        settings = function_settings(function, template.topics, cloud.connection, {})
         log: list[str] = []
         with Instance(function, settings, cloud.connection.project_id, log=log.append) as instance:
             if as_json:

@@ -9,6 +9,7 @@ from typing import Any
 from cli.errors import did_you_mean
 from cli.runner.loader import entry_file
 from cli.template.globals import merged
+from cli.template.kinds import FUNCTION, LOG_GROUP
 from cli.template.model import Function, Template
 from cli.template.problems import Problem
 from cli.template.references import references
@@ -16,24 +17,44 @@ from cli.template.references import references
 
 MAX_VARIABLES = 20
 MAX_VARIABLE_CHARACTERS = 4096
+PASSWORDS = ("kafka_password", "access_password")
 
 
 def application_problems(data: dict[str, Any]) -> Iterator[Problem]:
     """Yield what does not fit together in a document that the schema allows."""
-    parameters = data.get("Parameters", {})
-    for name, parameter in parameters.items():
+    for name, parameter in data.get("Parameters", {}).items():
+        here = ("Parameters", name)
         if parameter["Type"] == "Number" and isinstance(parameter.get("Default"), str):
-            yield Problem(("Parameters", name, "Default"), "found text, expected a number since Type is Number")
-    texts = ((section, data[section]) for section in ("Globals", "Resources") if section in data)
-    for path, name in chain.from_iterable(references(value, (section,)) for section, value in texts):
-        if name not in parameters:
-            known = f"Known: {', '.join(parameters) or 'none'}"
-            yield Problem(path, f"${{{name}}} is no parameter{did_you_mean(name, parameters)} {known}")
+            yield Problem((*here, "Default"), "found text, expected a number since Type is Number")
+        if parameter.get("NoEcho") and "Default" in parameter:
+            yield Problem((*here, "Default"), "found a secret, expected none in the template since NoEcho is true")
+        if name in data["Resources"]:
+            yield Problem(here, "found a resource of the same name, expected another name")
+    yield from _reference_problems(data)
     shared = data.get("Globals", {}).get("Function", {})
     for resource, spec in data["Resources"].items():
-        for key in ("CodeUri", "Handler", "Runtime"):
+        required = ("CodeUri", "Handler", "Runtime") if spec["Type"] == FUNCTION else ()
+        for key in required:
             if key not in merged(shared, spec)["Properties"]:
                 yield Problem(("Resources", resource, "Properties"), f"{key} is missing")
+
+
+def _reference_problems(data: dict[str, Any]) -> Iterator[Problem]:
+    parameters = data.get("Parameters", {})
+    kinds = {name: resource["Type"] for name, resource in data["Resources"].items()}
+    known = [*parameters, *(name for name, kind in kinds.items() if kind != FUNCTION)]
+    texts = ((section, data[section]) for section in ("Globals", "Resources") if section in data)
+    for path, name in chain.from_iterable(references(value, (section,)) for section, value in texts):
+        if name not in known:
+            hint = f"{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}"
+            yield Problem(path, f"${{{name}}} is no parameter, topic or log group{hint}")
+        elif (path[-1] == "LogGroup") != (kinds.get(name) == LOG_GROUP):
+            groups = ", ".join(name for name, kind in kinds.items() if kind == LOG_GROUP) or "none"
+            expected = f"expected a log group at LogGroup and nowhere else. Known: {groups}"
+            yield Problem(path, f"found ${{{name}}}, {expected}")
+        elif (path[-1] in PASSWORDS) != bool(parameters.get(name, {}).get("NoEcho")):
+            expected = f"expected a parameter with NoEcho at {' and '.join(PASSWORDS)} and nowhere else"
+            yield Problem(path, f"found ${{{name}}}, {expected}")
 
 
 def function_problems(template: Template) -> Iterator[Problem]:

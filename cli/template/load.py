@@ -8,9 +8,20 @@ from cli.paths import CHECKOUT
 from cli.template.checks import application_problems, function_problems
 from cli.template.document import read_document
 from cli.template.globals import merged
-from cli.template.model import AsyncInvoke, Destination, Event, Function, Parameter, Template
+from cli.template.kinds import FUNCTION, LOG_GROUP, TOPIC
+from cli.template.model import (
+    AsyncInvoke,
+    Destination,
+    Event,
+    Function,
+    LogGroup,
+    Parameter,
+    Subscription,
+    Template,
+    Topic,
+)
 from cli.template.problems import TemplateError
-from cli.template.references import fill_in
+from cli.template.references import fill_in, references
 from cli.template.schema import schema_problems
 
 
@@ -56,16 +67,23 @@ def find_function(template: Template, name: str) -> Function:
 
 def _template(file: Path, data: dict[str, Any]) -> Template:
     parameters = {
-        name: Parameter(name, _text(spec.get("Default")), spec.get("Description", ""))
+        name: Parameter(name, _text(spec.get("Default")), spec.get("Description", ""), spec.get("NoEcho", False))
         for name, spec in data.get("Parameters", {}).items()
     }
     defaults = {name: parameter.default for name, parameter in parameters.items() if parameter.default is not None}
     shared = data.get("Globals", {}).get("Function", {})
+
+    def resources(kind: str) -> dict[str, dict[str, Any]]:
+        chosen = {name: spec for name, spec in data["Resources"].items() if spec["Type"] == kind}
+        return {name: fill_in(spec, defaults) for name, spec in chosen.items()}
+
     functions = tuple(
-        _function(file.resolve().parent, resource, fill_in(merged(shared, spec), defaults))
-        for resource, spec in data["Resources"].items()
+        _function(file.resolve().parent, resource, merged(fill_in(shared, defaults), spec))
+        for resource, spec in resources(FUNCTION).items()
     )
-    return Template(file, data.get("Description", ""), parameters, functions)
+    topics = tuple(_topic(resource, spec["Properties"]) for resource, spec in resources(TOPIC).items())
+    log_groups = tuple(_log_group(resource, spec["Properties"]) for resource, spec in resources(LOG_GROUP).items())
+    return Template(file, data.get("Description", ""), parameters, functions, topics, log_groups)
 
 
 def _function(code_root: Path, resource: str, spec: dict[str, Any]) -> Function:
@@ -83,10 +101,24 @@ def _function(code_root: Path, resource: str, spec: dict[str, Any]) -> Function:
         memory_size=properties.get("MemorySize", 128),
         timeout=properties.get("Timeout", 3),
         agency=properties.get("Agency"),
+        permissions=tuple(properties.get("Permissions", ())),
+        log_group=next((name for _, name in references(properties.get("LogGroup"))), None),
         variables={name: str(value) for name, value in properties.get("Environment", {}).get("Variables", {}).items()},
         async_invoke=_async_invoke(properties.get("AsyncInvoke")),
         events=tuple(_event(name, event) for name, event in spec.get("Events", {}).items()),
     )
+
+
+def _topic(resource: str, properties: dict[str, Any]) -> Topic:
+    subscriptions = tuple(
+        Subscription(spec["Protocol"], spec["Endpoint"], spec.get("Remark", ""))
+        for spec in properties.get("Subscriptions", ())
+    )
+    return Topic(resource, properties["Name"], properties.get("DisplayName", ""), subscriptions)
+
+
+def _log_group(resource: str, properties: dict[str, Any]) -> LogGroup:
+    return LogGroup(resource, properties["GroupName"], properties.get("TtlInDays", 30))
 
 
 def _event(name: str, spec: dict[str, Any]) -> Event:

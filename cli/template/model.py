@@ -14,6 +14,35 @@ class Parameter:
     name: str
     default: str | None
     description: str
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Who gets what is published to a topic: protocol (email, sms, http, https) and endpoint."""
+
+    protocol: str
+    endpoint: str
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """An SMN topic; ``${resource}`` stands for its URN."""
+
+    resource: str
+    name: str
+    display_name: str
+    subscriptions: tuple[Subscription, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogGroup:
+    """A log group of LTS, whose logs are kept for *ttl_in_days*."""
+
+    resource: str
+    name: str
+    ttl_in_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +77,8 @@ class AsyncInvoke:
 class Function:
     """A function with the values of ``Globals`` and the defaults filled in.
 
-    References to parameters without a default stay as they are written, ``${Name}``, in every text of it.
+    References to parameters without a default and to other resources stay as they are written, ``${Name}``, in every
+    text of it.
     """
 
     resource: str
@@ -69,6 +99,10 @@ class Function:
     variables: Mapping[str, str]
     async_invoke: AsyncInvoke | None
     events: tuple[Event, ...]
+    permissions: tuple[str, ...] = ()
+    """The API operations that it calls, such as ``DDS.ListBackups``."""
+    log_group: str | None = None
+    """The key of its log group under ``Resources``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +113,5 @@ class Template:
     description: str
     parameters: Mapping[str, Parameter]
     functions: tuple[Function, ...]
+    topics: tuple[Topic, ...] = ()
+    log_groups: tuple[LogGroup, ...] = ()

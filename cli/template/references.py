@@ -1,4 +1,4 @@
-"""``${Name}`` in the texts of a template: the value of a parameter."""
+"""``${Name}`` in the texts of a template: the value of a parameter, the URN of a topic, or a log group."""
 
 import re
 from collections.abc import Iterator, Mapping

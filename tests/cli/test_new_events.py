@@ -39,9 +39,10 @@ def test_recipes_are_those_of_the_help(ddsbackup: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("trigger", RECIPES)
 def test_new_event_of_a_sample(trigger: str, cloud: LocalCloud) -> None:
     """A sample makes backups once; changed as the help says, it makes others."""
-    function = find_function(load_template(CHECKOUT / "template.yaml"), "create_backup")
+    template = load_template(CHECKOUT / "template.yaml")
+    function = find_function(template, "create_backup")
     with open_cloud(cloud.url) as local:
-        settings = function_settings(function, local.connection, {})
+        settings = function_settings(function, template.topics, local.connection, {})
         with Instance(function, settings, local.connection.project_id) as instance:
             outcomes = [outcomes_of(local, instance, trigger, changes) for changes in ([], [], RECIPES[trigger])]
     again = "FAILED" if trigger == "api-page" else "ALREADY_EXISTS"  # nothing identifies the body of the API page

@@ -35,8 +35,12 @@ def test_template_of_the_application() -> None:
     assert function.code_uri == CHECKOUT / "functions" / "create_backup"
     assert function.code_root == CHECKOUT
     assert (function.handler, function.initializer) == ("index.handler", "index.initializer")
-    assert function.variables == {"NOTIFY_TOPIC_URN": "${NotifyTopicUrn}"}
+    assert function.variables == {"NOTIFY_TOPIC_URN": "${NotifyTopic}"}
     assert [event.type for event in function.events] == ["TIMER"]
+    assert "DDS.CreateManualBackup" in function.permissions
+    assert [(topic.resource, topic.name) for topic in template.topics] == [("NotifyTopic", "dds-backup")]
+    assert [subscription.protocol for subscription in template.topics[0].subscriptions] == ["email"]
+    assert [(group.resource, group.ttl_in_days) for group in template.log_groups] == [(function.log_group, 30)]
 
 
 def test_template_of_the_application_names_its_schema() -> None:

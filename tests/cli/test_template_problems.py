@@ -51,7 +51,7 @@ def problems(load: Load, text: str) -> list[str]:
             "Initializer: found 'other.init', expected a function in the handler's file",
         ),
         ("      Initializer: index.initialiser", 8, "did you mean 'initializer'?"),
-        ("      Agency: ${Agncy}", 8, "Agency: ${Agncy} is no parameter. Known: none"),
+        ("      Agency: ${Agncy}", 8, "Agency: ${Agncy} is no parameter, topic or log group. Known: none"),
         ("      Timeout: 5\n      Timeout: 6", 8, "Timeout: given again on line 9, expected once"),
         ("    Events: {A: {Type: TIMR, Properties: {}}}", 8, 'Type: found "TIMR", expected one of: TIMER, SMN, KAFKA'),
         ("    Events: {A: {Type: TIMER, Properties: {schedule: 3m}}}", 8, "A.Properties: schedule_type is missing"),
@@ -104,7 +104,7 @@ def test_wrong_property(load: Load, more: str, line: int, expected: str) -> None
         ),
         ("CodeUri: code", "CodeUri: cod", "template.yaml:5: Resources.Hello.Properties.CodeUri: found no folder "),
         ("Python3.12", "Python3.11", "expected one of: Python3.10, Python3.12"),
-        ("HC::Serverless::Function", "AWS::Serverless::Function", "expected HC::Serverless::Function"),
+        ("HC::Serverless::Function", "AWS::Serverless::Function", "expected one of: HC::Serverless::Function, "),
         ("      Runtime: Python3.12\n", "", "template.yaml:4: Resources.Hello.Properties: Runtime is missing"),
         (
             "  Hello:",
@@ -144,3 +144,53 @@ def test_name_of_two_functions(load: Load) -> None:
     assert problems(load, FUNCTION + again) == [
         "template.yaml:14: Resources.Other.Properties.FunctionName: 'Hello' is the name of Hello already"
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (
+            "  T:\n    Type: HC::SMN::Topic\n    Properties: {Name: a b}",
+            'T.Properties.Name: found "a b", expected 1 to',
+        ),
+        ("  T:\n    Type: HC::SMN::Topic\n    Properties: {}", "T.Properties: Name is missing"),
+        (
+            (
+                "  T:\n    Type: HC::SMN::Topic\n"
+                "    Properties: {Name: t, Subscriptions: [{Protocol: fax, Endpoint: '1'}]}"
+            ),
+            'Subscriptions.0.Protocol: found "fax", expected one of: email, sms, http, https',
+        ),
+        (
+            "  L:\n    Type: HC::LTS::Group\n    Properties: {GroupName: g, TtlInDays: 0}",
+            "expected a number from 1 to 365",
+        ),
+        ("      LogGroup: g", 'LogGroup: found "g", expected ${Name} of a resource of type HC::LTS::Group'),
+        (
+            "      LogGroup: ${T}\n  T:\n    Type: HC::SMN::Topic\n    Properties: {Name: t}",
+            "found ${T}, expected a log group at LogGroup and nowhere else. Known: none",
+        ),
+        (
+            "      Agency: ${L}\n  L:\n    Type: HC::LTS::Group\n    Properties: {GroupName: g}",
+            "LogGroup and nowhere else",
+        ),
+        ("      Permissions: [dds:backup:list]", "expected an operation such as DDS.ListBackups"),
+        ("Parameters: {Hello: {Type: String}}", "Parameters.Hello: found a resource of the same name"),
+        ("Parameters: {A: {Type: String, NoEcho: true, Default: x}}", "A.Default: found a secret, expected none"),
+        (
+            "    Events: {K: {Type: KAFKA, Properties: {instance_id: i, topic_ids: [t], kafka_password: hunter2}}}",
+            'kafka_password: found "hunter2", expected ${Name} of a parameter with NoEcho',
+        ),
+        (
+            (
+                "    Events: {K: {Type: KAFKA, Properties: {instance_id: i, topic_ids: [t], kafka_password: '${P}'}}}\n"
+                "Parameters: {P: {Type: String}}"
+            ),
+            "kafka_password: found ${P}, expected a parameter with NoEcho",
+        ),
+        ("      Agency: ${P}\nParameters: {P: {Type: String, NoEcho: true}}", "NoEcho at kafka_password and access_"),
+    ],
+)
+def test_wrong_resource_beside_a_function(load: Load, more: str, expected: str) -> None:
+    """Topics, log groups, permissions and secrets are checked as functions are."""
+    assert any(expected in problem for problem in problems(load, FUNCTION + more))
