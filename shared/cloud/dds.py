@@ -17,6 +17,7 @@ from huaweicloudsdkdds.v3 import (
 
 from shared.backups.errors import AmbiguousError, TransientError
 from shared.backups.ports import Backup, BackupJob, Clock, Instance, Job, NewBackup
+from shared.cloud import operations
 from shared.cloud.pages import PAGE, read_pages
 from shared.cloud.sdk import SdkService
 
@@ -28,7 +29,7 @@ _BACKUP_JOBS = frozenset({"MongodbSnapshotBackup", "MongodbSnapshotEBackup"})
 
 
 class DdsBackups:
-    """`shared.backups.ports.Backups`. IAM: dds:instance:createManualBackup, dds:backup:list, dds:backup:delete."""
+    """`shared.backups.ports.Backups`."""
 
     def __init__(self, service: SdkService, clock: Clock) -> None:
         self._service = service
@@ -41,7 +42,7 @@ class DdsBackups:
         """
         option = CreateManualBackupOption(instance_id=instance_id, name=name, description=description)
         request = CreateManualBackupRequest(body=CreateManualBackupRequestBody(backup=option))
-        answer = self._service.call(self._service.client.create_manual_backup, request, writes=True)
+        answer = self._service.call(operations.CREATE_MANUAL_BACKUP, request)
         if not answer.backup_id:
             raise AmbiguousError(f"HTTP {answer.status_code} without a backup_id", status=answer.status_code)
         return NewBackup(answer.backup_id, answer.job_id or None)
@@ -72,7 +73,7 @@ class DdsBackups:
                 limit=PAGE,
                 **window,
             )
-            return self._service.call(self._service.client.list_backups, request, writes=False)
+            return self._service.call(operations.LIST_BACKUPS, request)
 
         return [_backup(item) for item in read_pages(self._service, page, "backups")]
 
@@ -82,13 +83,13 @@ class DdsBackups:
         An answer without a `job_id` counts as no answer, as in `create`.
         """
         request = DeleteManualBackupRequest(backup_id=backup_id)
-        answer = self._service.call(self._service.client.delete_manual_backup, request, writes=True)
+        answer = self._service.call(operations.DELETE_MANUAL_BACKUP, request)
         if not answer.job_id:
             raise AmbiguousError(f"HTTP {answer.status_code} without a job_id", status=answer.status_code)
 
 
 class DdsJobs:
-    """`shared.backups.ports.Jobs`. IAM: dds:task:list."""
+    """`shared.backups.ports.Jobs`."""
 
     def __init__(self, service: SdkService) -> None:
         self._service = service
@@ -103,7 +104,7 @@ class DdsJobs:
                 offset=offset,
                 limit=PAGE,
             )
-            return self._service.call(self._service.client.list_tasks, request, writes=False)
+            return self._service.call(operations.LIST_TASKS, request)
 
         return [
             BackupJob(
@@ -120,7 +121,7 @@ class DdsJobs:
 
     def show(self, job_id: str) -> Job:
         """GET /v3/{project_id}/jobs?id={job_id} (DDS API, Querying Task Details)."""
-        answer = self._service.call(self._service.client.show_job_detail, ShowJobDetailRequest(id=job_id), writes=False)
+        answer = self._service.call(operations.SHOW_JOB_DETAIL, ShowJobDetailRequest(id=job_id))
         if answer.job is None or not answer.job.status:
             raise TransientError(f"HTTP {answer.status_code} without a job", status=answer.status_code)
         return Job(
@@ -134,7 +135,7 @@ class DdsJobs:
 
 
 class DdsInstances:
-    """`shared.backups.ports.Instances`. IAM: dds:instance:list."""
+    """`shared.backups.ports.Instances`."""
 
     def __init__(self, service: SdkService) -> None:
         self._service = service
@@ -144,7 +145,7 @@ class DdsInstances:
 
         def page(offset: int) -> Any:
             request = ListInstancesRequest(offset=offset, limit=PAGE)
-            return self._service.call(self._service.client.list_instances, request, writes=False)
+            return self._service.call(operations.LIST_INSTANCES, request)
 
         return [_instance(item) for item in read_pages(self._service, page, "instances")]
 

@@ -57,6 +57,7 @@ def _rows() -> Iterator[tuple[str, type[CloudError]]]:
 ERROR_TABLE: dict[str, type[CloudError]] = dict(_rows())
 """Service code -> what it means."""
 
+_FORBIDDEN = {"DBS.280032", "DBS.280063", "DBS.280064", "SMN.0001", "SMN.00308", "APIGW.0302"}
 _STATUS: dict[int, type[CloudError]] = {
     401: DeniedError,
     403: DeniedError,
@@ -77,3 +78,10 @@ def classify(status: int, code: str | None, *, writes: bool) -> type[CloudError]
     if code in ERROR_TABLE:
         return ERROR_TABLE[code]
     return _STATUS.get(status, InvalidError)
+
+
+def is_forbidden(status: int, code: str | None) -> bool:
+    """Whether an error answer means that the caller's policies do not allow the call: of DeniedError, what is left when
+    wrong credentials, other people's resources and unpaid bills are told apart by their codes.
+    """
+    return code in _FORBIDDEN or (status == 403 and code not in ERROR_TABLE)

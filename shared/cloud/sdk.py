@@ -20,7 +20,8 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from shared.backups.errors import AmbiguousError, CloudError, TransientError
 from shared.backups.ports import Clock
 from shared.cloud.credentials import Credentials
-from shared.cloud.error_table import classify
+from shared.cloud.error_table import classify, is_forbidden
+from shared.cloud.operations import Operation
 
 
 _SHORTEST_TIMEOUT = 0.1
@@ -55,27 +56,27 @@ class SdkService:
         handler = HttpHandler().add_response_handler(self._note_retry_after)
         nobody = BasicCredentials("none", "none", project_id)  # replaced by `renew` before the first call
         builder = client.new_builder().with_http_config(self._config).with_http_handler(handler)
-        self.client: Any = builder.with_credentials(nobody).with_endpoints([endpoint]).build()
+        self._client: Any = builder.with_credentials(nobody).with_endpoints([endpoint]).build()
 
     def renew(self, credentials: Credentials, left: Callable[[], float]) -> None:
         """Take the credentials of this invocation, and `left`, which tells the seconds that a call may take."""
         self._credentials = credentials
         self._config.left = left
-        self.client.with_credentials(credentials.for_sdk())
+        self._client.with_credentials(credentials.for_sdk())
 
-    def call(self, method: Callable[[Any], Any], request: Any, *, writes: bool) -> Any:
-        """Call a method of the client; `writes` says whether the call changes something.
+    def call(self, operation: Operation, request: Any) -> Any:
+        """Call an operation with the SDK's request for it.
 
         Raises:
             CloudError: of the kind that the error table says; AmbiguousError only for a call that writes.
         """
         self._answer.retry_after = None
         try:
-            return method(request)
+            return getattr(self._client, operation.method)(request)
         except ServiceResponseException as error:
-            raise self._service_error(error, writes=writes) from error
+            raise self._service_error(error, operation) from error
         except Exception as error:
-            nothing_done = not writes or _never_sent(error)
+            nothing_done = not operation.writes or _never_sent(error)
             kind = TransientError if nothing_done else AmbiguousError
             raise kind(self.redact(f"no usable answer: {type(error).__name__}: {error}")) from error
 
@@ -91,11 +92,12 @@ class SdkService:
         clean = self._credentials.redact(text) if self._credentials else text
         return clean if len(clean) <= _LONGEST_MESSAGE else f"{clean[:_LONGEST_MESSAGE]}..."
 
-    def _service_error(self, error: Any, *, writes: bool) -> CloudError:
+    def _service_error(self, error: Any, operation: Operation) -> CloudError:
         # Without a code in the answer the SDK takes the status for one.
         code = str(error.error_code) if str(error.error_code) != str(error.status_code) else None
-        return classify(error.status_code, code, writes=writes)(
-            self.redact(f"{code or 'no code'} (HTTP {error.status_code}): {error.error_msg}"),
+        denied = f" (the agency needs {operation.action})" if is_forbidden(error.status_code, code) else ""
+        return classify(error.status_code, code, writes=operation.writes)(
+            self.redact(f"{code or 'no code'} (HTTP {error.status_code}): {error.error_msg}") + denied,
             cloud_code=code,
             status=error.status_code,
             request_id=error.request_id,

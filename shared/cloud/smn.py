@@ -6,11 +6,12 @@ from huaweicloudsdksmn.v2 import MessageAttribute, PublishMessageRequest, Publis
 
 from shared.backups.errors import AmbiguousError
 from shared.backups.ports import Notification
+from shared.cloud import operations
 from shared.cloud.sdk import SdkService
 
 
 class SmnTopic:
-    """`shared.backups.ports.Topic` on SMN. IAM: smn:topic:publish."""
+    """`shared.backups.ports.Topic` on SMN."""
 
     def __init__(self, service: SdkService, topic_urn: str) -> None:
         self._service = service
@@ -31,7 +32,7 @@ class SmnTopic:
             ],
         )
         request = PublishMessageRequest(topic_urn=self._topic_urn, body=body)
-        answer = self._service.call(self._service.client.publish_message, request, writes=True)
+        answer = self._service.call(operations.PUBLISH_MESSAGE, request)
         if not answer.message_id:
             raise AmbiguousError(f"HTTP {answer.status_code} without a message_id", status=answer.status_code)
         return str(answer.message_id)

@@ -392,3 +392,22 @@ def test_a_page_that_never_comes_is_given_up(cloud: LocalCloud) -> None:
     with pytest.raises(DeniedError):
         adapters.dds.list()
     assert len(cloud.requests()) == 15
+
+
+@pytest.mark.parametrize("code", ["DBS.280032", "APIGW.0302", "PDP5.0001"])
+def test_a_forbidden_call_says_which_action_the_agency_lacks(cloud: LocalCloud, adapters: Adapters, code: str) -> None:
+    """Whoever reads the log can put the missing action into the agency's policy."""
+    cloud.set_faults([{"path": "/backups$", "answer": {"status": 403, "code": code}}])
+
+    with pytest.raises(DeniedError, match=r"\(the agency needs dds:backup:list\)$"):
+        adapters.dds.list()
+
+
+def test_a_403_for_another_reason_asks_for_no_action(cloud: LocalCloud, adapters: Adapters) -> None:
+    """An account that is suspended lacks money, not a policy."""
+    cloud.set_faults([{"path": "/backups$", "answer": {"status": 403, "code": "DBS.280019"}}])
+
+    with pytest.raises(DeniedError) as caught:
+        adapters.dds.list()
+
+    assert "agency" not in str(caught.value)

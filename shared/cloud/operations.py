@@ -1,0 +1,55 @@
+"""The API operations that the functions call, each with the IAM action that it needs.
+
+The actions are those of "Permissions and Supported Actions" of the DDS and the SMN API reference: for policies (IAM's
+role/policy model, ``"Version": "1.1"``) of dds_api_0037 and smn_api_80005, for identity policies (``"Version": "5.0"``)
+of the section "Authorization Information" of each operation's page, and of dds_api_0042 and smn_api_80015.
+"""
+
+from typing import NamedTuple
+
+
+class Operation(NamedTuple):
+    """One operation of an API, named as in API Explorer with its service in front: ``DDS.ListBackups``."""
+
+    name: str
+    method: str
+    """The method of the SDK's client."""
+    action: str
+    """What a policy has to allow."""
+    identity_action: str
+    """What an identity policy has to allow."""
+    writes: bool = False
+    """Whether the call changes something."""
+
+
+CREATE_MANUAL_BACKUP = Operation(
+    "DDS.CreateManualBackup",
+    "create_manual_backup",
+    "dds:instance:createManualBackup",
+    "dds:backup:create",
+    writes=True,
+)
+DELETE_MANUAL_BACKUP = Operation(
+    "DDS.DeleteManualBackup", "delete_manual_backup", "dds:backup:delete", "dds:backup:delete", writes=True
+)
+LIST_BACKUPS = Operation("DDS.ListBackups", "list_backups", "dds:backup:list", "dds:backup:listAll")
+LIST_INSTANCES = Operation("DDS.ListInstances", "list_instances", "dds:instance:list", "dds:instance:listAll")
+LIST_TASKS = Operation("DDS.ListTasks", "list_tasks", "dds:task:list", "dds:task:listAll")
+SHOW_JOB_DETAIL = Operation("DDS.ShowJobDetail", "show_job_detail", "dds:task:list", "dds:task:getDetail")
+PUBLISH_MESSAGE = Operation(
+    "SMN.PublishMessage", "publish_message", "smn:topic:publish", "smn:topic:publish", writes=True
+)
+
+OPERATIONS: dict[str, Operation] = {
+    operation.name: operation
+    for operation in (
+        CREATE_MANUAL_BACKUP,
+        DELETE_MANUAL_BACKUP,
+        LIST_BACKUPS,
+        LIST_INSTANCES,
+        LIST_TASKS,
+        SHOW_JOB_DETAIL,
+        PUBLISH_MESSAGE,
+    )
+}
+"""Every operation by its name."""
