@@ -1,0 +1,132 @@
+"""From the permissions of a template to the agencies and their policies."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.errors import WrongCall
+from cli.paths import CHECKOUT
+from cli.permissions.agencies import Agency, agencies
+from cli.permissions.policies import custom_policy, identity_policy
+from cli.template.load import load_template
+from shared.cloud.operations import LIST_BACKUPS, LIST_INSTANCES, PUBLISH_MESSAGE
+
+
+TOPIC = {"Destination": "SMN", "Param": {"topic_urn": "urn:smn:cn-north-4:6e1f0c2bb77b5b3f8f2e6c555d0e8f5d:told"}}
+KAFKA = {"Type": "KAFKA", "Properties": {"instance_id": "1", "topic_ids": ["t"]}}
+
+
+def function(agency: str | None, *permissions: str, events: Any = None, **properties: Any) -> dict[str, Any]:
+    """A function of a template."""
+    given: dict[str, Any] = {"CodeUri": ".", "Handler": "index.handler", "Runtime": "Python3.10", **properties}
+    given |= {"Agency": agency} if agency else {}
+    given |= {"Permissions": [*permissions]} if permissions else {}
+    return {"Type": "HC::Serverless::Function", "Properties": given, "Events": events or {}}
+
+
+def of(tmp_path: Path, **functions: Any) -> tuple[Agency, ...]:
+    """The agencies of a template with these functions."""
+    (tmp_path / "index.py").write_text("def handler(event, context): ...\n", encoding="utf-8")
+    (tmp_path / "template.yaml").write_text(yaml.safe_dump({"Resources": functions}), encoding="utf-8")
+    return agencies(load_template(tmp_path / "template.yaml"))
+
+
+def test_functions_that_share_an_agency_share_what_any_of_them_needs(tmp_path: Path) -> None:
+    """The agency gets the union, each operation once; another agency gets nothing of it."""
+    first, second = of(
+        tmp_path,
+        One=function("both", "DDS.ListBackups", "SMN.PublishMessage"),
+        Two=function("both", "DDS.ListInstances", "SMN.PublishMessage"),
+        Three=function("third", "DDS.ListBackups"),
+    )
+
+    assert (first.name, first.functions) == ("both", ("One", "Two"))
+    assert first.operations == (LIST_BACKUPS, LIST_INSTANCES, PUBLISH_MESSAGE)
+    assert (second.name, second.functions, second.operations) == ("third", ("Three",), (LIST_BACKUPS,))
+
+
+def test_an_agency_without_permissions_is_somebody_elses(tmp_path: Path) -> None:
+    """Whoever names an agency and no permissions has one already; a function without an agency needs none."""
+    assert of(tmp_path, One=function("theirs"), Two=function(None)) == ()
+
+
+def test_an_unknown_operation_names_the_known_ones(tmp_path: Path) -> None:
+    """A slip of the pen is answered with the name that was meant, and with all there are."""
+    with pytest.raises(WrongCall) as caught:
+        of(tmp_path, One=function("one", "DDS.ListBackup"))
+
+    assert "One has the permission 'DDS.ListBackup', which is no operation, did you mean 'DDS.ListBackups'?" in str(
+        caught.value
+    )
+    assert "Known: DDS.CreateManualBackup, DDS.DeleteManualBackup, DDS.ListBackups, " in str(caught.value)
+
+
+def test_permissions_need_an_agency(tmp_path: Path) -> None:
+    """Permissions that nobody can be given are a mistake."""
+    with pytest.raises(WrongCall, match="One has Permissions and no Agency"):
+        of(tmp_path, One=function(None, "DDS.ListBackups"))
+
+
+def test_a_custom_policy_allows_each_action_once(tmp_path: Path) -> None:
+    """Two operations may need one action; the policy is in the form that the console takes."""
+    (agency,) = of(tmp_path, One=function("one", "DDS.ShowJobDetail", "DDS.ListTasks"))
+
+    assert custom_policy(agency) == {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["dds:task:list"]}]}
+
+
+def test_an_identity_policy_has_the_newer_names_and_all_resources(tmp_path: Path) -> None:
+    """The identity policy model has other names for the same calls, and wants a resource said."""
+    (agency,) = of(tmp_path, One=function("one", "DDS.ShowJobDetail", "DDS.CreateManualBackup"))
+
+    assert identity_policy(agency) == {
+        "Version": "5.0",
+        "Statement": [
+            {"Effect": "Allow", "Action": ["dds:backup:create", "dds:task:getDetail"], "Resource": ["*"]},
+        ],
+    }
+
+
+def test_a_destination_in_smn_needs_what_functiongraph_does_there(tmp_path: Path) -> None:
+    """FunctionGraph looks for the topic and publishes under the function's agency, though its code may never do so."""
+    (agency,) = of(tmp_path, One=function("one", "DDS.ListBackups", AsyncInvoke={"OnFailure": TOPIC}))
+
+    assert agency.actions == ("dds:backup:list", "smn:topic:list", "smn:topic:publish")
+    assert {need.reason for need in agency.platform} == {"sends to an SMN topic"}
+
+
+def test_a_queue_trigger_needs_the_way_into_its_vpc(tmp_path: Path) -> None:
+    """A Kafka trigger polls inside a VPC: FunctionGraph makes a port there under the function's agency."""
+    (agency,) = of(tmp_path, One=function("one", "DDS.ListBackups", events={"Queue": KAFKA}))
+
+    assert {"dms:instance:get", "vpc:ports:create", "vpc:subnets:get", "vpc:vpcs:get"} < set(agency.actions)
+
+
+def test_what_no_policy_here_can_allow_is_said(tmp_path: Path) -> None:
+    """OBS is a global service and DIS has no actions: a person is told what to add."""
+    (agency,) = of(
+        tmp_path,
+        One=function(
+            "one",
+            "DDS.ListBackups",
+            AsyncInvoke={
+                "OnSuccess": {"Destination": "OBS", "Param": {"bucket": "b"}},
+                "OnFailure": {"Destination": "DIS", "Param": {"stream_name": "s"}},
+            },
+        ),
+    )
+
+    assert agency.actions == ("dds:backup:list",)
+    assert [sentence[:20] for sentence in agency.by_hand] == ["One sends to OBS, a ", "One sends to DIS, wh"]
+
+
+def test_the_application_keeps_its_four_functions_apart() -> None:
+    """Only one agency may create backups and only one may delete them."""
+    found = {agency.name: agency.actions for agency in agencies(load_template(CHECKOUT / "template.yaml"))}
+
+    assert [name for name, actions in found.items() if "dds:instance:createManualBackup" in actions] == [
+        "dds-backup-create"
+    ]
+    assert [name for name, actions in found.items() if "dds:backup:delete" in actions] == ["dds-backup-prune"]
+    assert all(not action.endswith("*") for actions in found.values() for action in actions)
