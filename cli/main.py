@@ -12,6 +12,7 @@ import click
 from cli.demo.command import demo
 from cli.event import event
 from cli.invoke import invoke
+from cli.permissions.command import permissions
 from cli.serve import serve
 from cli.wait import wait
 
@@ -40,5 +41,5 @@ def _sigterm_is_an_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, earlier)
 
 
-for command in (demo, serve, event, invoke, wait):
+for command in (demo, serve, event, invoke, wait, permissions):
     main.add_command(command)

@@ -1,0 +1,69 @@
+"""``ddsbackup permissions``: the policy of each agency, ready for the console."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from cli.console import make_console
+from cli.json_value import JsonObject
+from cli.options import template_option
+from cli.permissions.agencies import Agency, agencies
+from cli.permissions.policies import custom_policy
+from cli.permissions.policies import identity_policy as write_identity_policy
+from cli.template.load import find_function, find_template, load_template
+
+
+@click.command(short_help="Print the policies that the functions need.")
+@click.argument("function", required=False)
+@click.option("--identity-policy", is_flag=True, help="In the form of IAM's identity policies (Version 5.0).")
+@template_option
+@click.option("as_json", "--json", is_flag=True, help="Print one JSON document: agencies, functions, policies.")
+def permissions(function: str | None, identity_policy: bool, template_file: Path | None, as_json: bool) -> None:
+    """Print the policy of each agency of template.yaml, or of the agency of FUNCTION alone.
+
+    Each allows the calls of the agency's functions, what FunctionGraph itself does for them, and nothing else. Paste
+    it in the console: IAM > Permissions > Policies/Roles > Create Custom Policy > JSON, then authorize the agency
+    (trusted service: FunctionGraph) with it in the project of the functions.
+
+    \b
+      ddsbackup permissions
+      ddsbackup permissions prune_backups --identity-policy
+      ddsbackup permissions --json
+    """
+    template = load_template(template_file or find_template())
+    chosen = agencies(template)
+    if function:
+        name = find_function(template, function).name
+        chosen = tuple(agency for agency in chosen if name in agency.functions)
+    policy = write_identity_policy if identity_policy else custom_policy
+    if as_json:
+        print(json.dumps([_document(agency, policy(agency)) for agency in chosen], ensure_ascii=False))
+    else:
+        _show(chosen, policy)
+
+
+def _document(agency: Agency, policy: JsonObject) -> JsonObject:
+    return {
+        "agency": agency.name,
+        "functions": [*agency.functions],
+        "operations": [operation.name for operation in agency.operations],
+        "policy": policy,
+        "by_hand": [*agency.by_hand],
+    }
+
+
+def _show(chosen: tuple[Agency, ...], policy: Callable[[Agency], JsonObject]) -> None:
+    results, notes = make_console(), make_console(stderr=True)
+    for agency in chosen:
+        notes.print(Text.assemble((agency.name, "bold"), f" for {', '.join(agency.functions)}"), soft_wrap=True)
+        results.print_json(data=policy(agency))
+        for reason in dict.fromkeys(need.reason for need in agency.platform):
+            actions = ", ".join(need.action for need in agency.platform if need.reason == reason)
+            notes.print(Text(f"{actions}: FunctionGraph itself {reason}."), soft_wrap=True)
+        for sentence in agency.by_hand:
+            notes.print(Text.assemble(("By hand: ", "yellow"), sentence), soft_wrap=True)
+    if not chosen:
+        notes.print("There is nothing to allow: no function here has both an Agency and Permissions.")
