@@ -1,6 +1,8 @@
 """From ``template.yaml`` to the functions that it describes."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cli.errors import WrongCall, did_you_mean
@@ -34,8 +36,11 @@ def find_template() -> Path:
     return here if here.is_file() else CHECKOUT / FILE_NAME
 
 
-def load_template(file: Path) -> Template:
-    """Read and check *file*. Raises TemplateError, which names every problem, or WrongCall when it is no YAML."""
+def load_template(file: Path, *, fill_in_defaults: bool = True) -> Template:
+    """Read and check *file*. Raises TemplateError, which names every problem, or WrongCall when it is no YAML.
+
+    Without *fill_in_defaults*, references to parameters that have a default stay as they are written, too.
+    """
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
@@ -48,7 +53,7 @@ def load_template(file: Path) -> Template:
         problems += application_problems(document.data)
     if problems:
         raise TemplateError(str(file), ((document.line(problem.path), problem) for problem in problems))
-    template = _template(file, document.data)
+    template = _template(file, document.data, fill_in_defaults)
     problems += function_problems(template)
     if problems:
         raise TemplateError(str(file), ((document.line(problem.path), problem) for problem in problems))
@@ -65,25 +70,29 @@ def find_function(template: Template, name: str) -> Function:
     raise WrongCall(f"{template.file} has no function {name!r}{hint} Known: {', '.join(known) or 'none'}")
 
 
-def _template(file: Path, data: dict[str, Any]) -> Template:
-    parameters = {
-        name: Parameter(name, _text(spec.get("Default")), spec.get("Description", ""), spec.get("NoEcho", False))
-        for name, spec in data.get("Parameters", {}).items()
-    }
-    defaults = {name: parameter.default for name, parameter in parameters.items() if parameter.default is not None}
+def _template(file: Path, data: dict[str, Any], fill_in_defaults: bool) -> Template:
+    parameters = {name: _parameter(name, spec) for name, spec in data.get("Parameters", {}).items()}
+    known = parameters if fill_in_defaults else {}
+    defaults = {name: parameter.default for name, parameter in known.items() if parameter.default is not None}
     shared = data.get("Globals", {}).get("Function", {})
 
     def resources(kind: str) -> dict[str, dict[str, Any]]:
         chosen = {name: spec for name, spec in data["Resources"].items() if spec["Type"] == kind}
-        return {name: fill_in(spec, defaults) for name, spec in chosen.items()}
+        return {name: fill_in(spec, values) for name, spec in chosen.items()}
 
     functions = tuple(
-        _function(file.resolve().parent, resource, merged(fill_in(shared, defaults), spec))
+        _function(file.resolve().parent, resource, merged(fill_in(shared, values), spec))
         for resource, spec in resources(FUNCTION).items()
     )
     topics = tuple(_topic(resource, spec["Properties"]) for resource, spec in resources(TOPIC).items())
     log_groups = tuple(_log_group(resource, spec["Properties"]) for resource, spec in resources(LOG_GROUP).items())
     return Template(file, data.get("Description", ""), parameters, functions, topics, log_groups)
+
+
+def _parameter(name: str, spec: dict[str, Any]) -> Parameter:
+    return Parameter(
+        name, _text(spec.get("Default")), spec.get("Description", ""), spec.get("NoEcho", False), spec["Type"]
+    )
 
 
 def _function(code_root: Path, resource: str, spec: dict[str, Any]) -> Function:

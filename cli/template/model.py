@@ -15,6 +15,8 @@ class Parameter:
     default: str | None
     description: str
     is_secret: bool = False
+    type: str = "String"
+    """``String`` or ``Number``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from cli.errors import WrongCall
 from cli.paths import CHECKOUT
 from cli.template.load import find_function, find_template, load_template
-from cli.template.model import AsyncInvoke, Destination, Template
+from cli.template.model import AsyncInvoke, Destination, Parameter, Template
 
 
 Load = Callable[[str], Template]
@@ -128,6 +128,17 @@ def test_references(load: Load) -> None:
     assert function.events[0].properties["user_event"] == '["test", "${Topic}"]'
 
 
+def test_references_that_stay(tmp_path: Path) -> None:
+    """What is left to whoever deploys keeps its references, and the parameters say their types."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "index.py").write_text("def handler(event, context): ...\n")
+    file = tmp_path / "template.yaml"
+    file.write_text(f"Parameters: {{Size: {{Type: Number, Default: 4}}}}{MINIMAL}      Agency: agency-${{Size}}\n")
+    template = load_template(file, fill_in_defaults=False)
+    assert template.functions[0].agency == "agency-${Size}"
+    assert template.parameters["Size"] == Parameter("Size", "4", "", is_secret=False, type="Number")
+
+
 def test_triggers_and_destinations(load: Load) -> None:
     """Triggers have the API's field names; a Kafka trigger is off unless told otherwise."""
     function = load(
@@ -139,7 +150,12 @@ def test_triggers_and_destinations(load: Load) -> None:
     Events:
       Requests: {Type: SMN, Properties: {topic_urn: "urn:smn:a:b:d"}}
       Stream: {Type: KAFKA, Properties: {instance_id: i, topic_ids: [t], batch_size: 10}}
-      Api: {Type: DEDICATEDGATEWAY, Status: ACTIVE, Properties: {path: /backups, auth: IAM}}
+      Api:
+        Type: DEDICATEDGATEWAY
+        Status: ACTIVE
+        Properties:
+          {instance_id: g, group_id: g, env_id: e, env_name: RELEASE, type: 1, path: /backups, protocol: HTTPS,
+           req_method: POST, match_mode: SWA, auth: IAM, func_info: {timeout: 5000}}
 """
     ).functions[0]
     assert [(event.name, event.type, event.status) for event in function.events] == [

@@ -183,12 +183,18 @@ def test_name_of_two_functions(load: Load) -> None:
         ),
         (
             (
-                "    Events: {K: {Type: KAFKA, Properties: {instance_id: i, topic_ids: [t], kafka_password: '${P}'}}}\n"
+                "    Events: {K: {Type: KAFKA, Properties:"
+                " {instance_id: i, topic_ids: [t], batch_size: 1, kafka_password: '${P}'}}}\n"
                 "Parameters: {P: {Type: String}}"
             ),
             "kafka_password: found ${P}, expected a parameter with NoEcho",
         ),
         ("      Agency: ${P}\nParameters: {P: {Type: String, NoEcho: true}}", "NoEcho at kafka_password and access_"),
+        (
+            "    Events: {T: {Type: SMN, Status: DISABLED, Properties: {topic_urn: 'urn:smn:a:b:c'}}}",
+            'T.Status: found "DISABLED", expected ACTIVE',
+        ),
+        ("    Events: {T: {Type: APIG, Properties: {path: /backups}}}", "T.Properties: func_info is missing"),
     ],
 )
 def test_wrong_resource_beside_a_function(load: Load, more: str, expected: str) -> None:

@@ -15,7 +15,7 @@ from shared.cloud.operations import LIST_BACKUPS, LIST_INSTANCES, PUBLISH_MESSAG
 
 
 TOPIC = {"Destination": "SMN", "Param": {"topic_urn": "urn:smn:cn-north-4:6e1f0c2bb77b5b3f8f2e6c555d0e8f5d:told"}}
-KAFKA = {"Type": "KAFKA", "Properties": {"instance_id": "1", "topic_ids": ["t"]}}
+KAFKA = {"Type": "KAFKA", "Properties": {"instance_id": "1", "topic_ids": ["t"], "batch_size": 1}}
 
 
 def function(agency: str | None, *permissions: str, events: Any = None, **properties: Any) -> dict[str, Any]:
