@@ -36,10 +36,13 @@ def find_template() -> Path:
     return here if here.is_file() else CHECKOUT / FILE_NAME
 
 
-def load_template(file: Path, *, fill_in_defaults: bool = True) -> Template:
-    """Read and check *file*. Raises TemplateError, which names every problem, or WrongCall when it is no YAML.
+def load_template(
+    file: Path, values: Mapping[str, str] = MappingProxyType({}), *, fill_in_defaults: bool = True
+) -> Template:
+    """Read and check *file*, references to the parameters in *values* filled in.
 
-    Without *fill_in_defaults*, references to parameters that have a default stay as they are written, too.
+    Without *fill_in_defaults*, references to parameters that have a default stay as they are written, too. Raises
+    TemplateError, which names every problem, or WrongCall when it is no YAML.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -53,7 +56,7 @@ def load_template(file: Path, *, fill_in_defaults: bool = True) -> Template:
         problems += application_problems(document.data)
     if problems:
         raise TemplateError(str(file), ((document.line(problem.path), problem) for problem in problems))
-    template = _template(file, document.data, fill_in_defaults)
+    template = _template(file, document.data, values, fill_in_defaults)
     problems += function_problems(template)
     if problems:
         raise TemplateError(str(file), ((document.line(problem.path), problem) for problem in problems))
@@ -70,10 +73,11 @@ def find_function(template: Template, name: str) -> Function:
     raise WrongCall(f"{template.file} has no function {name!r}{hint} Known: {', '.join(known) or 'none'}")
 
 
-def _template(file: Path, data: dict[str, Any], fill_in_defaults: bool) -> Template:
+def _template(file: Path, data: dict[str, Any], given: Mapping[str, str], fill_in_defaults: bool) -> Template:
     parameters = {name: _parameter(name, spec) for name, spec in data.get("Parameters", {}).items()}
     known = parameters if fill_in_defaults else {}
     defaults = {name: parameter.default for name, parameter in known.items() if parameter.default is not None}
+    values = {**defaults, **given}
     shared = data.get("Globals", {}).get("Function", {})
 
     def resources(kind: str) -> dict[str, dict[str, Any]]:
