@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from cli.errors import WrongCall
-from cli.runner.outcome import MAX_BODY_BYTES
 from cli.samples import sample_event
+from localcloud.functiongraph.runtime.inside.outcome import MAX_BODY_BYTES
 
 
 def event_text(file: str | None, trigger: str | None, changes: Sequence[str]) -> str:

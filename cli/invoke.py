@@ -11,14 +11,15 @@ from cli.cloud import open_cloud
 from cli.console import make_console
 from cli.env_file import read_env_file
 from cli.event_source import event_text
+from cli.function_spec import function_spec
 from cli.json_value import Json, JsonObject
 from cli.options import template_option
 from cli.payloads import CARRIERS
 from cli.report import report_line, write_error
-from cli.runner.instance import Instance
-from cli.runner.invocation import Invocation
 from cli.settings import function_settings
 from cli.template.load import find_function, find_template, load_template
+from localcloud.functiongraph.runtime.instance import Instance
+from localcloud.functiongraph.runtime.invocation import Invocation
 
 
 @click.command(short_help="Run a function on an event.")
@@ -81,7 +82,7 @@ def invoke(
         settings = function_settings(chosen, template.topics, local.connection, from_file)
         credentials = local.temporary_credentials()
         print(f"START RequestId: {request_id}", file=sys.stderr, flush=True)
-        with Instance(chosen, settings, local.connection.project_id, timeout=timeout, log=_log) as instance:
+        with Instance(function_spec(chosen, timeout), settings, local.connection.project_id, log=_log) as instance:
             invocation = instance.invoke(text, credentials, request_id)
         messages = local.messages(credentials.access_key)
     print(f"END RequestId: {request_id}", report_line(invocation.report), sep="\n", file=sys.stderr, flush=True)

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.text import Text
 
-from cli.runner.invocation import FunctionError, Report
+from localcloud.functiongraph.runtime.invocation import FunctionError, Report
 
 
 def report_line(report: Report) -> str:

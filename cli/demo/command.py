@@ -15,10 +15,11 @@ from cli.demo.backups import BackupWatch
 from cli.demo.console_observer import ConsoleObserver
 from cli.demo.delivery import Delivery
 from cli.demo.scenario import ScenarioResult, run_scenario
+from cli.function_spec import function_spec
 from cli.options import template_option
-from cli.runner.instance import Instance
 from cli.settings import function_settings
 from cli.template.load import find_function, find_template, load_template
+from localcloud.functiongraph.runtime.instance import Instance
 
 
 FUNCTION = "create_backup"
@@ -52,7 +53,7 @@ def demo(template_file: Path | None, as_json: bool) -> None:
     with open_cloud() as cloud:
         settings = function_settings(function, template.topics, cloud.connection, {})
         log: list[str] = []
-        with Instance(function, settings, cloud.connection.project_id, log=log.append) as instance:
+        with Instance(function_spec(function), settings, cloud.connection.project_id, log=log.append) as instance:
             if as_json:
                 result = run_scenario(cloud, instance, NullObserver())
                 print(json.dumps(result.as_json(), ensure_ascii=False))

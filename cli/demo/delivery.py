@@ -7,8 +7,8 @@ from typing import Any
 
 from cli.cloud import Cloud
 from cli.json_value import Json, JsonObject
-from cli.runner.instance import Instance
-from cli.runner.invocation import Invocation
+from localcloud.functiongraph.runtime.instance import Instance
+from localcloud.functiongraph.runtime.invocation import Invocation
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from cli.demo.backups import BackupWatch, Watched
 from cli.demo.delivery import Delivery, deliver
 from cli.json_value import Json, JsonObject
 from cli.payloads import CARRIERS, requests_of
-from cli.runner.instance import Instance
 from cli.samples import sample_event
+from localcloud.functiongraph.runtime.instance import Instance
 
 
 class Observer(Protocol):

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cli.errors import did_you_mean
-from cli.runner.loader import entry_file
 from cli.template.globals import merged
 from cli.template.kinds import FUNCTION, LOG_GROUP
 from cli.template.model import Function, Template
 from cli.template.problems import Problem
 from cli.template.references import references
+from localcloud.functiongraph.runtime.inside.loader import entry_file
 
 
 MAX_VARIABLES = 20

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple, Protocol
 import pytest
 from click.testing import CliRunner
 
+from cli.function_spec import function_spec
 from cli.main import main
-from cli.runner.instance import Instance
-from cli.runner.invocation import Credentials
 from cli.template.load import load_template
 from cli.template.model import Function, Template
+from localcloud.functiongraph.runtime.instance import Instance
+from localcloud.functiongraph.runtime.invocation import Credentials
 
 
 TEMPLATE = """\
@@ -92,7 +93,7 @@ def make_instance(make_function: MakeFunction, log: list[str]) -> Iterator[MakeI
             source: str, *, settings: dict[str, str] | None = None, timeout: float = 10, **changes: Any
         ) -> Instance:
             function = make_function(source, **changes)
-            instance = Instance(function, settings or {}, "a-project", timeout=timeout, log=log.append)
+            instance = Instance(function_spec(function, timeout), settings or {}, "a-project", log=log.append)
             return stack.enter_context(instance)
 
         yield make

@@ -7,12 +7,13 @@ import pytest
 
 from cli.cloud import Cloud, open_cloud
 from cli.demo.delivery import deliver
+from cli.function_spec import function_spec
 from cli.paths import CHECKOUT
-from cli.runner.instance import Instance
 from cli.samples import sample_event
 from cli.settings import function_settings
 from cli.template.load import find_function, load_template
 from localcloud import LocalCloud
+from localcloud.functiongraph.runtime.instance import Instance
 
 
 RECIPES = {
@@ -43,7 +44,7 @@ def test_new_event_of_a_sample(trigger: str, cloud: LocalCloud) -> None:
     function = find_function(template, "create_backup")
     with open_cloud(cloud.url) as local:
         settings = function_settings(function, template.topics, local.connection, {})
-        with Instance(function, settings, local.connection.project_id) as instance:
+        with Instance(function_spec(function), settings, local.connection.project_id) as instance:
             outcomes = [outcomes_of(local, instance, trigger, changes) for changes in ([], [], RECIPES[trigger])]
     again = "FAILED" if trigger == "api-page" else "ALREADY_EXISTS"  # nothing identifies the body of the API page
     assert outcomes == [{"CREATED"}, {again}, {"CREATED"}]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from cli.runner.invocation import Credentials
+from localcloud.functiongraph.runtime.invocation import Credentials
 
 
 Run = Callable[..., Any]

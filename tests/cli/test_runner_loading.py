@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli.runner.invocation import Credentials
+from localcloud.functiongraph.runtime.invocation import Credentials
 
 
 Run = Callable[..., Any]

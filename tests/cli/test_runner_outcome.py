@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.runner.invocation import Credentials
+from localcloud.functiongraph.runtime.invocation import Credentials
 
 
 Run = Callable[..., Any]
@@ -72,7 +72,7 @@ def test_exception(run: Run) -> None:
     assert "Expecting property name" in error.error_message
     assert "in handler" in error.stack_trace[0]
     assert "in parse" in error.stack_trace[1]
-    assert all("cli/runner" not in frame for frame in error.stack_trace)
+    assert all("functiongraph/runtime" not in frame for frame in error.stack_trace)
 
 
 @pytest.mark.parametrize(

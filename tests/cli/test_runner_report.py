@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from cli.runner.instance import Instance
-from cli.runner.invocation import Credentials
+from cli.function_spec import function_spec
+from localcloud.functiongraph.runtime.instance import Instance
+from localcloud.functiongraph.runtime.invocation import Credentials
 
 
 Run = Callable[..., Any]
@@ -78,6 +79,6 @@ def test_nothing_stays_open(make_function: Make, credentials: Credentials) -> No
 
     function = make_function("def handler(event, context):\n    return 1\n")
     before = files()
-    with Instance(function, {}, "a-project") as instance:
+    with Instance(function_spec(function), {}, "a-project") as instance:
         assert instance.invoke("{}", credentials).result == 1
     assert files() == before

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from cli.runner.instance import Instance
-from cli.runner.invocation import Credentials
+from cli.function_spec import function_spec
+from localcloud.functiongraph.runtime.instance import Instance
+from localcloud.functiongraph.runtime.invocation import Credentials
 
 
 Run = Callable[..., Any]
@@ -140,7 +141,7 @@ def test_process_left_behind_is_ended_with_the_instance(make_function: Make, cre
         def handler(event, context):
             return subprocess.Popen(["sleep", "60"]).pid
         """
-    with Instance(make_function(source), {}, "a-project") as instance:
+    with Instance(function_spec(make_function(source)), {}, "a-project") as instance:
         pid = instance.invoke("{}", credentials).result
     assert isinstance(pid, int)
     assert is_gone(pid)

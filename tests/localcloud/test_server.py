@@ -68,7 +68,7 @@ def test_it_starts_fast_and_leaves_nothing_behind() -> None:
 
 def test_it_needs_nothing_of_what_it_proves() -> None:
     """The local cloud imports neither the functions' code nor the command's, nor any SDK."""
-    code = "import sys, localcloud; print(*{name.partition('.')[0] for name in sys.modules})"
+    code = "import sys, localcloud; localcloud.LocalCloud; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert "localcloud" in loaded

@@ -1,9 +1,9 @@
 """The process in which a function lives: loads it, then answers one invocation after the other.
 
-Started as ``python -I -m cli.runner.child FD``. Requests come as JSON lines on standard input and replies go
-as JSON lines to the file descriptor FD; what the function prints goes to standard output and error and is its
-log. The first request is a StartRequest, each later one an InvokeRequest. Only the standard library is
-imported here, so that a cold start measures the function.
+Started by `start.py` with two file descriptors, REPLIES and LIFELINE. Requests come as JSON lines on standard input
+and replies go as JSON lines to REPLIES; what the function prints goes to standard output and error and is its log. The
+first request is a StartRequest, each later one an InvokeRequest. LIFELINE closes when whoever started this process is
+no more. Only the standard library is imported here, so that a cold start measures the function.
 """
 
 import json
@@ -14,11 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Literal, TypedDict
 
-from cli.runner.context import Context, ContextData
-from cli.runner.loader import entry_file, entry_point, load_entry
-from cli.runner.memory import peak_memory_mb
-from cli.runner.outcome import ErrorData, error_data, response_body
-from cli.runner.stack_dump import tell_when_asked
+from .context import Context, ContextData
+from .lifeline import hang_on
+from .loader import entry_file, entry_point, load_entry
+from .memory import peak_memory_mb
+from .outcome import ErrorData, error_data, response_body
+from .stack_dump import tell_when_asked
 
 
 class StartRequest(TypedDict):
@@ -32,6 +33,8 @@ class StartRequest(TypedDict):
 
 
 class InvokeRequest(TypedDict):
+    """Hand this event, a JSON text, to the handler."""
+
     event: str
     context: ContextData
 
@@ -48,6 +51,7 @@ class Reply(TypedDict, total=False):
 
 def main() -> None:
     requests, replies = _private_channels(int(sys.argv[1]))
+    hang_on(int(sys.argv[2]))
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # the log is read while it grows
     tell_when_asked(replies)
     start: StartRequest = json.loads(requests.readline())
@@ -99,7 +103,3 @@ def _send(replies: IO[str], reply: Reply) -> None:
         sys.__stdout__.flush()
     replies.write(json.dumps(reply) + "\n")
     replies.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -2,8 +2,10 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from cli.json_value import Json, JsonObject
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class FunctionError:
     stack_trace: tuple[str, ...] = ()
     """The frames from the function's own file on, outermost first; for a timeout, where it was at that moment."""
 
-    def as_json(self) -> JsonObject:
+    def as_json(self) -> dict[str, Json]:
         return {
             "errorType": self.error_type,
             "errorMessage": self.error_message,
@@ -52,7 +54,7 @@ class Report:
         """The duration rounded up to a whole millisecond, as the platform's log does."""
         return math.ceil(self.duration_ms)
 
-    def as_json(self) -> JsonObject:
+    def as_json(self) -> dict[str, Json]:
         return {
             "request_id": self.request_id,
             "duration_ms": self.duration_ms,

@@ -4,42 +4,42 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
-from cli.json_value import Json
-from cli.runner.child import InvokeRequest, Reply, StartRequest
-from cli.runner.context import ContextData
-from cli.runner.environment import process_environment
-from cli.runner.invocation import Credentials, FunctionError, Invocation, Report
-from cli.runner.loader import entry_file
-from cli.runner.outcome import ErrorData
-from cli.runner.process import ChildProcess, Exited, TimedOut
-from cli.runner.stack_dump import frames_from
-from cli.template.model import Function
+from localcloud.functiongraph.runtime.environment import process_environment
+from localcloud.functiongraph.runtime.inside.child import InvokeRequest, Reply, StartRequest
+from localcloud.functiongraph.runtime.inside.context import ContextData
+from localcloud.functiongraph.runtime.inside.loader import entry_file
+from localcloud.functiongraph.runtime.inside.outcome import ErrorData
+from localcloud.functiongraph.runtime.inside.stack_dump import frames_from
+from localcloud.functiongraph.runtime.invocation import Credentials, FunctionError, Invocation, Json, Report
+from localcloud.functiongraph.runtime.process import ChildProcess, Exited, TimedOut
+from localcloud.functiongraph.runtime.spec import FunctionSpec
 
 
 class Instance:
     """Runs *function* as FunctionGraph does; a context manager, which ends the process.
 
-    ``settings`` are the user's variables, ``timeout`` (seconds) replaces the one of the template, and ``log``
-    gets every line that the function prints. An instance whose start failed, whose process ended or which ran
-    into a timeout is started anew by the next invocation.
+    ``settings`` are the user's variables, ``secrets`` those which only the context gives, ``platform`` the variables
+    that the platform sets unless the user does, and ``log`` gets every line that the function prints. An instance whose
+    start failed, whose process ended or which ran into a timeout is started anew by the next invocation.
     """
 
     def __init__(
         self,
-        function: Function,
+        function: FunctionSpec,
         settings: Mapping[str, str],
         project_id: str,
         *,
-        timeout: float | None = None,
+        secrets: Mapping[str, str] = MappingProxyType({}),
+        platform: Mapping[str, str] = MappingProxyType({}),
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._function = function
-        self._settings = dict(settings)
+        self._environment = process_environment(function, settings, project_id, platform)
+        self._user_data = {**settings, **secrets}
         self._project_id = project_id
-        self._timeout = function.timeout if timeout is None else timeout
         self._log = log
         self._id = str(uuid.uuid4())
         self._process: ChildProcess | None = None
@@ -50,7 +50,7 @@ class Instance:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end(grace=0.0 if error else 1.0)
+        self.end(grace=0.0 if error else 1.0)
 
     def invoke(self, event: str, credentials: Credentials, request_id: str | None = None) -> Invocation:
         """Hand *event*, a JSON text, to the handler and wait for what comes of it.
@@ -79,9 +79,9 @@ class Instance:
 
     def _start(self, request_id: str, credentials: Credentials) -> Reply:
         function = self._function
-        environment = process_environment(function, self._settings, self._project_id, self._timeout)
-        self._process = ChildProcess(environment, function.code_root.parent, self._log)
-        seconds = function.initializer_timeout if function.initializer else self._timeout
+        python = [function.interpreter, "-I", *(["-S", "-B"] if function.is_packaged else [])]
+        self._process = ChildProcess(python, self._environment, function.code_root.parent, self._log)
+        seconds = function.initializer_timeout if function.initializer else function.timeout
         request = StartRequest(
             code_root=str(function.code_root),
             code_uri=str(function.code_uri),
@@ -91,12 +91,12 @@ class Instance:
         )
         reply = self._ask(request, seconds, "FunctionInitTimeout", "the function was not ready")
         if "error" in reply:
-            self._end(grace=0.0)
+            self.end(grace=0.0)
         return reply
 
     def _handle(self, event: str, request_id: str, credentials: Credentials) -> Reply:
-        request = InvokeRequest(event=event, context=self._context(request_id, credentials, self._timeout))
-        return self._ask(request, self._timeout, "FunctionTimeout", "the function did not return")
+        request = InvokeRequest(event=event, context=self._context(request_id, credentials, self._function.timeout))
+        return self._ask(request, self._function.timeout, "FunctionTimeout", "the function did not return")
 
     def _ask(self, request: Mapping[str, Any], seconds: float, kind: str, what: str) -> Reply:
         """Return the reply; no reply is one too, and leaves the instance without a process."""
@@ -114,7 +114,7 @@ class Instance:
             duration_ms = _elapsed_ms(began)
             kind, message = "FunctionExited", f"the function's process {exited}"
         memory = self._process.peak_memory_mb()
-        self._end(grace=0.0)
+        self.end(grace=0.0)
         error = ErrorData(type=kind, message=message, stack_trace=stack_trace)
         return Reply(error=error, duration_ms=duration_ms, max_memory_used_mb=memory)
 
@@ -124,18 +124,26 @@ class Instance:
             request_id=request_id,
             instance_id=self._id,
             function_name=function.name,
+            package=function.package,
             project_id=self._project_id,
-            timeout=self._timeout,
+            timeout=function.timeout,
             remaining=remaining,
             memory_size=function.memory_size,
-            user_data=self._settings,
+            user_data=self._user_data,
             access_key=credentials.access_key,
             secret_key=credentials.secret_key,
             security_token=credentials.security_token,
             token=credentials.token,
         )
 
-    def _end(self, grace: float) -> None:
+    def kill(self) -> None:
+        """End the process, from any thread. What it is at work on fails."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def end(self, grace: float = 0.0) -> None:
+        """Let the process end by itself for *grace* seconds, then kill it."""
         if self._process is not None:
             self._process.close(grace)
             self._process = None

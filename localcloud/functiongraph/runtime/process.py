@@ -6,16 +6,17 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cli.runner.child import Reply
-from cli.runner.memory import peak_memory_mb
-from cli.runner.stack_dump import SIGNAL
+from localcloud.functiongraph.runtime.inside.child import Reply
+from localcloud.functiongraph.runtime.inside.memory import peak_memory_mb
+from localcloud.functiongraph.runtime.inside.stack_dump import SIGNAL
 
+
+START = Path(__file__).with_name("start.py")
 
 PIPE_HOLDS = 1 << 20
 """More bytes than a pipe can hold; only that much is read at an end, since a function may print for ever."""
@@ -33,26 +34,31 @@ class Exited(Exception):  # noqa: N818 - see above
 
 
 class ChildProcess:
-    """Runs ``cli.runner.child`` in a session of its own, so that what the function started ends with it."""
+    """Runs the modules `inside` in a session of its own, so that what the function started ends with it."""
 
-    def __init__(self, environment: Mapping[str, str], directory: Path, log: Callable[[str], None]) -> None:
+    def __init__(
+        self, python: Sequence[str], environment: Mapping[str, str], directory: Path, log: Callable[[str], None]
+    ) -> None:
         self._replies, reply_end = os.pipe()
+        lifeline_end, self._lifeline = os.pipe()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, with arguments of ours
-                [sys.executable, "-I", "-X", "utf8", "-m", "cli.runner.child", str(reply_end)],
+            self._process = subprocess.Popen(  # noqa: S603 - an interpreter with arguments of ours
+                [*python, "-X", "utf8", str(START), str(reply_end), str(lifeline_end)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
                 cwd=directory,
-                pass_fds=(reply_end,),
+                pass_fds=(reply_end, lifeline_end),
                 start_new_session=True,
             )
         except OSError:
             os.close(self._replies)
+            os.close(self._lifeline)
             raise
         finally:
             os.close(reply_end)
+            os.close(lifeline_end)
         self._log = _Lines(log)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._replies, selectors.EVENT_READ)
@@ -125,6 +131,12 @@ class ChildProcess:
     def peak_memory_mb(self) -> int:
         return peak_memory_mb(self._process.pid)
 
+    def kill(self) -> None:
+        """End the process from another thread; whoever waits for its reply learns that it exited."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
     def close(self, grace: float) -> None:
         """Let the process end by itself for *grace* seconds, then kill it with everything that it started."""
         with contextlib.suppress(BrokenPipeError):
@@ -137,6 +149,7 @@ class ChildProcess:
         self._process.stdout.close()  # type: ignore[union-attr]
         self._selector.close()
         os.close(self._replies)
+        os.close(self._lifeline)
 
 
 class _Lines:

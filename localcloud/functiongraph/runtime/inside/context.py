@@ -11,9 +11,6 @@ from datetime import datetime, timezone
 from typing import TypedDict
 
 
-PACKAGE = "default"
-"""The group of functions that FunctionGraph puts a function into unless told otherwise."""
-
 VERSION = "latest"
 """The version that is invoked when no other is named."""
 
@@ -24,6 +21,7 @@ class ContextData(TypedDict):
     request_id: str
     instance_id: str
     function_name: str
+    package: str
     project_id: str
     timeout: float
     """The configured timeout in seconds."""
@@ -54,7 +52,7 @@ class Logger:
 
     def _write(self, content: object) -> None:
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        print(f"{now} {self._request_id} {content}", flush=True)
+        print(f"{now} {self._request_id} {content}", flush=True)  # noqa: T201 - that is the log
 
 
 class Context:
@@ -107,7 +105,7 @@ class Context:
         return ""
 
     def getPackage(self) -> str:
-        return PACKAGE
+        return self._data["package"]
 
     def getProjectID(self) -> str:
         return self._data["project_id"]

@@ -6,9 +6,9 @@ import sys
 import tempfile
 from collections.abc import Mapping
 
-from cli.runner.context import PACKAGE, VERSION, millicores
-from cli.runner.outcome import MAX_BODY_BYTES
-from cli.template.model import Function
+from localcloud.functiongraph.runtime.inside.context import VERSION, millicores
+from localcloud.functiongraph.runtime.inside.outcome import MAX_BODY_BYTES
+from localcloud.functiongraph.runtime.spec import FunctionSpec
 
 
 FROM_THE_MACHINE = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -16,17 +16,17 @@ FROM_THE_MACHINE = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
 def process_environment(
-    function: Function, settings: Mapping[str, str], project_id: str, timeout: float
+    function: FunctionSpec, settings: Mapping[str, str], project_id: str, platform: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the user's *settings* and the platform's ``RUNTIME_*`` presets; *timeout* is in seconds."""
+    """Return what the *platform* sets, over it the user's *settings*, over those the ``RUNTIME_*`` presets."""
     machine = {name: os.environ[name] for name in FROM_THE_MACHINE if name in os.environ}
     presets = {
         "RUNTIME_PROJECT_ID": project_id,
         "RUNTIME_FUNC_NAME": function.name,
         "RUNTIME_FUNC_VERSION": VERSION,
-        "RUNTIME_PACKAGE": PACKAGE,
+        "RUNTIME_PACKAGE": function.package,
         "RUNTIME_HANDLER": function.handler,
-        "RUNTIME_TIMEOUT": f"{timeout:g}",
+        "RUNTIME_TIMEOUT": f"{function.timeout:g}",
         "RUNTIME_USERDATA": json.dumps(dict(settings)),
         "RUNTIME_CPU": str(millicores(function.memory_size)),
         "RUNTIME_MEMORY": str(function.memory_size),
@@ -37,5 +37,5 @@ def process_environment(
     }
     if function.initializer:
         presets["RUNTIME_INITIALIZER_HANDLER"] = function.initializer
-        presets["RUNTIME_INITIALIZER_TIMEOUT"] = str(function.initializer_timeout)
-    return {**machine, **settings, **presets}
+        presets["RUNTIME_INITIALIZER_TIMEOUT"] = f"{function.initializer_timeout:g}"
+    return {**machine, **platform, **settings, **presets}

@@ -1,0 +1,1 @@
+"""FunctionGraph: functions, their triggers and asynchronous configurations, and their packages run for real."""

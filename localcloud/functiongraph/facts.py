@@ -1,0 +1,89 @@
+"""What is stored of FunctionGraph. Times are seconds since the epoch (UTC), sizes of memory MB, of code bytes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function; its id here is its URN without a version."""
+
+    id: str
+    name: str
+    package: str
+    func_id: str
+    runtime: str
+    handler: str
+    timeout: int
+    memory_size: int
+    modified: float
+    user_data: dict[str, str]
+    encrypted_user_data: dict[str, str]
+    code_type: str
+    code_filename: str
+    code_size: int
+    digest: str
+    """SHA-512 of the package, in hex; that of nothing for a function without code."""
+    description: str = ""
+    xrole: str | None = None
+    app_xrole: str | None = None
+    initializer_handler: str | None = None
+    initializer_timeout: int | None = None
+    enterprise_project_id: str = "0"
+    concurrency: int = -1
+    """How many instances it has at most: -1 for no limit, 0 for a function that is disabled."""
+    enable_lts_log: bool = False
+    log_group_id: str | None = None
+    log_stream_id: str | None = None
+    lts_custom_tag: dict[str, str] = field(default_factory=dict)
+    depend_version_list: list[str] = field(default_factory=list)
+
+    @property
+    def agency(self) -> str | None:
+        """The agency whose credentials an invocation gets: the one for execution, else the one for all."""
+        return self.app_xrole or self.xrole
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The zip of a function, whose URN is its id here. In base64, as it came."""
+
+    id: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger. `event_data` is its configuration without passwords; `since` is when it was last turned on."""
+
+    id: str
+    function_urn: str
+    type: str
+    status: str
+    event_data: dict[str, Any]
+    created: float
+    updated: float
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the result of an asynchronous invocation goes: OBS, SMN, DIS or FunctionGraph, with its parameters."""
+
+    destination: str
+    param: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncConfig:
+    """What becomes of the events that a function, whose URN is its id here, gets asynchronously."""
+
+    id: str
+    max_event_age: int
+    """Seconds."""
+    max_retry_attempts: int
+    created: float
+    modified: float
+    on_success: Destination | None = None
+    on_failure: Destination | None = None
+    enable_status_log: bool = False
