@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import click
 
+from cli.cost.command import cost
 from cli.demo.command import demo
 from cli.event import event
 from cli.invoke import invoke
@@ -41,5 +42,5 @@ def _sigterm_is_an_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, earlier)
 
 
-for command in (demo, serve, event, invoke, wait, permissions):
+for command in (demo, serve, event, invoke, wait, permissions, cost):
     main.add_command(command)

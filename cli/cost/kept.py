@@ -1,0 +1,31 @@
+"""How many backups of an instance a rule of retention keeps in the long run."""
+
+from datetime import datetime, timedelta
+
+from shared.backups.ports import Backup
+from shared.backups.retention.keeping import rules_that_keep
+from shared.backups.retention.periods import Tier
+from shared.backups.retention.rules import Retention
+from shared.backups.retention.zones import UTC
+
+
+_LENGTHS = {
+    Tier.HOURLY: timedelta(hours=1),
+    Tier.DAILY: timedelta(days=1),
+    Tier.WEEKLY: timedelta(weeks=1),
+    Tier.MONTHLY: timedelta(days=31),
+    Tier.YEARLY: timedelta(days=366),
+}
+
+
+def kept_backups(retention: Retention, every: timedelta, now: datetime) -> int:
+    """Return how many are kept of backups that were made *every* so often for as long as a rule reaches."""
+    reach = max([every * (retention.last + 1), *(_LENGTHS[t] * (n + 1) for t, n in retention.tiers.items())])
+    if retention.max_age:
+        reach = max(reach, retention.max_age)
+    made = [_made(now - every * number, number) for number in range(int(reach / every) + 1)]
+    return len(rules_that_keep(made, retention, now, UTC))
+
+
+def _made(begin: datetime, number: int) -> Backup:
+    return Backup(id=f"{number}", name="", instance_id="", status="COMPLETED", begin_time=begin)
