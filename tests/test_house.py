@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 # Which of our own packages each may import, beside itself.
 ALLOWED: dict[str, set[str]] = {
-    "functions": {"shared.bootstrap", "shared.runtime.context"},
+    "functions": {"shared.bootstrap", "shared.runtime"},
     "shared/bootstrap.py": {"shared", "shared.create_backup"},
     **{
         f"shared/{path.name}": {"shared.runtime", "shared.triggers", "shared.backups"}

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from shared.bootstrap import create_backup
-from shared.runtime.context import Context
+from shared.runtime import cold_start
 
 
-_function = create_backup()
+with cold_start.importing():
+    from shared.bootstrap import create_backup
+    from shared.runtime.context import Context
+
+    _function = create_backup()
 
 
 def initializer(context: Context) -> None:

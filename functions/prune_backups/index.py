@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from shared.bootstrap import prune_backups
-from shared.runtime.context import Context
+from shared.runtime import cold_start
 
 
-_function = prune_backups()
+with cold_start.importing():
+    from shared.bootstrap import prune_backups
+    from shared.runtime.context import Context
+
+    _function = prune_backups()
 
 
 def initializer(context: Context) -> None:

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from shared.bootstrap import track_backups
-from shared.runtime.context import Context
+from shared.runtime import cold_start
 
 
-_function = track_backups()
+with cold_start.importing():
+    from shared.bootstrap import track_backups
+    from shared.runtime.context import Context
+
+    _function = track_backups()
 
 
 def initializer(context: Context) -> None:

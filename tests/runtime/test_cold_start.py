@@ -1,0 +1,118 @@
+"""What is recorded when the package is made is what would have been compiled."""
+
+import gc
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.runtime import cold_start
+
+
+ROOT = Path(__file__).parent.parent.parent
+
+ENTRY = """
+from shared.runtime import cold_start
+
+with cold_start.importing():
+    from parts import PATTERNS, Point
+"""
+
+PARTS = r"""
+import dataclasses, re, typing
+from typing import Optional
+
+class Holder:
+    moment: "typing.List[int]"
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    x: int
+    y: "Optional[int]" = None
+
+typing.get_type_hints(Holder)
+PATTERNS = [re.compile(r"(?P<a>[a-f]+)(\d*)", re.IGNORECASE), re.compile(b"x{2,}")]
+"""
+
+PROBE = """
+import importlib.util, json, sys
+sys.path.insert(0, sys.argv[1])
+compiled = []
+sys.addaudithook(lambda event, args: event == "compile" and compiled.append(str(args[0])))
+spec = importlib.util.spec_from_file_location("index", sys.argv[1] + "/index.py")
+index = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(index)
+import dataclasses, re, typing
+first, second = index.PATTERNS
+print(json.dumps({
+    "matches": [first.fullmatch("ABC12").groupdict(), first.groups, bool(second.search(b"axxb"))],
+    "flags": [first.flags, second.flags],
+    "point": [repr(index.Point(1)), index.Point(1, 2) == index.Point(1, 2)],
+    "restored": "exec" not in vars(dataclasses) and "compile" not in vars(typing),
+    "compiled": sum("__create_fn__" in text or "List[int]" in text for text in compiled),
+}))
+"""
+
+
+def run(*arguments: str) -> str:
+    """What a fresh Python says that sees nothing of ours."""
+    done = subprocess.run([sys.executable, "-I", "-S", *arguments], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(name="package")
+def unpacked_package(tmp_path: Path) -> Path:
+    """A folder with an entry file and this module, as in a package."""
+    runtime = tmp_path / "shared" / "runtime"
+    runtime.mkdir(parents=True)
+    runtime.joinpath("cold_start.py").write_bytes(Path(cold_start.__file__).read_bytes())
+    tmp_path.joinpath("index.py").write_text(ENTRY)
+    tmp_path.joinpath("parts.py").write_text(PARTS)
+    return tmp_path
+
+
+def test_what_is_recorded_behaves_as_what_is_compiled(package: Path) -> None:
+    """Patterns, dataclasses and annotations are the same either way, nothing of the list is compiled again."""
+    before = json.loads(run("-c", PROBE, str(package)))
+    run(str(ROOT / "cli" / "package" / "record.py"), str(package))
+    after = json.loads(run("-c", PROBE, str(package)))
+
+    assert after["compiled"] == 0 < before["compiled"]
+    assert {**after, "compiled": 0} == {**before, "compiled": 0}
+    assert after["restored"]
+
+
+def test_what_is_not_recorded_is_compiled(package: Path) -> None:
+    """A record that lacks something is no harm."""
+    run(str(ROOT / "cli" / "package" / "record.py"), str(package))
+    parts = package / "parts.py"
+    parts.write_text(PARTS.replace("[a-f]+", "[a-z]+").replace("x: int", "x: int = 1\n    z: int = 2"))
+
+    assert json.loads(run("-c", PROBE, str(package)))["matches"][0] == {"a": "ABC"}
+
+
+def test_a_record_is_for_one_version_of_python(package: Path) -> None:
+    """Another version's record is not looked at, as with .pyc files."""
+    other = package / "shared" / "runtime" / "cold_start.cpython-27.bin"
+    other.write_bytes(b"not marshalled")
+
+    assert json.loads(run("-c", PROBE, str(package)))["restored"]
+    assert Path(cold_start.recorded_file("cpython-310")).name == "cold_start.cpython-310.bin"
+
+
+def test_the_collector_is_on_again_after_a_failed_import() -> None:
+    """A module that cannot be imported leaves everything as it was."""
+    with pytest.raises(ImportError), cold_start.importing():
+        import no_such_module  # type: ignore[import-not-found]  # noqa: F401
+    gc.unfreeze()
+
+    assert gc.isenabled()
+
+
+def test_the_functions_are_imported_within() -> None:
+    """Whoever adds a function does not forget it."""
+    for entry in sorted((ROOT / "functions").glob("*/index.py")):
+        assert "\nwith cold_start.importing():\n    from shared.bootstrap import" in entry.read_text(), entry
