@@ -25,6 +25,7 @@ def show_cost(
         f"{fleet.kept:,} kept of each instance\n"
     )
     console.print(_table(month))
+    console.print()
     console.print(
         f"Free are {FREE_REQUESTS:,} invocations and {FREE_GB_SECONDS:,} GB-seconds a month and account (international "
         f"site): this is {month.invocations / FREE_REQUESTS:.1%} and {month.gb_seconds / FREE_GB_SECONDS:.1%} of them."
@@ -53,7 +54,7 @@ def _table(month: Month) -> Table:
     table.add_column("Seconds each", justify="right")
     table.add_column("GB-seconds", f"{month.gb_seconds:,.0f}", justify="right")
     table.add_column("Calls of DDS", f"{_calls(month.calls, 'DDS'):,.0f}", justify="right")
-    table.add_column("at most at once", justify="right")
+    table.add_column("at once", justify="right")
     table.add_column("of SMN", f"{_calls(month.calls, 'SMN'):,.0f}", justify="right")
     for one in month.functions:
         table.add_row(

@@ -50,7 +50,7 @@ def _function(function: FunctionMonth) -> JsonObject:
         "seconds": _round(function.seconds),
         "gb_seconds": _round(function.gb_seconds),
         "calls": {name: _round(count) for name, count in function.calls.items()},
-        "minutes_of_dds": _round(function.minutes),
+        "dds_calls_at_once": function.at_once,
     }
 
 

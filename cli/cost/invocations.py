@@ -25,17 +25,20 @@ class Invocation:
     waits: float = 0.0
     shares: int = 0
 
-    def minutes_of_dds(self, assumptions: Assumptions) -> float:
-        """Return how many minutes its calls of DDS need, those included that share them; 0 if they fit one minute."""
-        made = dds_calls(self.calls) + self.shares
-        return made / assumptions.calls_a_minute if made > assumptions.calls_a_minute else 0.0
+    @property
+    def dds_at_once(self) -> int:
+        """The calls of DDS that it makes, with those that share the minute."""
+        return dds_calls(self.calls) + self.shares
 
     def seconds(self, timeout: int, assumptions: Assumptions) -> float:
         """Return how long it takes, cold start included; it ends at the timeout."""
         rounds = sum(
             count if ".List" in operation else ceil(count / self.concurrency) for operation, count in self.calls.items()
         )
-        working = max(rounds * assumptions.call_seconds + self.waits, 60 * self.minutes_of_dds(assumptions))
+        working = rounds * assumptions.call_seconds + self.waits
+        minutes = self.dds_at_once / assumptions.calls_a_minute
+        if minutes > 1:
+            working = max(working, 60 * minutes)
         return assumptions.cold_start + min(working, timeout)
 
 

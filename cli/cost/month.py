@@ -26,8 +26,7 @@ class FunctionMonth:
         memory: MB.
         seconds: billed, in all.
         is_known: whether its calls are known: it is one of this application's four functions.
-        minutes: how long the calls of DDS of its largest invocation take, those that share them included; 0 if they
-            fit one minute.
+        at_once: calls of DDS that its largest event makes in one go.
     """
 
     function: Function
@@ -36,7 +35,7 @@ class FunctionMonth:
     seconds: float
     calls: dict[str, float]
     is_known: bool
-    minutes: float
+    at_once: int
 
     @property
     def gb_seconds(self) -> float:
@@ -109,7 +108,7 @@ def _function_month(function: Function, events: list[Events], fleet: Fleet, assu
         seconds=seconds if measured is None else times * measured,
         calls=calls_a_month(invocations),
         is_known=any(one.calls for one in invocations) or not invocations,
-        minutes=max((one.minutes_of_dds(assumptions) for one in invocations if one.times), default=0.0),
+        at_once=max((one.dds_at_once for one in invocations if one.times), default=0),
     )
 
 

@@ -28,13 +28,12 @@ def remarks(month: Month, assumptions: Assumptions) -> Iterator[str]:
 
 
 def _pace(function: FunctionMonth, assumptions: Assumptions) -> Iterator[str]:
-    if not function.minutes:
+    minutes = function.at_once / assumptions.calls_a_minute
+    if minutes <= 1:
         return
     name, timeout = function.function.name, function.function.timeout
-    text = (
-        f"{name}: at {assumptions.calls_a_minute} calls of DDS a minute an event takes {function.minutes:,.1f} minutes"
-    )
-    if function.minutes * 60 <= timeout:
+    text = f"{name}: at {assumptions.calls_a_minute} calls of DDS a minute an event takes {minutes:,.1f} minutes"
+    if minutes * 60 <= timeout:
         yield f"{text}; its timeout is {timeout} s."
         return
     advice = f"more than its timeout of {timeout} s"
@@ -51,8 +50,8 @@ def _pruning(function: FunctionMonth, month: Month) -> Iterator[str]:
     most = settings.MAX_DELETES * function.invocations
     if settings.DRY_RUN:
         yield (
-            f"{function.function.name}: DRY_RUN is on, so nothing is deleted: {month.fleet.made:,.0f} more backups every "
-            f"month. The lists are counted as if each instance had {month.fleet.kept}."
+            f"{function.function.name}: DRY_RUN is on, so nothing is deleted: {month.fleet.made:,.0f} more backups "
+            f"every month. The lists are counted as if each instance had {month.fleet.kept}."
         )
     elif month.fleet.made > most:
         yield (
