@@ -32,6 +32,14 @@ _SERVICE_CODES = {
         500: ("SMN.0018", "Internal error."),
         503: ("SMN.0018", "Internal error."),
     },
+    Service.FUNCTIONGRAPH: {
+        400: ("FSS.0400", "Invalid parameter."),
+        403: ("FSS.0403", "Forbidden"),
+        404: ("FSS.0404", "The specified resource was not found."),
+        429: ("FSS.0429", "Too many requests."),
+        500: ("FSS.0500", "Internal server error."),
+        503: ("FSS.0503", "Service unavailable."),
+    },
     Service.IAM: {
         400: ("Bad Request", "The request is invalid."),
         403: ("Forbidden", "You are not authorized to perform the requested action."),
@@ -44,6 +52,15 @@ _SERVICE_CODES = {
 def error_answer(error: CloudError, service: Service, request_id: str) -> Answer:
     """The answer that tells of an error."""
     return json_answer(error.status, error_body(service, error.status, error.code, error.message, request_id))
+
+
+def usual_error(service: Service, status: int, detail: str = "") -> CloudError:
+    """The error that a service, or the gateway, has for a status, `detail` after its words."""
+    known = _SERVICE_CODES[service].get(status)
+    if known is None:
+        return gateway_error(status, detail)
+    code, words = known
+    return CloudError(status, code, f"{words.rstrip('.')}: {detail}" if detail else words)
 
 
 def json_answer(status: int, body: Any) -> Answer:
@@ -84,6 +101,5 @@ def _given(given: FaultAnswer, service: Service, request_id: str) -> Answer:
 
 
 def _default_error(given: FaultAnswer, service: Service) -> CloudError:
-    known = _SERVICE_CODES[service].get(given.status)
-    usual = CloudError(given.status, *known) if known else gateway_error(given.status)
+    usual = usual_error(service, given.status)
     return CloudError(given.status, given.code or usual.code, given.message or usual.message)

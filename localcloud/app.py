@@ -13,6 +13,8 @@ from localcloud.cloud import Cloud
 from localcloud.dds import backup_routes, instance_routes, job_routes
 from localcloud.dds import errors as dds_errors
 from localcloud.errors import CloudError, Service, error_body, gateway_error, service_of
+from localcloud.functiongraph import async_routes, function_routes, trigger_routes
+from localcloud.functiongraph import errors as functiongraph_errors
 from localcloud.gateway import Gateway
 from localcloud.iam import routes as iam_routes
 from localcloud.openapi import describe
@@ -21,9 +23,9 @@ from localcloud.smn import subscription_routes, topic_routes
 
 
 DESCRIPTION = """
-IAM, DDS and SMN on one port, for the unmodified SDKs: `GET /_local/connection` has endpoint and credentials for them.
-Calls are authenticated as the real gateway does it, by `X-Auth-Token` or `SDK-HMAC-SHA256`; what is under `/_local` is
-for you, and needs none.
+IAM, DDS, SMN and FunctionGraph on one port, for the unmodified SDKs: `GET /_local/connection` has endpoint and
+credentials for them. Calls are authenticated as the real gateway does it, by `X-Auth-Token` or `SDK-HMAC-SHA256`; what
+is under `/_local` is for you, and needs none.
 """
 
 
@@ -41,6 +43,10 @@ def make_app(cloud: Cloud) -> ASGIApp:
     app.include_router(instance_routes.routes(cloud.dds))
     app.include_router(topic_routes.routes(cloud.smn))
     app.include_router(subscription_routes.routes(cloud.smn))
+    functiongraph = cloud.functiongraph
+    app.include_router(function_routes.routes(functiongraph.functions, functiongraph.triggers))
+    app.include_router(async_routes.routes(functiongraph.functions))
+    app.include_router(trigger_routes.routes(functiongraph.functions, functiongraph.triggers))
     app.include_router(inspection.routes(cloud))
     app.include_router(control.routes(cloud))
     app.include_router(fault_rules.routes(cloud))
@@ -75,6 +81,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return await _cloud_error(request, dds_errors.invalid_request(error.errors()))
     if service is Service.SMN:
         return await _cloud_error(request, smn_errors.invalid_request(error.errors()))
+    if service is Service.FUNCTIONGRAPH:
+        return await _cloud_error(request, functiongraph_errors.invalid_request(error.errors()))
     problem = error.errors()[0]
     where = ".".join(map(str, problem["loc"][1:]))
     return await _cloud_error(request, CloudError(400, "Bad Request", f"{where}: {problem['msg']}"))

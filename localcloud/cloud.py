@@ -10,6 +10,7 @@ from localcloud.clock import Clock
 from localcloud.dds.facts import Instance
 from localcloud.dds.state import DdsState
 from localcloud.faults import Faults
+from localcloud.functiongraph.state import FunctionGraphState
 from localcloud.plant import plant
 from localcloud.region import Region
 from localcloud.requests_log import RequestsLog
@@ -30,7 +31,7 @@ class Start:
 
 
 class Cloud:
-    """One region with IAM, DDS and SMN, its faults and its log of calls.
+    """One region with IAM, DDS, SMN and FunctionGraph, its faults and its log of calls.
 
     Raises ValueError for a switch that is unknown or has an impossible value, and for a state file that is in use, is
     something else, or goes with another seed or version.
@@ -54,6 +55,7 @@ class Cloud:
         self.credentials = Credentials(self.store)
         self.dds = DdsState(self.region, self.store)
         self.smn = SmnState(self.region, self.store)
+        self.functiongraph = FunctionGraphState(self.region, self.store, self.smn)
         self.faults = Faults(self.region.clock, self.store)
         self.requests = RequestsLog(self.store)
         self._starts = self.store.table("start", Start)
@@ -82,6 +84,7 @@ class Cloud:
             self.requests.records,
         ):
             table.clear()
+        self.functiongraph.clear()
         self.faults.set([])
         plant(self.seed, self.credentials, self.dds, self.smn)
         self._remember()

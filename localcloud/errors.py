@@ -10,6 +10,7 @@ class Service(Enum):
     IAM = "IAM"
     DDS = "DDS"
     SMN = "SMN"
+    FUNCTIONGRAPH = "FunctionGraph"
 
 
 class CloudError(Exception):
@@ -47,7 +48,7 @@ def service_of(path: str) -> Service | None:
     """The service that a path belongs to; None for the paths of no cloud (`/_local`, `/docs`)."""
     head, _, rest = path.lstrip("/").partition("/")
     if head == "v2":
-        return Service.SMN
+        return Service.FUNCTIONGRAPH if rest.split("/")[1:2] == ["fgs"] else Service.SMN
     if head == "v3.0" or (head == "v3" and (rest in {"projects", "auth/tokens"} or rest.startswith("auth/"))):
         return Service.IAM
     if head in {"v3", "v3.1"}:

@@ -16,12 +16,16 @@ from localcloud.connection import cut
 from localcloud.dds.errors import dds_error
 from localcloud.errors import SIGN_IN, CloudError, Service, gateway_error, service_of
 from localcloud.faults import Fault, FaultRule
+from localcloud.functiongraph.errors import functiongraph_error
 from localcloud.requests_log import RequestRecord
 from localcloud.smn.errors import smn_error
 
 
-# The gateway takes bodies of up to 12 MB.
+# The gateway takes bodies of up to 12 MB; FunctionGraph's are packages of 50 MB in base64, with room for the rest.
 MAX_BODY = 12 * 1024 * 1024
+MAX_PACKAGE_BODY = 70 * 1024 * 1024
+# What goes to them may hold passwords, and need not be kept.
+UNSEEN = {Service.IAM, Service.FUNCTIONGRAPH}
 _log = logging.getLogger("localcloud")
 
 
@@ -76,7 +80,7 @@ class Gateway:
 
     def _admit(self, arrival: Arrival, service: Service) -> None:
         call = arrival.call
-        if len(call.body) > MAX_BODY:
+        if len(call.body) > (MAX_PACKAGE_BODY if service is Service.FUNCTIONGRAPH else MAX_BODY):
             raise gateway_error(413)
         signing_in = call.method == "POST" and arrival.path in SIGN_IN
         authenticated = not signing_in or bool({"authorization", "x-auth-token"} & call.headers.keys())
@@ -87,7 +91,7 @@ class Gateway:
         if call.headers.get("x-project-id", project_id) != project_id:
             raise gateway_error(403, "the project of X-Project-Id", code="APIGW.0310")
         if service is not Service.IAM and arrival.path.split("/")[2:3] not in ([], [project_id]):
-            raise dds_error("DBS.280408") if service is Service.DDS else smn_error("SMN.0001")
+            raise _not_this_project(service)
 
     def _remember(self, arrival: Arrival, service: Service, fault: Fault | None, answer: Answer) -> None:
         call = arrival.call
@@ -102,10 +106,16 @@ class Gateway:
                 status=status,
                 access_key=arrival.scope["state"]["access_key"],
                 fault=int(fault.id) if fault else None,
-                body=None if service is Service.IAM else _json(call.body),
+                body=None if service in UNSEEN else _json(call.body),
             )
         )
         _log.info("%s %s %s", call.method, arrival.path, "connection cut" if status is None else status)
+
+
+def _not_this_project(service: Service) -> CloudError:
+    if service is Service.DDS:
+        return dds_error("DBS.280408")
+    return smn_error("SMN.0001") if service is Service.SMN else functiongraph_error("FSS.0403")
 
 
 async def _run(app: ASGIApp, arrival: Arrival) -> Answer:

@@ -8,11 +8,17 @@ from pydantic import BaseModel
 
 from localcloud.dds import schemas as dds
 from localcloud.errors import SIGN_IN, Service, service_of
+from localcloud.functiongraph import schemas as functiongraph
 from localcloud.iam import schemas as iam
 from localcloud.smn import schemas as smn
 
 
-_ERRORS: dict[Service, type[BaseModel]] = {Service.DDS: dds.Error, Service.IAM: iam.Error, Service.SMN: smn.Error}
+_ERRORS: dict[Service, type[BaseModel]] = {
+    Service.DDS: dds.Error,
+    Service.FUNCTIONGRAPH: functiongraph.Error,
+    Service.IAM: iam.Error,
+    Service.SMN: smn.Error,
+}
 _NAMES = {service: f"{service.value}Error" for service in Service}
 _GATEWAY = {
     "type": "object",
@@ -79,6 +85,7 @@ def _describe(operation: dict[str, Any], service: Service) -> None:
         (401, "Not authenticated"),
         (403, "Not allowed now, or not to you"),
         (404, "Not found"),
+        (409, "Is there already"),
         (413, "Too large"),
         (429, "Too many calls"),
     ):

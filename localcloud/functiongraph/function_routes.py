@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from localcloud.functiongraph import schemas
 from localcloud.functiongraph.facts import Function
 from localcloud.functiongraph.functions import MAX_FUNCTIONS, Functions
+from localcloud.functiongraph.triggers import Triggers
 from localcloud.functiongraph.views import function_view
 
 
@@ -16,7 +17,7 @@ MAX_CODE_MB = 10_240
 MAX_INSTANCES = 1000
 
 
-def routes(state: Functions) -> APIRouter:
+def routes(state: Functions, triggers: Triggers) -> APIRouter:
     """Functions, `/v2/{project_id}/fgs/functions`, and quotas."""
     router = APIRouter(prefix="/v2/{project_id}/fgs", tags=["FunctionGraph functions"])
 
@@ -48,7 +49,8 @@ def routes(state: Functions) -> APIRouter:
     @router.delete("/functions/{function_urn}", status_code=204)
     async def delete_function(function_urn: str) -> None:
         """Delete a function with its triggers. Its URN has to be without a version."""
-        state.delete(function_urn)
+        for trigger in state.delete(function_urn):
+            triggers.unsubscribe(trigger)
 
     @router.get("/functions/{function_urn}/config")
     async def show_function_config(function_urn: str) -> schemas.FunctionConfig:
