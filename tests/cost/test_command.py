@@ -1,0 +1,102 @@
+"""`ddsbackup cost`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import main
+from cli.paths import CHECKOUT
+
+
+def cost(*arguments: str) -> Result:
+    """Run the command on the application's template."""
+    return CliRunner().invoke(main, ["cost", "--template", str(CHECKOUT / "template.yaml"), *arguments])
+
+
+def test_a_table_with_a_row_for_each_function_and_one_for_all() -> None:
+    """What is free, what is assumed and what to look at stand below."""
+    result = cost("--instances", "10")
+
+    assert result.exit_code == 0
+    rows = {
+        line.split()[0]: line.split()[1:] for line in result.output.splitlines() if "_backup" in line and "  " in line
+    }
+    assert rows["create_backup"][:3] == ["30", "256", "2.00"]
+    assert rows["track_backups"][0] == "8,760"
+    total = next(line for line in result.output.splitlines() if line.startswith("In all"))
+    assert total.split()[2] == "8,851"
+    assert "Free are 1,000,000 invocations and 400,000 GB-seconds" in result.output
+    assert "Assumed: 60 calls of DDS a minute, 0.2 s a call, 1 s for a cold start" in result.output
+    assert "! prune_backups: DRY_RUN is on" in result.output
+
+
+def test_json_has_what_the_table_has() -> None:
+    """And the calls by operation."""
+    prices = ["--price-gb-second", "0.001", "--price-million-requests", "2", "--no-free-allowance"]
+    sizes = ["--backup-size", "20", "--storage", "100", "--price-backup-gb", "0.05", "--kept", "10"]
+
+    document = json.loads(cost("--json", *prices, *sizes).output)
+
+    create, *_ = document["functions"]
+    assert create["calls"] == {
+        "DDS.ListBackups": 30.417,
+        "DDS.CreateManualBackup": 30.417,
+        "SMN.PublishMessage": 30.417,
+    }
+    assert document["total"]["invocations"] == 8851.25
+    assert document["backups"] == {"instances": 1, "made": 30.417, "kept_of_each_instance": 10}
+    assert document["backup_gb_beyond_free"] == 100
+    assert document["amounts"]["backup_storage"] == 5
+    assert document["amounts"]["requests"] == pytest.approx(0.018)
+    assert document["amounts"]["gb_seconds"] == pytest.approx(document["total"]["gb_seconds"] / 1000, rel=0.01)
+    assert len(document["remarks"]) == 1
+
+
+def test_money_is_told_when_there_are_prices() -> None:
+    """And sizes."""
+    output = cost("--backup-size", "20", "--storage", "100", "--price-backup-gb", "0.05", "--kept", "10").output
+
+    assert "Backups beyond what is free, the storage of their instance: 100.0 GB." in output
+    assert "At your prices: backup storage 5.00; together 5.00 a month." in output
+
+
+def test_measured_times_and_other_sizes() -> None:
+    """For one function, or for all."""
+    document = json.loads(cost("--json", "--duration", "2", "--duration", "create_backup=9", "--memory", "512").output)
+
+    assert [round(f["seconds"] / f["invocations"]) for f in document["functions"]] == [9, 2, 2, 2]
+    assert {f["memory_mb"] for f in document["functions"]} == {512}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--storage", "100"], "found one of --backup-size and --storage, expected both or none"),
+        (["--price-backup-gb", "1"], "expected --backup-size and --storage as well"),
+        (["--duration", "create_backups=9"], "no function 'create_backups', did you mean 'create_backup'?"),
+        (["--duration", "create_backup=soon"], "found 'soon', expected a positive number"),
+        (["--memory", "-1"], "found '-1', expected a positive number"),
+        (["--memory", "inf"], "found 'inf', expected a positive number"),
+        (["--instances", "0"], "--instances"),
+    ],
+)
+def test_wrong_calls(arguments: list[str], said: str) -> None:
+    """Exit status 2, and what was expected."""
+    result = cost(*arguments)
+
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_a_schedule_that_cannot_be_read(tmp_path: Path) -> None:
+    """Is a wrong call, not a traceback."""
+    text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8").replace("0 0 8 * * ?", "0 0 8 1 * MON")
+    (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
+    for folder in ("functions", "shared"):
+        (tmp_path / folder).symlink_to(CHECKOUT / folder)
+
+    result = CliRunner().invoke(main, ["cost", "--template", str(tmp_path / "template.yaml")])
+
+    assert (result.exit_code, "are both given" in result.output) == (2, True)
