@@ -31,6 +31,7 @@ class Topic:
     created: float
     updated: float
     enterprise_project_id: str = "0"
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
