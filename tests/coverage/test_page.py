@@ -2,13 +2,13 @@
 
 import json
 import re
-from math import floor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from cli.cost import calls
 from cli.paths import CHECKOUT
 from cli.template.load import find_function, load_template
 from shared.audit_backups import AuditBackupsSettings
@@ -81,15 +81,16 @@ def test_the_event_on_the_page_fits_its_schema() -> None:
     Draft202012Validator(json.loads(schema)).validate(event)
 
 
-def test_the_table_of_calls_is_arithmetic() -> None:
-    """A page holds 100, and a full one is followed by another look."""
+def test_the_table_of_calls_is_what_is_computed() -> None:
+    """Which is what is counted, see tests/function/test_audit_backups_claim.py."""
 
-    def pages(items: int) -> str:
-        return f"{floor(items / 100) + 1}"
+    def row(n: int) -> list[str]:
+        audits = [calls.audit_calls(n, backups * n) for backups in (1, 7, 26)]
+        lists = [audit[calls.LIST_BACKUPS] for audit in audits]
+        return [*map(str, (audits[0][calls.LIST_INSTANCES], *lists)), f"{audits[0][calls.PUBLISH]} + F"]
 
-    assert {int(n.replace(",", "")): cells for n, cells in rows("N").items()} == {
-        n: [pages(n), pages(n), pages(7 * n), pages(26 * n), "1 + F"] for n in (1, 10, 100, 1000)
-    }
+    table = {int(n.replace(",", "")): cells for n, cells in rows("N").items()}
+    assert table == {n: row(n) for n in (1, 10, 100, 1000)}
 
 
 def test_the_timer_of_the_template_is_a_valid_request() -> None:

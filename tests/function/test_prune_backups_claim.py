@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cli.cost import calls
 from localcloud import LocalCloud
 from localcloud.seed import SeedBackup, load_seed
 from shared.backups.errors import UnfinishedEventError
@@ -278,19 +279,20 @@ def fleet(count: int) -> tuple[str, ...]:
     return tuple(f"{number:032x}in02" for number in range(count))
 
 
-@pytest.mark.parametrize(("instances", "lists"), [(1, 1), (10, 2), (100, 12)])
-def test_the_calls_are_those_of_the_table(instances: int, lists: int) -> None:
-    """docs/prune_backups.md: a list for each hundred backups, a call for each deletion, one notification."""
+@pytest.mark.parametrize("instances", [1, 10, 100])
+def test_the_calls_are_those_that_are_computed(instances: int) -> None:
+    """As the table of docs/prune_backups.md has them; the backups of the seed are listed too."""
     with seeded(11, fleet(instances)) as cloud:
         ticks = Ticks(cloud, RETENTION="daily=10", MAX_DELETES="1000", READ_TIMEOUT="20")
 
         assert ticks.deliver()
 
         methods = [(request["method"], request["path"].rpartition("/")[2]) for request in cloud.requests()]
-        assert methods.count(("GET", "backups")) == lists
-        assert sum(method == "DELETE" for method, _ in methods) == instances
-        assert methods.count(("POST", "publish")) == 1
-        assert len(methods) == lists + instances + 1
+        expected = calls.prune_calls(11 * instances + len(load_seed().backups), instances)
+        assert methods.count(("GET", "backups")) == expected[calls.LIST_BACKUPS]
+        assert sum(method == "DELETE" for method, _ in methods) == expected[calls.DELETE]
+        assert methods.count(("POST", "publish")) == expected[calls.PUBLISH]
+        assert len(methods) == sum(expected.values())
 
 
 def test_a_fleet_under_throttling_is_pruned_over_several_deliveries() -> None:

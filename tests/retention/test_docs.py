@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jsonschema
 
+from cli.cost import calls
 from shared.backups.retention.interlocks import FAILED_KEPT_FOR
 from shared.backups.retention.request import PruneRequest
 from shared.backups.retention.results import PruneOutcome, RunOutcome
@@ -77,6 +78,18 @@ def test_the_examples_fit_the_schema() -> None:
 
     jsonschema.validate(event, SCHEMA, cls=jsonschema.Draft202012Validator)
     jsonschema.validate(event | {"data": data | where}, SCHEMA, cls=jsonschema.Draft202012Validator)
+
+
+def test_the_table_of_calls_is_what_is_computed() -> None:
+    """Twenty kept backups an instance, and one of each to delete."""
+    found = re.findall(r"^\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|$", PAGE, re.MULTILINE)
+    table = [tuple(int(cell.replace(",", "")) for cell in row) for row in found]
+
+    assert [row[0] for row in table] == [1, 10, 100, 1000]
+    for instances, backups, *made in table:
+        run = calls.prune_calls(backups, instances)
+        assert backups == 21 * instances
+        assert made == [run[calls.LIST_BACKUPS], run[calls.DELETE], run[calls.PUBLISH]]
 
 
 def test_the_rules_in_the_text_are_right() -> None:

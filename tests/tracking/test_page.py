@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from pydantic import TypeAdapter
 
+from cli.cost import calls
 from cli.paths import CHECKOUT
 from shared.backups.requests import Interval
 from shared.backups.tracking.answers import State
@@ -67,11 +68,10 @@ def test_every_request_on_the_page_is_valid() -> None:
         TrackRequest.model_validate_json(text)
 
 
-@pytest.mark.parametrize(
-    ("row", "items"), [("list backups", lambda n: 2 * n), ("list tasks", lambda n: n)], ids=["backups", "tasks"]
-)
-def test_the_pages_in_the_table_are_counted_right(row: str, items: Any) -> None:
-    """A page holds 100, and a full one is followed by another look."""
+@pytest.mark.parametrize(("row", "operation"), [("list backups", calls.LIST_BACKUPS), ("list tasks", calls.LIST_TASKS)])
+def test_the_table_of_calls_is_what_is_computed(row: str, operation: str) -> None:
+    """Of a tick after a night in which every instance was backed up, and another night before it."""
     (cells,) = [rest for name, rest in rows("Calls").items() if name.startswith(row)]
 
-    assert [int(cell) for cell in cells.strip(" |").split("|")] == [items(n) // 100 + 1 for n in (1, 10, 100, 1000)]
+    computed = [calls.track_calls(listed=2 * n, happened=n, tasks=n)[operation] for n in (1, 10, 100, 1000)]
+    assert [int(cell) for cell in cells.strip(" |").split("|")] == computed
