@@ -11,7 +11,7 @@ from cli.template.model import Function
 
 
 PYTHONS = ("3.10", "3.12")
-"""The versions of Python that FunctionGraph runs and that we support (FunctionGraph, Supported Programming Languages)."""
+"""The versions of Python that FunctionGraph runs and we support (FunctionGraph, Supported Programming Languages)."""
 
 
 class PackagingFailed(click.ClickException):

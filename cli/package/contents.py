@@ -1,0 +1,62 @@
+"""What is packed, by its path in the zip: our own files as they are, the files of wheels where pip would put them."""
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cli.package.model import PackagingFailed
+from cli.package.wheels import Wheel
+from cli.template.model import Function
+
+
+Files = dict[str, bytes]
+
+SHARED = "shared"
+"""The folder beside the template that every function of it brings along."""
+
+_JUNK = re.compile(r"(^|/)(\.|#|__pycache__/|py\.typed$)|(~|\.(pyc|pyo|swp|orig|rej|bak|tmp))$")
+
+
+def own_files(function: Function) -> Files:
+    """Return what is ours: the folder of *function* at the root, ``shared`` below it.
+
+    What tools leave behind is not packed: hidden files, byte code, editors' copies. Lines end as in the repository.
+    """
+    files = dict(_folder(function.code_uri, ""))
+    shared = function.code_root / SHARED
+    if shared.is_dir():
+        files |= dict(_folder(shared, f"{SHARED}/"))
+    return files
+
+
+def _folder(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not _JUNK.search(name):
+            content = path.read_bytes()
+            yield prefix + name, content if b"\0" in content else content.replace(b"\r\n", b"\n")
+
+
+def wheel_files(wheel: Wheel) -> Files:
+    """Return what pip would put into site-packages: scripts and headers are of no use to a function."""
+    files: Files = {}
+    with zipfile.ZipFile(wheel.path) as archive:
+        for member in archive.infolist():
+            name = re.sub(r"^[^/]+\.data/(purelib|platlib)/", "", member.filename)
+            if not member.is_dir() and not name.partition("/")[0].endswith(".data"):
+                files[name] = archive.read(member)
+    return files
+
+
+def merged(parts: Iterable[tuple[str, Files]]) -> Files:
+    """Return the files of all *parts*, each with the name of what they are of.
+
+    Raises PackagingFailed when two have a file of the same path that is not the same.
+    """
+    files: Files = {}
+    for name, part in parts:
+        for path, content in part.items():
+            if files.setdefault(path, content) != content:
+                raise PackagingFailed(f"{name} has a file {path}, and so has something else that is packed")
+    return files
