@@ -16,10 +16,11 @@ from localcloud.errors import CloudError, Service, error_body, gateway_error, se
 from localcloud.functiongraph import async_routes, function_routes, trigger_routes
 from localcloud.functiongraph import errors as functiongraph_errors
 from localcloud.gateway import Gateway
+from localcloud.iam import agency_routes, grant_routes, policy_routes
 from localcloud.iam import routes as iam_routes
 from localcloud.openapi import describe
 from localcloud.smn import errors as smn_errors
-from localcloud.smn import subscription_routes, topic_routes
+from localcloud.smn import subscription_routes, tag_routes, topic_routes
 
 
 DESCRIPTION = """
@@ -37,12 +38,16 @@ def make_app(cloud: Cloud) -> ASGIApp:
         description=DESCRIPTION,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.include_router(iam_routes.routes(cloud.region, cloud.credentials))
+    app.include_router(iam_routes.routes(cloud.iam.agencies, cloud.credentials))
+    app.include_router(agency_routes.routes(cloud.iam.agencies, cloud.iam.policies))
+    app.include_router(policy_routes.routes(cloud.iam.policies))
+    app.include_router(grant_routes.routes(cloud.iam.policies))
     app.include_router(backup_routes.routes(cloud.dds))
     app.include_router(job_routes.routes(cloud.dds))
     app.include_router(instance_routes.routes(cloud.dds))
     app.include_router(topic_routes.routes(cloud.smn))
     app.include_router(subscription_routes.routes(cloud.smn))
+    app.include_router(tag_routes.routes(cloud.smn))
     functiongraph = cloud.functiongraph
     app.include_router(function_routes.routes(functiongraph.functions, functiongraph.triggers))
     app.include_router(async_routes.routes(functiongraph.functions))

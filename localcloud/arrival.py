@@ -29,6 +29,7 @@ def arrive(scope: Scope, receive: Receive, send: Send, body: bytes) -> Arrival:
         "request_id": request_id,
         "access_key": access_key_of(headers),
         "authenticated": False,
+        "agency_id": None,
     }
     target = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
     query = scope["query_string"].decode("latin-1")

@@ -11,6 +11,7 @@ from localcloud.dds.facts import Instance
 from localcloud.dds.state import DdsState
 from localcloud.faults import Faults
 from localcloud.functiongraph.state import FunctionGraphState
+from localcloud.iam.state import IamState
 from localcloud.plant import plant
 from localcloud.region import Region
 from localcloud.requests_log import RequestsLog
@@ -53,6 +54,7 @@ class Cloud:
             switches=given,
         )
         self.credentials = Credentials(self.store)
+        self.iam = IamState(self.region, self.store, self.credentials)
         self.dds = DdsState(self.region, self.store)
         self.smn = SmnState(self.region, self.store)
         self.functiongraph = FunctionGraphState(self.region, self.store, self.smn)
@@ -84,6 +86,7 @@ class Cloud:
             self.requests.records,
         ):
             table.clear()
+        self.iam.clear()
         self.functiongraph.clear()
         self.faults.set([])
         plant(self.seed, self.credentials, self.dds, self.smn)

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from localcloud.answers import Answer, error_answer, fault_answer, garbled
 from localcloud.arrival import Arrival, arrive, read_body
 from localcloud.auth.authenticate import authenticate
+from localcloud.auth.authorize import authorize
 from localcloud.clock import text
 from localcloud.cloud import Cloud
 from localcloud.connection import cut
@@ -84,14 +85,15 @@ class Gateway:
             raise gateway_error(413)
         signing_in = call.method == "POST" and arrival.path in SIGN_IN
         authenticated = not signing_in or bool({"authorization", "x-auth-token"} & call.headers.keys())
-        if authenticated:
-            authenticate(call, self._cloud.credentials, self._cloud.region.clock)
-        arrival.scope["state"]["authenticated"] = authenticated
+        agency_id = authenticate(call, self._cloud.credentials, self._cloud.region.clock) if authenticated else None
+        arrival.scope["state"] |= {"authenticated": authenticated, "agency_id": agency_id}
         project_id = self._cloud.region.project_id
         if call.headers.get("x-project-id", project_id) != project_id:
             raise gateway_error(403, "the project of X-Project-Id", code="APIGW.0310")
         if service is not Service.IAM and arrival.path.split("/")[2:3] not in ([], [project_id]):
             raise _not_this_project(service)
+        if agency_id is not None and self._cloud.region.switches.enforce_policies:
+            authorize(call.method, arrival.path, self._cloud.iam.documents(agency_id), service)
 
     def _remember(self, arrival: Arrival, service: Service, fault: Fault | None, answer: Answer) -> None:
         call = arrival.call

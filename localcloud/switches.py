@@ -22,4 +22,7 @@ class Switches(Strict):
     job_delay: float = Field(
         default=0.0, ge=0, description="Seconds until a new job can be queried; real regions take a few."
     )
+    enforce_policies: bool = Field(
+        default=False, description="Let an agency make those calls alone that a policy granted to it allows."
+    )
     backup_rate: float = Field(default=60.0, gt=0, description="Speed of a backup in MB/s.")

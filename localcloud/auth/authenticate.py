@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from localcloud.auth.credentials import AccessKey, Credentials
+from localcloud.auth.credentials import AccessKey, Credentials, Token
 from localcloud.auth.signature import (
     DATE_FORM,
     Authorization,
@@ -36,16 +36,15 @@ def access_key_of(headers: Mapping[str, str]) -> str | None:
     return authorization.access_key if authorization else None
 
 
-def authenticate(call: Call, credentials: Credentials, clock: Clock) -> None:
-    """Let the call pass, or raise the gateway's CloudError.
+def authenticate(call: Call, credentials: Credentials, clock: Clock) -> str | None:
+    """The id of the agency that makes the call, None for the user; raises the gateway's CloudError for nobody.
 
     Credentials expire by the clock that can be moved; the age of a signature is taken from the wall clock, since
     that is what every SDK signs with.
     """
     header = call.headers.get("authorization")
     if header is None:
-        check_token(call.headers.get("x-auth-token"), credentials, clock.now())
-        return
+        return check_token(call.headers.get("x-auth-token"), credentials, clock.now()).agency_id
     authorization = parse_authorization(header)
     if authorization is None:
         raise gateway_error(401, "the Authorization header is not of SDK-HMAC-SHA256")
@@ -55,10 +54,11 @@ def authenticate(call: Call, credentials: Credentials, clock: Clock) -> None:
     _check_security_token(key, call.headers.get("x-security-token"), clock.now())
     _check_date(call.headers.get("x-sdk-date", ""), clock.wall())
     _check_signature(call, authorization, key)
+    return key.agency_id
 
 
-def check_token(token: str | None, credentials: Credentials, now: float) -> None:
-    """Let a token pass, or raise the gateway's CloudError."""
+def check_token(token: str | None, credentials: Credentials, now: float) -> Token:
+    """The token with this text, if it is good now; raises the gateway's CloudError."""
     if not token:
         raise gateway_error(401, "x-auth-token not found")
     known = credentials.tokens.get(token)
@@ -66,6 +66,7 @@ def check_token(token: str | None, credentials: Credentials, now: float) -> None
         raise gateway_error(401, "decrypt token fail")
     if known.expires_at is not None and now >= known.expires_at:
         raise gateway_error(401, "token expires")
+    return known
 
 
 def _check_security_token(key: AccessKey, token: str | None, now: float) -> None:

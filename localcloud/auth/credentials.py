@@ -9,20 +9,25 @@ from localcloud.store import Store
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """An access key with its secret. A temporary one has a security token and an end (seconds since the epoch)."""
+    """An access key with its secret. A temporary one has a security token and an end (seconds since the epoch).
+
+    `agency_id` is set for the key of an agency, which may do what its policies allow; a user may do everything.
+    """
 
     id: str
     secret: str
     security_token: str | None
     expires_at: float | None
+    agency_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What X-Auth-Token may carry; `expires_at` in seconds since the epoch, None for never."""
+    """What X-Auth-Token may carry; `expires_at` in seconds since the epoch, None for never; `agency_id` as above."""
 
     id: str
     expires_at: float | None
+    agency_id: str | None = None
 
 
 class Credentials:
@@ -32,15 +37,15 @@ class Credentials:
         self.keys = store.table("access_key", AccessKey)
         self.tokens = store.table("token", Token)
 
-    def issue_key(self, expires_at: float) -> AccessKey:
+    def issue_key(self, expires_at: float, agency_id: str | None = None) -> AccessKey:
         """A new temporary access key, good until `expires_at`."""
-        key = AccessKey(_access(), secrets.token_hex(20), secrets.token_urlsafe(96), expires_at)
+        key = AccessKey(_access(), secrets.token_hex(20), secrets.token_urlsafe(96), expires_at, agency_id)
         self.keys.put(key)
         return key
 
-    def issue_token(self, expires_at: float) -> Token:
+    def issue_token(self, expires_at: float, agency_id: str | None = None) -> Token:
         """A new token, good until `expires_at`."""
-        token = Token("MII" + secrets.token_urlsafe(96), expires_at)
+        token = Token("MII" + secrets.token_urlsafe(96), expires_at, agency_id)
         self.tokens.put(token)
         return token
 

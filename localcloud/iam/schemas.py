@@ -169,3 +169,16 @@ class Project(BaseModel):
 class Projects(BaseModel):
     projects: list[Project]
     links: Links
+
+
+class Account(BaseModel):
+    id: str
+    name: str
+    enabled: bool
+    description: str
+    links: Links
+
+
+class Domains(BaseModel):
+    domains: list[Account]
+    links: Links

@@ -9,13 +9,18 @@ from huaweicloudsdkdds.v3 import DdsClient
 from huaweicloudsdksmn.v2 import SmnClient
 
 from localcloud import LocalCloud
+from tests.localcloud.iam_sdk import iam_client
 from tests.localcloud.sdk import build
 
 
 @pytest.fixture(scope="session")
 def _clients(_shared_cloud: LocalCloud) -> dict[str, Any]:
     # A client keeps eight threads for ever, so there is one of each; what a test changes comes back with the reset.
-    return {"dds": build(DdsClient, _shared_cloud), "smn": build(SmnClient, _shared_cloud)}
+    return {
+        "dds": build(DdsClient, _shared_cloud),
+        "smn": build(SmnClient, _shared_cloud),
+        "iam": iam_client(_shared_cloud),
+    }
 
 
 @pytest.fixture
@@ -28,6 +33,12 @@ def dds(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
 def smn(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
     """The SDK's SMN client."""
     return _clients["smn"]
+
+
+@pytest.fixture
+def iam(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
+    """The SDK's IAM client."""
+    return _clients["iam"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The official SDK, unmodified, makes every call of DDS and SMN that the local cloud offers; IAM goes by plain HTTP."""
+"""The official SDK, unmodified, makes every call of DDS, SMN and IAM that the local cloud offers."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -9,6 +9,7 @@ import huaweicloudsdkdds.v3 as dds_sdk
 import huaweicloudsdksmn.v2 as smn_sdk
 
 from localcloud import LocalCloud
+from tests.localcloud.iam_sdk import call_every_iam
 from tests.localcloud.sdk import new_backup
 
 
@@ -61,6 +62,19 @@ def call_smn(client: Any) -> None:
         smn_sdk.CreateTopicRequest(body=smn_sdk.CreateTopicRequestBody(name="every-call", display_name="Every call"))
     ).topic_urn
     client.list_topics(smn_sdk.ListTopicsRequest())
+    topic_id = client.list_topics(smn_sdk.ListTopicsRequest(name="every-call")).topics[0].topic_id
+    tagged: dict[str, Any] = {"resource_type": "smn_topic", "resource_id": topic_id}
+    client.create_resource_tag(
+        smn_sdk.CreateResourceTagRequest(
+            **tagged, body=smn_sdk.CreateResourceTagRequestBody(tag=smn_sdk.ResourceTag(key="a", value="b"))
+        )
+    )
+    client.list_resource_tags(smn_sdk.ListResourceTagsRequest(**tagged))
+    client.list_resource_instances(
+        smn_sdk.ListResourceInstancesRequest(
+            resource_type="smn_topic", body=smn_sdk.ListInstanceRequestBody(action="count", tags=[])
+        )
+    )
     client.list_topic_details(smn_sdk.ListTopicDetailsRequest(topic_urn=topic))
     client.update_topic(
         smn_sdk.UpdateTopicRequest(topic_urn=topic, body=smn_sdk.UpdateTopicRequestBody(display_name="x"))
@@ -79,15 +93,6 @@ def call_smn(client: Any) -> None:
     client.delete_topic(smn_sdk.DeleteTopicRequest(topic_urn=topic))
 
 
-def call_iam(http: httpx.Client) -> None:
-    """Every IAM call once, each a success."""
-    identity: dict[str, Any] = {"methods": ["assume_role"], "assume_role": {"domain_name": "d", "agency_name": "a"}}
-    http.get("/v3/projects").raise_for_status()
-    http.post("/v3/auth/tokens", json={"auth": {"identity": identity}}).raise_for_status()
-    key = {"auth": {"identity": {"methods": ["token"]}}}
-    http.post("/v3.0/OS-CREDENTIAL/securitytokens", json=key).raise_for_status()
-
-
 def offered(cloud: LocalCloud) -> set[tuple[str, str]]:
     """Method and path of every operation of the cloud's OpenAPI document, /_local aside."""
     paths = httpx.get(f"{cloud.url}/openapi.json", trust_env=False).json()["paths"]
@@ -99,11 +104,11 @@ def offered(cloud: LocalCloud) -> set[tuple[str, str]]:
     }
 
 
-def test_every_call(cloud: LocalCloud, dds: Any, smn: Any, http: httpx.Client) -> None:
+def test_every_call(cloud: LocalCloud, dds: Any, smn: Any, iam: Any) -> None:
     """Each operation that the OpenAPI document offers was called and succeeded, and no other was needed."""
     call_dds(cloud, dds)
     call_smn(smn)
-    call_iam(http)
+    call_every_iam(cloud, iam)
 
     operations = offered(cloud)
     forms = {path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))) for _, path in operations}

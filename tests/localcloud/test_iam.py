@@ -10,6 +10,7 @@ from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkdds.v3 import DdsClient, ShowQuotasRequest
 
 from localcloud import LocalCloud
+from tests.localcloud.iam_sdk import make_agency
 from tests.localcloud.sdk import build
 
 
@@ -50,8 +51,10 @@ def test_password_gives_a_token(cloud: LocalCloud, nobody: httpx.Client) -> None
     assert quotas.status_code == 200
 
 
-def test_an_agency_gives_a_token_to_those_who_have_one(http: httpx.Client, nobody: httpx.Client) -> None:
+def test_an_agency_gives_a_token_to_those_who_have_one(http: httpx.Client, nobody: httpx.Client, iam: Any) -> None:
     """assume_role needs X-Auth-Token; the new token expires within a day."""
+    make_agency(iam)
+
     allowed = token(http, AGENCY)
     refused = token(nobody, AGENCY)
 
@@ -116,9 +119,10 @@ def test_a_domain_scope_has_no_project(http: httpx.Client) -> None:
     ],
 )
 def test_temporary_access_keys_expire(
-    cloud: LocalCloud, http: httpx.Client, identity: dict[str, Any], seconds: int
+    cloud: LocalCloud, http: httpx.Client, iam: Any, identity: dict[str, Any], seconds: int
 ) -> None:
     """A temporary key signs calls with its security token until its time is over by the local clock."""
+    make_agency(iam)
     response = http.post("/v3.0/OS-CREDENTIAL/securitytokens", json={"auth": {"identity": identity}})
     key = response.json()["credential"]
     client = build(

@@ -1,0 +1,112 @@
+"""The official IAM SDK, unmodified, pointed at a local cloud: agencies, custom policies and grants."""
+
+from typing import Any
+
+import huaweicloudsdkiam.v3 as sdk
+from huaweicloudsdkcore.auth.credentials import GlobalCredentials
+from huaweicloudsdkcore.http.http_config import HttpConfig
+
+from localcloud import LocalCloud
+
+
+DOMAIN_ID = "0f3d2f0c1c7f118d2f7a542a4e5c589a"
+FUNCTIONGRAPH = "op_svc_cff"
+
+
+def iam_client(cloud: LocalCloud) -> Any:
+    """An IAM client with the connection's credentials."""
+    given = cloud.connection()
+    credentials = GlobalCredentials(given["access_key"], given["secret_key"], DOMAIN_ID)
+    builder = sdk.IamClient.new_builder().with_http_config(HttpConfig(timeout=(3, 10)))
+    credentials = credentials.with_security_token(given["security_token"])
+    return builder.with_credentials(credentials).with_endpoints([cloud.url]).build()
+
+
+def make_agency(iam: Any, name: str = "dds-backup", **options: Any) -> str:
+    """Create an agency for FunctionGraph and return its id."""
+    option = sdk.CreateAgencyOption(
+        **{"name": name, "domain_id": DOMAIN_ID, "trust_domain_name": FUNCTIONGRAPH, **options}
+    )
+    answer = iam.create_agency(sdk.CreateAgencyRequest(body=sdk.CreateAgencyRequestBody(agency=option)))
+    return str(answer.agency.id)
+
+
+def policy_body(body: Any, *actions: str, name: str = "backups", effect: str = "Allow") -> Any:
+    """The SDK's request body (`body` is its class) for a custom policy that allows or denies these actions."""
+    statement = sdk.ServiceStatement(action=[*actions], effect=effect)
+    policy = sdk.ServicePolicy(version="1.1", statement=[statement])
+    option = sdk.ServicePolicyRoleOption(display_name=name, type="XA", description="What it calls.", policy=policy)
+    return body(role=option)
+
+
+def make_policy(iam: Any, *actions: str, name: str = "backups", effect: str = "Allow") -> str:
+    """Create a custom policy and return its id."""
+    body = policy_body(sdk.CreateCloudServiceCustomPolicyRequestBody, *actions, name=name, effect=effect)
+    request = sdk.CreateCloudServiceCustomPolicyRequest(body=body)
+    return str(iam.create_cloud_service_custom_policy(request).role.id)
+
+
+def grant(iam: Any, cloud: LocalCloud, agency_id: str, *policy_ids: str) -> None:
+    """Grant policies to an agency on the project."""
+    for policy_id in policy_ids:
+        iam.associate_agency_with_project_permission(
+            sdk.AssociateAgencyWithProjectPermissionRequest(
+                project_id=cloud.connection()["project_id"], agency_id=agency_id, role_id=policy_id
+            )
+        )
+
+
+def temporary_key(iam: Any, agency: str = "dds-backup", seconds: int = 900) -> Any:
+    """A temporary access key of an agency: access, secret, securitytoken, expires_at."""
+    role = sdk.IdentityAssumerole(agency_name=agency, domain_id=DOMAIN_ID, duration_seconds=seconds)
+    identity = sdk.AgencyAuthIdentity(methods=["assume_role"], assume_role=role)
+    body = sdk.CreateTemporaryAccessKeyByAgencyRequestBody(auth=sdk.AgencyAuth(identity=identity))
+    request = sdk.CreateTemporaryAccessKeyByAgencyRequest(body=body)
+    return iam.create_temporary_access_key_by_agency(request).credential
+
+
+def call_every_iam(cloud: LocalCloud, iam: Any) -> None:
+    """Every IAM call once, each a success."""
+    iam.keystone_list_auth_domains(sdk.KeystoneListAuthDomainsRequest())
+    iam.keystone_list_projects(sdk.KeystoneListProjectsRequest())
+    agency_id = make_agency(iam)
+    temporary_key(iam)
+    token = sdk.AgencyTokenIdentity(
+        methods=["assume_role"],
+        assume_role=sdk.AgencyTokenAssumerole(domain_id=DOMAIN_ID, agency_name="dds-backup"),
+    )
+    auth = sdk.AgencyTokenAuth(identity=token, scope=sdk.AgencyTokenScope())
+    body = sdk.KeystoneCreateAgencyTokenRequestBody(auth=auth)
+    iam.keystone_create_agency_token(sdk.KeystoneCreateAgencyTokenRequest(body=body))
+    iam.list_agencies(sdk.ListAgenciesRequest(domain_id=DOMAIN_ID))
+    iam.show_agency(sdk.ShowAgencyRequest(agency_id=agency_id))
+    update = sdk.UpdateAgencyRequestBody(agency=sdk.UpdateAgencyOption(description="nightly"))
+    iam.update_agency(sdk.UpdateAgencyRequest(agency_id=agency_id, body=update))
+    policy_id = make_policy(iam, "dds:backup:list")
+    iam.list_custom_policies(sdk.ListCustomPoliciesRequest())
+    iam.show_custom_policy(sdk.ShowCustomPolicyRequest(role_id=policy_id))
+    change = policy_body(sdk.UpdateCloudServiceCustomPolicyRequestBody, "dds:*:*")
+    iam.update_cloud_service_custom_policy(sdk.UpdateCloudServiceCustomPolicyRequest(role_id=policy_id, body=change))
+    _call_every_grant(cloud, iam, agency_id, policy_id)
+    iam.delete_custom_policy(sdk.DeleteCustomPolicyRequest(role_id=policy_id))
+    iam.delete_agency(sdk.DeleteAgencyRequest(agency_id=agency_id))
+
+
+def _call_every_grant(cloud: LocalCloud, iam: Any, agency_id: str, policy_id: str) -> None:
+    project = {"project_id": cloud.connection()["project_id"], "agency_id": agency_id}
+    domain = {"domain_id": DOMAIN_ID, "agency_id": agency_id}
+    role = {"role_id": policy_id}
+    iam.associate_agency_with_project_permission(sdk.AssociateAgencyWithProjectPermissionRequest(**project, **role))
+    iam.check_project_permission_for_agency(sdk.CheckProjectPermissionForAgencyRequest(**project, **role))
+    iam.list_project_permissions_for_agency(sdk.ListProjectPermissionsForAgencyRequest(**project))
+    iam.remove_project_permission_from_agency(sdk.RemoveProjectPermissionFromAgencyRequest(**project, **role))
+    iam.associate_agency_with_domain_permission(sdk.AssociateAgencyWithDomainPermissionRequest(**domain, **role))
+    iam.check_domain_permission_for_agency(sdk.CheckDomainPermissionForAgencyRequest(**domain, **role))
+    iam.list_domain_permissions_for_agency(sdk.ListDomainPermissionsForAgencyRequest(**domain))
+    iam.remove_domain_permission_from_agency(sdk.RemoveDomainPermissionFromAgencyRequest(**domain, **role))
+    iam.associate_agency_with_all_projects_permission(
+        sdk.AssociateAgencyWithAllProjectsPermissionRequest(**domain, **role)
+    )
+    iam.check_all_projects_permission_for_agency(sdk.CheckAllProjectsPermissionForAgencyRequest(**domain, **role))
+    iam.list_all_projects_permissions_for_agency(sdk.ListAllProjectsPermissionsForAgencyRequest(**domain))
+    iam.remove_all_projects_permission_from_agency(sdk.RemoveAllProjectsPermissionFromAgencyRequest(**domain, **role))
