@@ -1,0 +1,101 @@
+"""Where the values of parameters come from."""
+
+import pytest
+
+from cli.deploy.parameters import assignments, parameter_values, variable_of
+from cli.errors import WrongCall
+from cli.template.model import Parameter
+
+
+PARAMETERS = {
+    "Prefix": Parameter("Prefix", "dds", ""),
+    "NotifyEmail": Parameter("NotifyEmail", None, ""),
+    "KafkaPassword": Parameter("KafkaPassword", None, "", is_secret=True),
+    "Days": Parameter("Days", "3", "", type="Number"),
+}
+GIVEN = {"NotifyEmail": "a@b.c"}
+ENVIRONMENT = {"DDSBACKUP_KAFKA_PASSWORD": "hunter2"}
+
+
+def values(
+    given: dict[str, str] | None = None,
+    from_file: dict[str, str] | None = None,
+    environment: dict[str, str] | None = None,
+) -> dict[str, str]:
+    return parameter_values(
+        PARAMETERS,
+        GIVEN if given is None else given,
+        from_file or {},
+        ENVIRONMENT if environment is None else environment,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [("NotifyEmail", "DDSBACKUP_NOTIFY_EMAIL"), ("Prefix", "DDSBACKUP_PREFIX"), ("S3Key", "DDSBACKUP_S3_KEY")],
+)
+def test_a_variable_is_spelt_as_variables_are(name: str, variable: str) -> None:
+    """In capitals, its words apart."""
+    assert variable_of(name) == variable
+
+
+def test_the_call_goes_before_the_file_that_before_the_environment_and_that_before_the_default() -> None:
+    """The nearer to the call, the stronger."""
+    environment = ENVIRONMENT | {"DDSBACKUP_PREFIX": "environment"}
+
+    assert values()["Prefix"] == "dds"
+    assert values(environment=environment)["Prefix"] == "environment"
+    assert values(from_file={"Prefix": "file"}, environment=environment)["Prefix"] == "file"
+    assert values(GIVEN | {"Prefix": "call"}, {"Prefix": "file"}, environment)["Prefix"] == "call"
+
+
+def test_all_that_is_missing_is_named() -> None:
+    """With how each is given; a secret never on the command line."""
+    with pytest.raises(
+        WrongCall,
+        match=r"NotifyEmail and KafkaPassword: give --parameter NotifyEmail=\.\.\., set DDSBACKUP_KAFKA_PASSWORD",
+    ):
+        values({}, environment={})
+
+
+def test_what_is_missing_is_asked_for_when_there_is_somebody() -> None:
+    """And nothing else is."""
+    asked = []
+
+    def ask(parameter: Parameter) -> str:
+        asked.append(parameter.name)
+        return "answer"
+
+    result = parameter_values(PARAMETERS, GIVEN, {}, {}, ask)
+
+    assert asked == ["KafkaPassword"]
+    assert result["KafkaPassword"] == "answer"
+
+
+def test_a_secret_on_the_command_line_is_refused_and_not_repeated() -> None:
+    """Everybody on the machine can read a command line."""
+    with pytest.raises(WrongCall, match=r"KafkaPassword is a secret.*set DDSBACKUP_KAFKA_PASSWORD") as caught:
+        values(GIVEN | {"KafkaPassword": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"Prefx": "x"}, "no parameter 'Prefx', did you mean 'Prefix'"),
+        (GIVEN | {"Days": "many"}, "Days: found 'many', expected a number"),
+    ],
+    ids=["unknown", "no number"],
+)
+def test_a_wrong_value_is_refused(given: dict[str, str], message: str) -> None:
+    """Saying what is known."""
+    with pytest.raises(WrongCall, match=message):
+        values(given)
+
+
+def test_an_assignment_may_hold_equals_signs() -> None:
+    """The first one ends the name."""
+    assert assignments(["A=1", "B=x=y", "A="]) == {"A": "", "B": "x=y"}
+    with pytest.raises(WrongCall, match="expected Name=Value"):
+        assignments(["A"])
