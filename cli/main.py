@@ -13,8 +13,10 @@ from cli.cost.command import cost
 from cli.demo.command import demo
 from cli.event import event
 from cli.invoke import invoke
+from cli.package.command import package
 from cli.permissions.command import permissions
 from cli.serve import serve
+from cli.terraform.command import terraform
 from cli.wait import wait
 
 
@@ -42,5 +44,5 @@ def _sigterm_is_an_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, earlier)
 
 
-for command in (demo, serve, event, invoke, wait, permissions, cost):
+for command in (demo, serve, event, invoke, wait, package, permissions, cost, terraform):
     main.add_command(command)

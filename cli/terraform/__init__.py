@@ -1,0 +1,1 @@
+"""From ``template.yaml`` to Terraform's JSON configuration."""

@@ -1,0 +1,42 @@
+"""Derive provider.json from a checkout of terraform-provider-huaweicloud."""
+
+import json
+from pathlib import Path
+
+import click
+
+from cli.terraform.derive.checkout import Checkout
+from cli.terraform.derive.provider import provider_schema
+
+
+RESOURCES = (
+    "huaweicloud_fgs_async_invoke_configuration",
+    "huaweicloud_fgs_function",
+    "huaweicloud_fgs_function_trigger",
+    "huaweicloud_fgs_function_trigger_status_action",
+    "huaweicloud_identity_agency",
+    "huaweicloud_identity_role",
+    "huaweicloud_lts_group",
+    "huaweicloud_lts_stream",
+    "huaweicloud_smn_subscription",
+    "huaweicloud_smn_topic",
+)
+
+
+@click.command()
+@click.argument("repository", type=click.Path(path_type=Path, exists=True))
+@click.argument("revision")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("cli/terraform/provider.json"), show_default=True)
+def derive(repository: Path, revision: str, out: Path) -> None:
+    """Write the schema of the resources that "ddsbackup terraform" uses, as REPOSITORY has them at REVISION.
+
+    \b
+      git clone https://github.com/huaweicloud/terraform-provider-huaweicloud
+      python -m cli.terraform.derive terraform-provider-huaweicloud v1.97.1
+    """
+    document = provider_schema(Checkout(repository, revision), RESOURCES)
+    out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    click.echo(f"Wrote {len(RESOURCES)} resources of {revision} to {out}")
+
+
+derive()

@@ -1,0 +1,75 @@
+"""Texts of the template as Terraform writes them: names, literals and references.
+
+Terraform reads every text of a resource as a template of its own, in which ``${`` and ``%{`` begin an expression.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cli.json_value import Json
+from cli.template.model import Template
+from cli.template.references import REFERENCE
+
+
+TOPIC = "huaweicloud_smn_topic"
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
+_BEFORE_BRACE = re.compile(r"[$%]+(?=\{)")
+_AT_END = re.compile(r"\$+$")
+
+
+def snake_case(name: str) -> str:
+    """Return *name* as Terraform's names are written: ``NotifyTopic`` is ``notify_topic``."""
+    words = [word for word in _WORD.split(name) if word]
+    joined = "_".join(words).lower()
+    return joined if joined[:1].isalpha() else f"_{joined}"
+
+
+def literal(text: str) -> str:
+    """Return *text* such that Terraform reads exactly it, whatever dollar and percent signs are in it."""
+    return _BEFORE_BRACE.sub(_quoted, text)
+
+
+def call(function: str, *arguments: str) -> str:
+    """Return a text that is the result of a function of Terraform, called with expressions."""
+    return f"${{{function}({', '.join(arguments)})}}"
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return f'${{"{match[0]}"}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the references of a template stand for: the parameters' variables and the topics' URNs."""
+
+    expressions: Mapping[str, str]
+
+    def text(self, text: str) -> str:
+        """Return *text* for Terraform, with its references."""
+        written, position = "", 0
+        for match in REFERENCE.finditer(text):
+            # A dollar sign that stands before an expression would escape it.
+            written += (
+                _AT_END.sub(_quoted, literal(text[position : match.start()])) + f"${{{self.expressions[match[1]]}}}"
+            )
+            position = match.end()
+        return written + literal(text[position:])
+
+    def value(self, value: Json) -> Json:
+        """Return a JSON value with all its texts for Terraform."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(key): self.value(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return value
+
+
+def scope_of(template: Template) -> Scope:
+    """Return what the references of *template* stand for."""
+    variables = {name: f"var.{snake_case(name)}" for name in template.parameters}
+    topics = {topic.resource: f"{TOPIC}.{snake_case(topic.resource)}.topic_urn" for topic in template.topics}
+    return Scope({**variables, **topics})
