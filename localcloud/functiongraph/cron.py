@@ -49,7 +49,7 @@ class Cron:
         first = datetime.fromtimestamp(after, self.zone).date()
         day = bound.date()
         while day >= first:
-            if self._has(day):
+            if self.is_due_on(day):
                 for naive in self._times(day, bound):
                     moment = naive.replace(tzinfo=self.zone).timestamp()
                     is_skipped = datetime.fromtimestamp(moment, self.zone).replace(tzinfo=None) != naive
@@ -59,7 +59,8 @@ class Cron:
                         yield moment
             day -= DAY
 
-    def _has(self, day: date) -> bool:
+    def is_due_on(self, day: date) -> bool:
+        """Whether it is due on this day of its time zone."""
         of_month, of_week = day.day in self.day.values, day.isoweekday() % 7 in self.weekday.values
         if day.month not in self.month.values:
             return False

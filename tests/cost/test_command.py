@@ -92,11 +92,11 @@ def test_wrong_calls(arguments: list[str], said: str) -> None:
 
 def test_a_schedule_that_cannot_be_read(tmp_path: Path) -> None:
     """Is a wrong call, not a traceback."""
-    text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8").replace("0 0 8 * * ?", "0 0 8 1 * MON")
+    text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8").replace("0 0 8 * * ?", "0 0 25 * * ?")
     (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
     for folder in ("functions", "shared"):
         (tmp_path / folder).symlink_to(CHECKOUT / folder)
 
     result = CliRunner().invoke(main, ["cost", "--template", str(tmp_path / "template.yaml")])
 
-    assert (result.exit_code, "are both given" in result.output) == (2, True)
+    assert (result.exit_code, "is not within 0 to 23" in result.output) == (2, True)
