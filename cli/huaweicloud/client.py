@@ -1,6 +1,7 @@
 """One service through its SDK client: whatever comes out of it ends here, as decoded JSON or as a ServiceError."""
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -77,7 +78,10 @@ class Client:
     def _once(self, method: str, request: Any) -> Any:
         operation = f"{self.service}.{type(request).__name__.removesuffix('Request')}"
         try:
-            answer = getattr(self._sdk, method)(request)
+            with warnings.catch_warnings():
+                # The SDK wants dateutil for times, which it does without; what it makes of the answer is not used here.
+                warnings.simplefilter("ignore", ImportWarning)
+                answer = getattr(self._sdk, method)(request)
         except ServiceResponseException as error:
             # Without a code in the answer the SDK takes the status for one.
             code = str(error.error_code) if str(error.error_code) != str(error.status_code) else None

@@ -11,6 +11,7 @@ from cli.deploy.carry_out import carry_out
 from cli.deploy.difference import Action, Plan, plan
 from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.errors import ServiceError
+from cli.json_value import Json, JsonObject
 from tests.deploy.memory import STACK, Memory, Silence
 
 
@@ -26,7 +27,7 @@ FIELDS = {Kind.FUNCTION: ("runtime", "memory_size"), Kind.TRIGGER: ("status", "s
 @st.composite
 def stacks(draw: st.DrawFn) -> list[Resource]:
     """Resources of every kind, each with its parents."""
-    chosen = {}
+    chosen: dict[tuple[Kind, str], Resource] = {}
     for kind, name in draw(st.lists(st.tuples(st.sampled_from(list(Kind)), st.sampled_from("ab")), unique=True)):
         parents = ((PARENTS[kind], name),) if kind in PARENTS else ()
         for parent_kind, parent_name in parents:
@@ -44,8 +45,8 @@ def found(*resources: Resource, stack: str | None = STACK) -> list[Found]:
     return [Found(resource, f"id-{resource.name}", stack) for resource in resources]
 
 
-def resource(kind: Kind = Kind.FUNCTION, name: str = "a", **fields: object) -> Resource:
-    return Resource(kind, name, {"memory_size": 256, **fields})  # type: ignore[dict-item]  # what is drawn is JSON
+def resource(kind: Kind = Kind.FUNCTION, name: str = "a", **fields: Json) -> Resource:
+    return Resource(kind, name, {"memory_size": 256, **fields})
 
 
 @given(stacks(), stacks())
@@ -132,10 +133,10 @@ def test_a_variable_that_is_there_and_not_wanted_is_a_difference() -> None:
     ids=["status", "schedule", "runtime", "no initializer", "initializer"],
 )
 def test_what_the_service_cannot_change_is_replaced(
-    kind: Kind, old: dict[str, object], new: dict[str, object], action: Action
+    kind: Kind, old: JsonObject, new: JsonObject, action: Action
 ) -> None:
     """And anything else is updated."""
-    steps = plan([resource(kind, **new)], found(resource(kind, **old)), STACK)
+    steps = plan([Resource(kind, "a", new)], found(Resource(kind, "a", old)), STACK)
 
     assert [change.action for change in steps.changes] == [action]
 
