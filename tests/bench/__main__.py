@@ -1,14 +1,14 @@
-"""`make bench`: create_backup against the plain SDK doing the same calls one after the other, in the same run.
+"""`make bench`: what create_backup costs, as ratios to a baseline that is measured in the same run.
 
-Each figure is the median of several runs, ours and the plain SDK's in turn; the ratio is what counts. The function and
-the plain script run in processes of their own, against a local cloud in this one.
+Every figure is the median of several runs, ours and the baseline's in turn; the ratio is what counts. Functions and
+scripts run in processes of their own, against a local cloud in this one.
 """
 
 import json
 import statistics
 import subprocess
 import sys
-import time
+import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,15 @@ from rich.table import Table
 
 from localcloud import LocalCloud
 from localcloud.seed import Seed, SeedInstance, load_seed
+from tests.bench.packages import Packages, pack
+from tests.bench.quota import NoQuotaError, quota
+from tests.bench.starts import Candidate, Start, median_starts
 
 
 HERE = Path(__file__).parent
 INSTANCES = 200
 LATENCY = 0.05
+MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Figure:
 
     name: str
     ours: float
-    plain: float
+    baseline: float
     note: str = ""
 
 
@@ -45,10 +49,9 @@ def fleet() -> Seed:
     return load_seed().model_copy(update={"instances": instances, "backups": ()})
 
 
-def run(cloud: LocalCloud, script: str, instances: int, rounds: int) -> tuple[float, dict[str, Any]]:
-    """Run a script on an idle cloud: the seconds of its whole process, and what it reports of itself."""
+def run(cloud: LocalCloud, script: str, instances: int, rounds: int) -> dict[str, Any]:
+    """Run a script on an idle cloud; what it reports of itself."""
     job = {"connection": cloud.connection(), "instances": instances, "rounds": rounds}
-    began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, str(HERE / script)],
         input=json.dumps(job),
@@ -57,22 +60,34 @@ def run(cloud: LocalCloud, script: str, instances: int, rounds: int) -> tuple[fl
         check=False,
         cwd=HERE.parent.parent,
     )
-    took = time.perf_counter() - began
     if done.returncode:
         raise SystemExit(f"{script} failed:\n{done.stdout}{done.stderr}")
-    return took, json.loads(done.stdout.splitlines()[-1])
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return report
 
 
-def compare(cloud: LocalCloud, console: Console, name: str, *, repeats: int, instances: int, rounds: int) -> Figure:
-    """Ours and plain in turn. With several rounds a process, only the warm ones count, else the whole process."""
-    times: dict[str, list[float]] = {"ours.py": [], "plain.py": []}
-    for repeat in range(repeats):
-        for script, seconds in times.items():
-            console.print(f"[dim]{name}: {script} {repeat + 1}/{repeats}[/dim]")
+def warm(cloud: LocalCloud, console: Console) -> list[Figure]:
+    """One instance an event, the first event of each process left out."""
+    times: dict[str, list[dict[str, float]]] = {"ours.py": [], "plain.py": [], "naive.py": []}
+    for repeat in range(3):
+        for script, found in times.items():
+            console.print(f"[dim]warm: {script} {repeat + 1}/3[/dim]")
             cloud.reset()
-            took, report = run(cloud, script, instances, rounds)
-            seconds.append(statistics.median(report["rounds"][1:]) if rounds > 1 else took)
-    return Figure(name, statistics.median(times["ours.py"]), statistics.median(times["plain.py"]))
+            report = run(cloud, script, 1, 60)
+            found.append({name: statistics.median(values[1:]) for name, values in report.items()})
+    middle = {
+        script: {name: statistics.median(one[name] for one in found) for name in found[0]}
+        for script, found in times.items()
+    }
+    return [
+        Figure("warm, to the plain SDK with the same calls", middle["ours.py"]["rounds"], middle["plain.py"]["rounds"]),
+        Figure(
+            "warm, CPU, to a function that makes its clients anew and calls once less",
+            middle["ours.py"]["cpu"],
+            middle["naive.py"]["cpu"],
+            "to reach: 1",
+        ),
+    ]
 
 
 def fan_out(cloud: LocalCloud, console: Console) -> Figure:
@@ -84,9 +99,11 @@ def fan_out(cloud: LocalCloud, console: Console) -> Figure:
             console.print(f"[dim]fan-out: {script} {repeat + 1}/{repeats}, {INSTANCES} instances[/dim]")
             cloud.reset()
             cloud.set_faults([{"delay": LATENCY}])
-            measured.append(run(cloud, script, INSTANCES, 1)[1]["rounds"][0])
+            measured.append(run(cloud, script, INSTANCES, 1)["rounds"][0])
         times[script] = statistics.median(measured)
-    return Figure("fan-out, 200 instances", times["ours.py"], times["plain.py"], "to reach: 0.15")
+    return Figure(
+        "200 instances, 50 ms a call, to the plain SDK", times["ours.py"], times["plain.py"], "to reach: 0.15"
+    )
 
 
 def calls(cloud: LocalCloud) -> str:
@@ -98,22 +115,71 @@ def calls(cloud: LocalCloud) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
 
 
+def cold_starts(cloud: LocalCloud, progress: Console, packages: Packages) -> list[tuple[str, dict[str, Start] | str]]:
+    """The packages' cold starts, without a quota and with two."""
+    ours, naive, valid = packages.ours, packages.naive, packages.naive_valid
+    candidates = (
+        Candidate(ours.name, ours.root),
+        Candidate(valid.name, valid.root),
+        Candidate(naive.name, naive.root),
+        Candidate("floor", ours.root, ("floor",)),
+    )
+
+    def tell(text: str) -> None:
+        progress.print(f"[dim]cold start: {text}[/dim]")
+
+    found: list[tuple[str, dict[str, Start] | str]] = [
+        ("a whole core", median_starts(cloud, packages.python, candidates, 11, tell=tell))
+    ]
+    for cores in (0.3, 0.1):
+        name = f"{cores} of a core"
+        try:
+            with quota(cores) as prefix:
+                found.append((name, median_starts(cloud, packages.python, candidates, 3, tell=tell, prefix=prefix)))
+        except NoQuotaError as error:
+            found.append((name, f"not measured: {error}"))
+    return found
+
+
+def print_cold_starts(console: Console, packages: Packages, found: list[tuple[str, dict[str, Start] | str]]) -> None:
+    """A table for each quota."""
+    ours, naive, valid = packages.ours, packages.naive, packages.naive_valid
+    for name, starts in found:
+        if isinstance(starts, str):
+            console.print(f"Cold start with {name}: {starts}")
+            continue
+        table = Table(title=f"Cold start, process start to the handler's answer, with {name} (medians)")
+        for heading in ("", "time", "ours / this", "memory", "modules"):
+            table.add_column(heading, justify="left" if not heading else "right")
+        for candidate, start in starts.items():
+            ratio = starts[ours.name].seconds / start.seconds
+            goal = {valid.name: " (to reach: 0.55)", naive.name: " (to reach: 0.20)"}.get(candidate, "")
+            memory = f"{start.kb * 1024 / MB:.1f} MB"
+            table.add_row(candidate, f"{start.seconds * 1000:.0f} ms", f"{ratio:.3f}{goal}", memory, str(start.modules))
+        console.print(table)
+    console.print(f"Python: {packages.python}")
+    console.print(f"Zip: {ours.zip_size / MB:.2f} MB (to reach: 7), naive {naive.zip_size / MB:.2f} MB")
+    console.print(
+        "Memory to reach: 45 MB. Floor: the same libraries from our package and the same calls, no code of ours."
+    )
+
+
 def main() -> None:
     """Measure and print."""
     progress, console = Console(stderr=True), Console()
-    with LocalCloud(seed=fleet()) as cloud:
-        figures = [
-            compare(cloud, progress, "cold start, whole process", repeats=9, instances=1, rounds=1),
-            compare(cloud, progress, "warm invocation", repeats=3, instances=1, rounds=60),
-            fan_out(cloud, progress),
-        ]
+    with LocalCloud(seed=fleet()) as cloud, tempfile.TemporaryDirectory() as folder:
+        progress.print("[dim]packing[/dim]")
+        packages = pack(Path(folder))
+        starts = cold_starts(cloud, progress, packages)
+        figures = [*warm(cloud, progress), fan_out(cloud, progress)]
         made = calls(cloud)
-    table = Table(title="create_backup against the plain SDK, same calls one after the other (medians)")
-    for heading in ("", "create_backup", "plain SDK", "ratio", ""):
+    print_cold_starts(console, packages, starts)
+    table = Table(title=f"create_backup once it is warm, Python {sys.version.split()[0]} (medians)")
+    for heading in ("", "create_backup", "baseline", "ratio", ""):
         table.add_column(heading, justify="left" if not heading else "right")
     for figure in figures:
-        ours, plain = f"{figure.ours * 1000:.1f} ms", f"{figure.plain * 1000:.1f} ms"
-        table.add_row(figure.name, ours, plain, f"{figure.ours / figure.plain:.3f}", figure.note)
+        ours, baseline = f"{figure.ours * 1000:.1f} ms", f"{figure.baseline * 1000:.1f} ms"
+        table.add_row(figure.name, ours, baseline, f"{figure.ours / figure.baseline:.3f}", figure.note)
     console.print(table)
     console.print(f"API calls of the fan-out: {made}")
 

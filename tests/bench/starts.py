@@ -1,0 +1,73 @@
+"""Cold starts of packages on a local cloud: from the start of a process to the handler's answer."""
+
+import json
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcloud import LocalCloud
+
+
+COLD = str(Path(__file__).parent / "cold.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One cold start: seconds to the answer, KB of memory held then, modules imported."""
+
+    seconds: float
+    kb: int
+    modules: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is started: the folder of a package and further arguments."""
+
+    name: str
+    root: Path
+    arguments: tuple[str, ...] = ()
+
+
+def median_starts(
+    cloud: LocalCloud,
+    python: str,
+    candidates: tuple[Candidate, ...],
+    repeats: int,
+    *,
+    tell: Callable[[str], None],
+    prefix: Sequence[str] = (),
+) -> dict[str, Start]:
+    """The median of each candidate's figures, all in turn; `prefix` is put before each command.
+
+    Without -B a package's folder would not stay as it was unpacked: it is read-only on FunctionGraph.
+    """
+    starts: dict[str, list[Start]] = {candidate.name: [] for candidate in candidates}
+    for repeat in range(repeats):
+        for candidate in candidates:
+            tell(f"{candidate.name} {repeat + 1}/{repeats}")
+            cloud.reset()
+            starts[candidate.name].append(_start(cloud, python, candidate, prefix))
+    return {name: _median(found) for name, found in starts.items()}
+
+
+def _start(cloud: LocalCloud, python: str, candidate: Candidate, prefix: Sequence[str]) -> Start:
+    job = json.dumps(cloud.connection())
+    command = [*prefix, python, "-I", "-S", "-B", COLD, str(candidate.root), *candidate.arguments]
+    began = time.monotonic()
+    done = subprocess.run(command, input=job, capture_output=True, text=True, check=False, cwd="/")
+    if done.returncode:
+        raise SystemExit(f"{candidate.name} failed:\n{done.stdout}{done.stderr}")
+    report = json.loads(done.stdout.splitlines()[-1])
+    return Start(report["answered"] - began, report["kb"], report["modules"])
+
+
+def _median(found: list[Start]) -> Start:
+    return Start(
+        statistics.median(start.seconds for start in found),
+        int(statistics.median(start.kb for start in found)),
+        int(statistics.median(start.modules for start in found)),
+    )
