@@ -8,12 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from localcloud.admin import control, fault_rules, inspection, resources
+from localcloud.admin import control, fault_rules, functions, inspection, resources
 from localcloud.cloud import Cloud
 from localcloud.dds import backup_routes, instance_routes, job_routes
 from localcloud.dds import errors as dds_errors
 from localcloud.errors import CloudError, Service, error_body, gateway_error, service_of
-from localcloud.functiongraph import async_routes, function_routes, trigger_routes
+from localcloud.functiongraph import async_routes, function_routes, invocation_routes, trigger_routes
 from localcloud.functiongraph import errors as functiongraph_errors
 from localcloud.gateway import Gateway
 from localcloud.iam import agency_routes, grant_routes, policy_routes
@@ -52,6 +52,8 @@ def make_app(cloud: Cloud) -> ASGIApp:
     app.include_router(function_routes.routes(functiongraph.functions, functiongraph.triggers))
     app.include_router(async_routes.routes(functiongraph.functions))
     app.include_router(trigger_routes.routes(functiongraph.functions, functiongraph.triggers))
+    app.include_router(invocation_routes.routes(functiongraph))
+    app.include_router(functions.routes(functiongraph))
     app.include_router(inspection.routes(cloud))
     app.include_router(control.routes(cloud))
     app.include_router(fault_rules.routes(cloud))

@@ -10,6 +10,7 @@ from localcloud.clock import Clock
 from localcloud.dds.facts import Instance
 from localcloud.dds.state import DdsState
 from localcloud.faults import Faults
+from localcloud.functiongraph.runtime.invocation import Credentials as FunctionCredentials
 from localcloud.functiongraph.state import FunctionGraphState
 from localcloud.iam.state import IamState
 from localcloud.plant import plant
@@ -57,7 +58,7 @@ class Cloud:
         self.iam = IamState(self.region, self.store, self.credentials)
         self.dds = DdsState(self.region, self.store)
         self.smn = SmnState(self.region, self.store)
-        self.functiongraph = FunctionGraphState(self.region, self.store, self.smn)
+        self.functiongraph = FunctionGraphState(self.region, self.store, self.smn, self._assume)
         self.faults = Faults(self.region.clock, self.store)
         self.requests = RequestsLog(self.store)
         self._starts = self.store.table("start", Start)
@@ -92,9 +93,15 @@ class Cloud:
         plant(self.seed, self.credentials, self.dds, self.smn)
         self._remember()
 
+    def close(self) -> None:
+        """End what is at work, and let go of the file."""
+        self.functiongraph.close()
+        self.store.close()
+
     def advance(self, seconds: float) -> None:
-        """Move the clock forward."""
+        """Move the clock forward; timers that become due fire."""
         self.region.clock.offset += seconds
+        self.functiongraph.tick()
         self._remember()
 
     def switch(self, changes: dict[str, Any]) -> Switches:
@@ -134,6 +141,11 @@ class Cloud:
                 and instance.fails_with is None
             ],
         }
+
+    def _assume(self, agency: str, seconds: float) -> FunctionCredentials:
+        key = self.iam.agencies.temporary_credentials(agency, seconds)
+        token = self.credentials.issue_token(self.region.clock.now() + seconds, key.agency_id)
+        return FunctionCredentials(key.id, key.secret, key.security_token or "", token.id)
 
     def _digest(self) -> str:
         return hashlib.sha256(self.seed.model_dump_json().encode()).hexdigest()

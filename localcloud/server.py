@@ -2,21 +2,16 @@
 
 import http.client
 import json
-import signal
-import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import uvicorn
 from typing_extensions import Self
 
-from localcloud.app import make_app
 from localcloud.cloud import Cloud
-from localcloud.connection import CuttableProtocol
+from localcloud.http_server import HttpServer, listen, url_of
 from localcloud.seed import Seed, load_seed
 
 
@@ -36,11 +31,11 @@ def serve(
     """
     cloud = Cloud(load_seed(seed_file), dict(switches or {}), state_file)
     try:
-        with _listen(host, port) as listener:
-            server = _Server(cloud, on_started=lambda: announce and announce(_url(listener)))
+        with listen(host, port) as listener:
+            server = HttpServer(cloud, url_of(listener), on_started=lambda: announce and announce(url_of(listener)))
             server.run(sockets=[listener])
     finally:
-        cloud.store.close()
+        cloud.close()
 
 
 class LocalCloud:
@@ -63,10 +58,10 @@ class LocalCloud:
 
     def __enter__(self) -> Self:
         """Start to answer."""
-        self._listener = _listen("127.0.0.1", self._port)
-        self.url = _url(self._listener)
+        self._listener = listen("127.0.0.1", self._port)
+        self.url = url_of(self._listener)
         started = threading.Event()
-        self._server = _Server(self._cloud, on_started=started.set)
+        self._server = HttpServer(self._cloud, self.url, on_started=started.set)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._listener]}, name="localcloud", daemon=True
         )
@@ -100,8 +95,16 @@ class LocalCloud:
         """The calls seen, the oldest first."""
         return list(self._local("GET", "requests"))
 
+    def functions(self) -> list[dict[str, Any]]:
+        """The functions with their triggers, and what they run on."""
+        return list(self._local("GET", "functions"))
+
+    def invocations(self) -> list[dict[str, Any]]:
+        """The invocations that came to an end, the oldest first."""
+        return list(self._local("GET", "invocations"))
+
     def advance(self, seconds: float) -> None:
-        """Move the clock forward."""
+        """Move the clock forward; timers that become due fire."""
         self._local("POST", "clock", {"advance": seconds})
 
     def faults(self) -> list[dict[str, Any]]:
@@ -127,7 +130,7 @@ class LocalCloud:
     def _close(self) -> None:
         self._thread.join()
         self._listener.close()
-        self._cloud.store.close()
+        self._cloud.close()
 
     def _local(self, method: str, what: str, body: Any = None) -> Any:
         # By HTTP like anybody else: the state belongs to the server's thread.
@@ -142,52 +145,3 @@ class LocalCloud:
         if response.status != http.HTTPStatus.OK:
             raise ValueError(f"{method} /_local/{what}: {answer}")
         return answer
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, which says when it has started."""
-
-    def __init__(self, cloud: Cloud, *, on_started: Callable[[], object]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                make_app(cloud),
-                http=CuttableProtocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                # Longer than any client pauses between two calls: a POST on a connection that is just being closed
-                # would look like a fault.
-                timeout_keep_alive=120,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self._on_started = on_started
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM end the server; unlike uvicorn's own, this does not raise them again afterwards."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to answer, and say so."""
-        await super().startup(sockets)
-        self._on_started()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    return socket.create_server((host, port), backlog=512)
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://{host}:{port}"

@@ -87,3 +87,41 @@ class AsyncConfig:
     on_success: Destination | None = None
     on_failure: Destination | None = None
     enable_status_log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncEvent:
+    """An event that was accepted and is to be delivered: its id is the request id, `event` a JSON text."""
+
+    id: str
+    function_urn: str
+    event: str
+    source: str
+    accepted: float
+    due: float
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """An invocation that came to an end; its id is the request id and the number of the attempt.
+
+    `source` is TIMER, SMN, InvokeFunction, AsyncInvokeFunction, or Destination for the result of another function.
+    `error` has errorType, errorMessage and stackTrace, `report` durations in milliseconds and memory in MB. The
+    credentials that it had are those of `access_key`. `destination` is what was told of its end, and to whom.
+    """
+
+    id: str
+    request_id: str
+    attempt: int
+    function_urn: str
+    source: str
+    event: Any
+    started: str
+    ok: bool
+    result: Any
+    error: dict[str, Any] | None
+    report: dict[str, Any]
+    log: list[str]
+    access_key: str
+    destination: dict[str, Any] | None = None

@@ -11,6 +11,7 @@ from localcloud.functiongraph.facts import Function, Trigger
 from localcloud.functiongraph.functions import Functions
 from localcloud.functiongraph.trigger_schemas import NewTrigger, TriggerChange
 from localcloud.functiongraph.urns import LATEST
+from localcloud.smn.facts import Protocol
 from localcloud.smn.schemas import NewSubscription
 from localcloud.smn.state import SmnState
 
@@ -20,8 +21,9 @@ MAX_TRIGGERS = 10
 # FunctionGraph API, Creating a Trigger.
 DISABLED_AT_FIRST = {"KAFKA", "OPENSOURCEKAFKA", "DDS"}
 ALWAYS_ACTIVE = {"OBS", "APIG", "APIC", "DEDICATEDGATEWAY"}
-# What SMN calls a function that is subscribed to a topic.
-PROTOCOL = "functionstage"
+# What SMN calls a function that is subscribed to a topic, and has called it.
+PROTOCOL: Protocol = "functionstage"
+PROTOCOLS = {PROTOCOL, "functiongraph"}
 _ABSENT = {"TIMER": "FSS.1140", "SMN": "FSS.1132", "KAFKA": "FSS.1174", "APIG": "FSS.1138"}
 # What no two triggers of a function have in common, by type, and the error when they do.
 _UNIQUE = {

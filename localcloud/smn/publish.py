@@ -55,6 +55,7 @@ def publish(state: SmnState, topic_urn: str, request: Publish, access_key: str |
     )
     message = deliveries(message, texts, state.subscriptions_of(topic.id))
     state.messages.put(message)
+    state.on_message(message)
     return message
 
 

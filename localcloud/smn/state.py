@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 
 from localcloud.region import Region
@@ -25,13 +26,14 @@ _ENDPOINTS = {
 
 
 class SmnState:
-    """The topics, subscriptions and published messages of the project."""
+    """The topics, subscriptions and published messages of the project. `on_message` is told each message."""
 
     def __init__(self, region: Region, store: Store) -> None:
         self.region = region
         self.topics = store.table("topic", Topic)
         self.subscriptions = store.table("subscription", Subscription)
         self.messages = store.table("message", Message)
+        self.on_message: Callable[[Message], None] = lambda _: None
 
     def topic(self, urn: str) -> Topic:
         """The topic with this URN. Raises SMN.0005 for what is no URN, SMN.0006 for an unknown topic."""
