@@ -91,10 +91,13 @@ Interval = Annotated[timedelta, BeforeValidator(_read_duration), AfterValidator(
 IdempotencyKey = Annotated[str, Field(max_length=255), AfterValidator(_check_key)]
 
 
+_PART = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # built as a part of requests, not by itself
+
+
 class ManualBackup(BaseModel):
     """The ``backup`` object of the API page (DDS API, Creating a Manual Backup, table 2)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _PART
 
     instance_id: InstanceId
     name: BackupName
@@ -109,7 +112,7 @@ class HandedOn(BaseModel):
         hops: how often the instances were handed on.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _PART
 
     stem: BackupName
     key: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]

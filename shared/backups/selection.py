@@ -26,7 +26,7 @@ class Selector(BaseModel):
         exclude: patterns of instance ids or names.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # it is built as part of requests
 
     tags: dict[Annotated[str, _TAG_KEY], tuple[Annotated[str, _TAG_VALUE], ...]] = {}
     name: Pattern | None = None

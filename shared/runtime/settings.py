@@ -75,7 +75,8 @@ class Settings(BaseModel):
         LOG_LEVEL: DEBUG, INFO, WARNING or ERROR.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Each function has a model of its own: of the common one nothing is built.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     NOTIFY_TOPIC_URN: TopicUrn
     REGION: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
