@@ -11,6 +11,8 @@ import click
 
 from cli.cost.command import cost
 from cli.demo.command import demo
+from cli.deploy.command import deploy
+from cli.deploy.destroy import destroy
 from cli.event import event
 from cli.invoke import invoke
 from cli.package.command import package
@@ -44,5 +46,5 @@ def _sigterm_is_an_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, earlier)
 
 
-for command in (demo, serve, event, invoke, wait, package, permissions, cost, terraform):
+for command in (demo, serve, event, invoke, wait, package, permissions, cost, terraform, deploy, destroy):
     main.add_command(command)
