@@ -36,6 +36,14 @@ typing.get_type_hints(Holder)
 PATTERNS = [re.compile(r"(?P<a>[a-f]+)(\d*)", re.IGNORECASE), re.compile(b"x{2,}")]
 """
 
+RECORD = """
+import sys
+from pathlib import Path
+sys.path.append(sys.argv[1])
+from cli.package.record import record
+record(Path(sys.argv[2]))
+"""
+
 PROBE = """
 import importlib.util, json, sys
 sys.path.insert(0, sys.argv[1])
@@ -77,7 +85,7 @@ def unpacked_package(tmp_path: Path) -> Path:
 def test_what_is_recorded_behaves_as_what_is_compiled(package: Path) -> None:
     """Patterns, dataclasses and annotations are the same either way, nothing of the list is compiled again."""
     before = json.loads(run("-c", PROBE, str(package)))
-    run(str(ROOT / "cli" / "package" / "record.py"), str(package))
+    run("-c", RECORD, str(ROOT), str(package))
     after = json.loads(run("-c", PROBE, str(package)))
 
     assert after["compiled"] == 0 < before["compiled"]
@@ -87,7 +95,7 @@ def test_what_is_recorded_behaves_as_what_is_compiled(package: Path) -> None:
 
 def test_what_is_not_recorded_is_compiled(package: Path) -> None:
     """A record that lacks something is no harm."""
-    run(str(ROOT / "cli" / "package" / "record.py"), str(package))
+    run("-c", RECORD, str(ROOT), str(package))
     parts = package / "parts.py"
     parts.write_text(PARTS.replace("[a-f]+", "[a-z]+").replace("x: int", "x: int = 1\n    z: int = 2"))
 
