@@ -43,6 +43,11 @@ from cli.errors import WrongCall
 @click.option("--no-newer-filters", is_flag=True, help="Ignore the newer filters and the order of backup lists.")
 @click.option("--no-job-id", is_flag=True, help="Answer no job_id when a backup is created.")
 @click.option(
+    "--enforce-policies",
+    is_flag=True,
+    help="Let an agency make those calls alone that a policy granted to it allows (ddsbackup permissions).",
+)
+@click.option(
     "--job-delay", type=click.FloatRange(min=0), metavar="SECONDS", help="How long a new job cannot be queried."
 )
 @click.option(
@@ -60,6 +65,7 @@ def serve(
     no_unique_names: bool,
     no_newer_filters: bool,
     no_job_id: bool,
+    enforce_policies: bool,
     job_delay: float | None,
     backup_rate: float | None,
     as_json: bool,
@@ -77,13 +83,14 @@ def serve(
     from localcloud import serve as serve_cloud
 
     switches: dict[str, Any] = {
-        "unique_names": not no_unique_names,
-        "newer_filters": not no_newer_filters,
-        "job_id_in_answer": not no_job_id,
+        "unique_names": False if no_unique_names else None,
+        "newer_filters": False if no_newer_filters else None,
+        "job_id_in_answer": False if no_job_id else None,
+        "enforce_policies": enforce_policies or None,
         "job_delay": job_delay,
         "backup_rate": backup_rate,
     }
-    given = {name: value for name, value in switches.items() if value not in (None, True)}
+    given = {name: value for name, value in switches.items() if value is not None}
     try:
         serve_cloud(
             host,

@@ -40,6 +40,12 @@ _SERVICE_CODES = {
         500: ("FSS.0500", "Internal server error."),
         503: ("FSS.0503", "Service unavailable."),
     },
+    # IAM API, new edition, Error Codes; 400 and 403 alone are known from there.
+    Service.IAM5: {
+        400: ("PAP5.0011", "malformed policy document"),
+        403: ("PAP5.0001", "access denied"),
+        404: ("Not Found", "The resource does not exist."),
+    },
     Service.IAM: {
         400: ("Bad Request", "The request is invalid."),
         403: ("Forbidden", "You are not authorized to perform the requested action."),

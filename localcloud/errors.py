@@ -8,6 +8,7 @@ class Service(Enum):
     """The services behind the one port, told apart by path."""
 
     IAM = "IAM"
+    IAM5 = "IAM5"  # the new edition of IAM, with identity policies
     DDS = "DDS"
     SMN = "SMN"
     FUNCTIONGRAPH = "FunctionGraph"
@@ -49,6 +50,8 @@ def service_of(path: str) -> Service | None:
     head, _, rest = path.lstrip("/").partition("/")
     if head == "v2":
         return Service.FUNCTIONGRAPH if rest.split("/")[1:2] == ["fgs"] else Service.SMN
+    if head == "v5":
+        return Service.IAM5
     if head == "v3.0" or (head == "v3" and (rest in {"projects", "auth/tokens"} or rest.startswith("auth/"))):
         return Service.IAM
     if head in {"v3", "v3.1"}:
@@ -62,6 +65,8 @@ def error_body(service: Service, status: int, code: str, message: str, request_i
         return {"error_msg": message, "error_code": code, "request_id": request_id}
     if service is Service.SMN:
         return {"request_id": request_id, "code": code, "message": message}
+    if service is Service.IAM5:
+        return {"error_code": code, "error_msg": message, "request_id": request_id}
     if service is Service.IAM:
         return {"error": {"code": status, "message": message, "title": code}}
     return {"error_code": code, "error_msg": message}

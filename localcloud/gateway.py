@@ -26,7 +26,7 @@ from localcloud.smn.errors import smn_error
 MAX_BODY = 12 * 1024 * 1024
 MAX_PACKAGE_BODY = 70 * 1024 * 1024
 # What goes to them may hold passwords, and need not be kept.
-UNSEEN = {Service.IAM, Service.FUNCTIONGRAPH}
+UNSEEN = {Service.IAM, Service.IAM5, Service.FUNCTIONGRAPH}
 _log = logging.getLogger("localcloud")
 
 
@@ -90,7 +90,7 @@ class Gateway:
         project_id = self._cloud.region.project_id
         if call.headers.get("x-project-id", project_id) != project_id:
             raise gateway_error(403, "the project of X-Project-Id", code="APIGW.0310")
-        if service is not Service.IAM and arrival.path.split("/")[2:3] not in ([], [project_id]):
+        if service not in {Service.IAM, Service.IAM5} and arrival.path.split("/")[2:3] not in ([], [project_id]):
             raise _not_this_project(service)
         if agency_id is not None and self._cloud.region.switches.enforce_policies:
             authorize(call.method, arrival.path, self._cloud.iam.documents(agency_id), service)

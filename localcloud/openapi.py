@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from localcloud.dds import schemas as dds
 from localcloud.errors import SIGN_IN, Service, service_of
 from localcloud.functiongraph import schemas as functiongraph
+from localcloud.iam import identity_policy_schemas as iam5
 from localcloud.iam import schemas as iam
 from localcloud.smn import schemas as smn
 
@@ -17,6 +18,7 @@ _ERRORS: dict[Service, type[BaseModel]] = {
     Service.DDS: dds.Error,
     Service.FUNCTIONGRAPH: functiongraph.Error,
     Service.IAM: iam.Error,
+    Service.IAM5: iam5.Error,
     Service.SMN: smn.Error,
 }
 _NAMES = {service: f"{service.value}Error" for service in Service}

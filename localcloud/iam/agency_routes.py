@@ -10,15 +10,16 @@ from localcloud.iam import agency_schemas as schemas
 from localcloud.iam.agencies import HOUR, Agencies
 from localcloud.iam.facts import Agency
 from localcloud.iam.pages import Page, page_of
-from localcloud.iam.policies import Policies
+from localcloud.iam.state import IamState
 
 
 TIME = "%Y-%m-%dT%H:%M:%S.%f"
 PerPage = Annotated[int | None, Query(ge=1, le=500)]
 
 
-def routes(agencies: Agencies, policies: Policies) -> APIRouter:
+def routes(state: IamState) -> APIRouter:
     """Agencies, `/v3.0/OS-AGENCY/agencies`."""
+    agencies = state.agencies
     router = APIRouter(prefix="/v3.0/OS-AGENCY/agencies", tags=["IAM agencies"])
 
     @router.post("", status_code=201)
@@ -60,9 +61,7 @@ def routes(agencies: Agencies, policies: Policies) -> APIRouter:
     @router.delete("/{agency_id}", status_code=204)
     async def delete_agency(agency_id: str) -> None:
         """Delete an agency with its permissions; its credentials may do nothing more."""
-        agencies.find(agency_id)
-        policies.revoke_all(agency_id)
-        agencies.table.remove(agency_id)
+        state.delete_agency(agency_id)
 
     return router
 

@@ -76,13 +76,15 @@ def test_it_ends_when_told(serve: Serve, number: signal.Signals) -> None:
 
 def test_switches(serve: Serve) -> None:
     """Each switch reaches the cloud."""
-    switches = ("--no-unique-names", "--no-newer-filters", "--no-job-id", "--job-delay", "3", "--backup-rate", "10")
-    connection = connection_of(serve("--port", "0", "--json", *switches))
+    without = ("--no-unique-names", "--no-newer-filters", "--no-job-id")
+    switches = ("--enforce-policies", "--job-delay", "1", "--backup-rate", "10")
+    connection = connection_of(serve("--port", "0", "--json", *without, *switches))
     assert httpx.get(f"{connection['endpoint']}/_local/switches", trust_env=False).json() == {
         "unique_names": False,
         "newer_filters": False,
         "job_id_in_answer": False,
-        "job_delay": 3.0,
+        "enforce_policies": True,
+        "job_delay": 1.0,
         "backup_rate": 10.0,
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from huaweicloudsdkdds.v3 import DdsClient
+from huaweicloudsdkiam.v5 import IamClient as IamClientV5
 from huaweicloudsdksmn.v2 import SmnClient
 
 from localcloud import LocalCloud
@@ -20,6 +21,7 @@ def _clients(_shared_cloud: LocalCloud) -> dict[str, Any]:
         "dds": build(DdsClient, _shared_cloud),
         "smn": build(SmnClient, _shared_cloud),
         "iam": iam_client(_shared_cloud),
+        "iam5": iam_client(_shared_cloud, IamClientV5),
     }
 
 
@@ -39,6 +41,12 @@ def smn(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
 def iam(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
     """The SDK's IAM client."""
     return _clients["iam"]
+
+
+@pytest.fixture
+def iam5(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
+    """The SDK's client of IAM's new edition."""
+    return _clients["iam5"]
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
-"""The official IAM SDK, unmodified, pointed at a local cloud: agencies, custom policies and grants."""
+"""The official IAM SDK, unmodified, pointed at a local cloud: agencies, policies of both models, and who has them."""
 
+import json
 from typing import Any
 
 import huaweicloudsdkiam.v3 as sdk
+import huaweicloudsdkiam.v5 as sdk5
 from huaweicloudsdkcore.auth.credentials import GlobalCredentials
 from huaweicloudsdkcore.http.http_config import HttpConfig
 
@@ -13,11 +15,11 @@ DOMAIN_ID = "0f3d2f0c1c7f118d2f7a542a4e5c589a"
 FUNCTIONGRAPH = "op_svc_cff"
 
 
-def iam_client(cloud: LocalCloud) -> Any:
-    """An IAM client with the connection's credentials."""
-    given = cloud.connection()
+def iam_client(cloud: LocalCloud, client: Any = sdk.IamClient, **given: Any) -> Any:
+    """An IAM client with the connection's credentials unless others are given; `client` is the SDK's class."""
+    given = cloud.connection() | given
     credentials = GlobalCredentials(given["access_key"], given["secret_key"], DOMAIN_ID)
-    builder = sdk.IamClient.new_builder().with_http_config(HttpConfig(timeout=(3, 10)))
+    builder = client.new_builder().with_http_config(HttpConfig(timeout=(3, 10)))
     credentials = credentials.with_security_token(given["security_token"])
     return builder.with_credentials(credentials).with_endpoints([cloud.url]).build()
 
@@ -56,6 +58,24 @@ def grant(iam: Any, cloud: LocalCloud, agency_id: str, *policy_ids: str) -> None
         )
 
 
+def identity_document(*actions: str, effect: str = "Allow") -> str:
+    """The document of an identity policy that allows or denies these actions."""
+    statement = {"Effect": effect, "Action": [*actions], "Resource": ["*"]}
+    return json.dumps({"Version": "5.0", "Statement": [statement]})
+
+
+def make_identity_policy(iam5: Any, document: str, name: str = "backups") -> str:
+    """Create an identity policy and return its id."""
+    body = sdk5.CreatePolicyReqBody(policy_name=name, policy_document=document)
+    return str(iam5.create_policy_v5(sdk5.CreatePolicyV5Request(body=body)).policy.policy_id)
+
+
+def attach(iam5: Any, agency_id: str, policy_id: str) -> None:
+    """Attach an identity policy to an agency."""
+    body = sdk5.AttachAgencyPolicyReqBody(agency_id=agency_id)
+    iam5.attach_agency_policy_v5(sdk5.AttachAgencyPolicyV5Request(policy_id=policy_id, body=body))
+
+
 def temporary_key(iam: Any, agency: str = "dds-backup", seconds: int = 900) -> Any:
     """A temporary access key of an agency: access, secret, securitytoken, expires_at."""
     role = sdk.IdentityAssumerole(agency_name=agency, domain_id=DOMAIN_ID, duration_seconds=seconds)
@@ -65,7 +85,19 @@ def temporary_key(iam: Any, agency: str = "dds-backup", seconds: int = 900) -> A
     return iam.create_temporary_access_key_by_agency(request).credential
 
 
-def call_every_iam(cloud: LocalCloud, iam: Any) -> None:
+def call_every_iam5(iam5: Any, agency_id: str) -> None:
+    """Every call of IAM's new edition once, each a success."""
+    policy_id = make_identity_policy(iam5, identity_document("dds:backup:listAll"))
+    iam5.list_policies_v5(sdk5.ListPoliciesV5Request())
+    iam5.get_policy_v5(sdk5.GetPolicyV5Request(policy_id=policy_id))
+    attach(iam5, agency_id, policy_id)
+    iam5.list_attached_agency_policies_v5(sdk5.ListAttachedAgencyPoliciesV5Request(agency_id=agency_id))
+    body = sdk5.DetachAgencyPolicyReqBody(agency_id=agency_id)
+    iam5.detach_agency_policy_v5(sdk5.DetachAgencyPolicyV5Request(policy_id=policy_id, body=body))
+    iam5.delete_policy_v5(sdk5.DeletePolicyV5Request(policy_id=policy_id))
+
+
+def call_every_iam(cloud: LocalCloud, iam: Any, iam5: Any) -> None:
     """Every IAM call once, each a success."""
     iam.keystone_list_auth_domains(sdk.KeystoneListAuthDomainsRequest())
     iam.keystone_list_projects(sdk.KeystoneListProjectsRequest())
@@ -88,6 +120,7 @@ def call_every_iam(cloud: LocalCloud, iam: Any) -> None:
     change = policy_body(sdk.UpdateCloudServiceCustomPolicyRequestBody, "dds:*:*")
     iam.update_cloud_service_custom_policy(sdk.UpdateCloudServiceCustomPolicyRequest(role_id=policy_id, body=change))
     _call_every_grant(cloud, iam, agency_id, policy_id)
+    call_every_iam5(iam5, agency_id)
     iam.delete_custom_policy(sdk.DeleteCustomPolicyRequest(role_id=policy_id))
     iam.delete_agency(sdk.DeleteAgencyRequest(agency_id=agency_id))
 

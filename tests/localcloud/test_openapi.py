@@ -50,7 +50,7 @@ def operations() -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.name)
-@pytest.mark.parametrize("service", ["/_local", "/v2", "/v3"])
+@pytest.mark.parametrize("service", ["/_local", "/v2", "/v3", "/v5"])
 def test_the_document_is_honest(operations: dict[str, Any], service: str, mode: GenerationMode) -> None:
     """Whatever fits the document is answered with a documented status and body; what does not fit is refused."""
     for label, operation in operations.items():

@@ -1,0 +1,226 @@
+"""IAM: agencies, custom policies, and what is granted to whom, through the official SDK."""
+
+from typing import Any
+
+import httpx
+import huaweicloudsdkiam.v3 as sdk
+import pytest
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+
+from localcloud import LocalCloud
+from tests.localcloud.iam_sdk import (
+    DOMAIN_ID,
+    FUNCTIONGRAPH,
+    grant,
+    make_agency,
+    make_policy,
+    policy_body,
+    temporary_key,
+)
+
+
+DAY = 86_400
+
+
+def agencies(iam: Any, **query: Any) -> list[Any]:
+    """The agencies that a list shows."""
+    return list(iam.list_agencies(sdk.ListAgenciesRequest(**({"domain_id": DOMAIN_ID} | query))).agencies)
+
+
+def refusal(call: Any) -> tuple[int, str]:
+    """Status and message of the error that a call ends in."""
+    with pytest.raises(ClientRequestException) as caught:
+        call()
+    return caught.value.status_code, caught.value.error_msg
+
+
+def test_an_agency_is_created_for_functiongraph_and_found(iam: Any) -> None:
+    """Its fields are those of the API; without a duration it lasts for ever."""
+    agency_id = make_agency(iam, description="For the nightly backup")
+
+    (found,) = agencies(iam, name="dds-backup")
+
+    assert (found.id, found.name, found.trust_domain_name) == (agency_id, "dds-backup", FUNCTIONGRAPH)
+    assert (found.domain_id, found.description, found.duration) == (DOMAIN_ID, "For the nightly backup", "FOREVER")
+    assert found.expire_time is None
+    assert iam.show_agency(sdk.ShowAgencyRequest(agency_id=agency_id)).agency.name == "dds-backup"
+    assert agencies(iam, name="other") == agencies(iam, domain_id="0" * 32) == []
+
+
+def test_agencies_are_listed_in_pages(iam: Any) -> None:
+    """Pages are numbered from 1, and page and per_page go together."""
+    for number in range(3):
+        make_agency(iam, f"agency-{number}")
+
+    assert [agency.name for agency in agencies(iam, page=2, per_page=2)] == ["agency-2"]
+    assert refusal(lambda: agencies(iam, page=2))[0] == 400
+
+
+def test_an_agency_is_changed_and_deleted(iam: Any) -> None:
+    """What is left out of a change stays; a deleted agency is gone."""
+    agency_id = make_agency(iam, description="before")
+    update = sdk.UpdateAgencyOption(trust_domain_name="op_svc_ecs", duration="ONEDAY")
+    body = sdk.UpdateAgencyRequestBody(agency=update)
+    iam.update_agency(sdk.UpdateAgencyRequest(agency_id=agency_id, body=body))
+
+    (found,) = agencies(iam)
+    iam.delete_agency(sdk.DeleteAgencyRequest(agency_id=agency_id))
+
+    assert (found.trust_domain_name, found.duration, found.description) == ("op_svc_ecs", "24", "before")
+    assert agencies(iam) == []
+    assert refusal(lambda: iam.show_agency(sdk.ShowAgencyRequest(agency_id=agency_id)))[0] == 404
+
+
+def test_an_agency_whose_time_is_over_gives_no_keys(cloud: LocalCloud, iam: Any) -> None:
+    """An agency for two days does nothing on the third."""
+    make_agency(iam, duration="2")
+    cloud.advance(2 * DAY - 60)
+    temporary_key(iam)
+    cloud.advance(60)
+
+    assert refusal(lambda: temporary_key(iam)) == (404, "Could not find agency: dds-backup")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"name": "n" * 65}, 400),
+        ({"name": ""}, 400),
+        ({"domain_id": "0" * 32}, 404),
+        ({"trust_domain_name": None}, 400),
+        ({"duration": "SOMETIMES"}, 400),
+        ({"duration": 0}, 400),
+        ({"description": "d" * 256}, 400),
+    ],
+)
+def test_wrong_agencies_are_refused(iam: Any, changes: dict[str, Any], status: int) -> None:
+    """A name, this account and somebody trusted are needed."""
+    assert refusal(lambda: make_agency(iam, **changes))[0] == status
+
+
+def test_a_name_is_taken_once(iam: Any) -> None:
+    """A second agency or policy of one name is a conflict."""
+    make_agency(iam)
+    make_policy(iam, "dds:backup:list")
+
+    assert refusal(lambda: make_agency(iam))[0] == 409
+    assert refusal(lambda: make_policy(iam, "dds:backup:list"))[0] == 409
+
+
+def test_a_custom_policy_is_kept_as_it_was_given(iam: Any) -> None:
+    """The content comes back word for word, with the number of agencies that have it."""
+    policy_id = make_policy(iam, "dds:backup:list", "smn:topic:publish")
+    (listed,) = iam.list_custom_policies(sdk.ListCustomPoliciesRequest()).roles
+
+    shown = iam.show_custom_policy(sdk.ShowCustomPolicyRequest(role_id=policy_id)).role
+
+    assert (listed.id, shown.display_name, shown.type, shown.references) == (policy_id, "backups", "XA", 0)
+    (statement,) = shown.policy.statement
+    assert (shown.policy.version, statement.effect) == ("1.1", "Allow")
+    assert statement.action == ["dds:backup:list", "smn:topic:publish"]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"Version": "1.0", "Statement": [{"Effect": "Allow", "Action": ["dds:backup:list"]}]},
+        {"Version": "1.1", "Statement": []},
+        {"Version": "1.1", "Statement": [{"Effect": "allow", "Action": ["dds:backup:list"]}]},
+        {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["dds:backup"]}]},
+        {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": []}]},
+        {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["dds:*:*"], "Resource": ["dds:*:*:x:*"]}]},
+        {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["dds:*:*"], "Condition": {}}]},
+    ],
+    ids=["version", "nothing", "effect", "action", "no actions", "resource", "condition"],
+)
+def test_what_is_no_policy_is_refused(http: httpx.Client, policy: dict[str, Any]) -> None:
+    """So is what cannot be evaluated here: better no policy than one that counts for more than it says."""
+    role = {"display_name": "p", "type": "XA", "description": "", "policy": policy}
+
+    assert http.post("/v3.0/OS-ROLE/roles", json={"role": role}).status_code == 400
+
+
+def test_an_agency_custom_policy_is_taken(http: httpx.Client) -> None:
+    """A policy about agencies has its own kind of resource."""
+    statement = {"Effect": "Allow", "Action": ["iam:agencies:assume"], "Resource": {"uri": ["/iam/agencies/1"]}}
+    policy = {"Version": "1.1", "Statement": [statement]}
+    role = {"display_name": "p", "type": "AX", "description": "", "policy": policy}
+
+    assert http.post("/v3.0/OS-ROLE/roles", json={"role": role}).json()["role"]["policy"] == policy
+
+
+def test_a_grant_is_checked_listed_and_taken_back(cloud: LocalCloud, iam: Any) -> None:
+    """A policy is granted on a project, and only there."""
+    agency_id, policy_id = make_agency(iam), make_policy(iam, "dds:backup:list")
+    place = {"project_id": cloud.connection()["project_id"], "agency_id": agency_id}
+    check = sdk.CheckProjectPermissionForAgencyRequest(**place, role_id=policy_id)
+    on_domain = sdk.ListDomainPermissionsForAgencyRequest(domain_id=DOMAIN_ID, agency_id=agency_id)
+
+    before = refusal(lambda: iam.check_project_permission_for_agency(check))[0]
+    grant(iam, cloud, agency_id, policy_id)
+    grant(iam, cloud, agency_id, policy_id)
+    found = iam.list_project_permissions_for_agency(sdk.ListProjectPermissionsForAgencyRequest(**place)).roles
+
+    assert (before, iam.check_project_permission_for_agency(check).status_code) == (404, 204)
+    assert [role.id for role in found] == [policy_id]
+    assert iam.list_domain_permissions_for_agency(on_domain).roles == []
+    request = sdk.RemoveProjectPermissionFromAgencyRequest(**place, role_id=policy_id)
+    iam.remove_project_permission_from_agency(request)
+    assert refusal(lambda: iam.remove_project_permission_from_agency(request))[0] == 404
+
+
+@pytest.mark.parametrize("unknown", ["project_id", "agency_id", "role_id"])
+def test_a_grant_of_what_is_not_there_is_refused(cloud: LocalCloud, iam: Any, unknown: str) -> None:
+    """Project, agency and policy have to exist."""
+    place = {
+        "project_id": cloud.connection()["project_id"],
+        "agency_id": make_agency(iam),
+        "role_id": make_policy(iam, "dds:backup:list"),
+    } | {unknown: "0" * 32}
+    request = sdk.AssociateAgencyWithProjectPermissionRequest(**place)
+
+    status, message = refusal(lambda: iam.associate_agency_with_project_permission(request))
+
+    assert (status, message) == (404, f"Could not find {unknown.removesuffix('_id')}: {'0' * 32}")
+
+
+def test_a_deleted_policy_is_taken_from_its_agencies(cloud: LocalCloud, iam: Any) -> None:
+    """Nothing points to what is gone; its name is free again."""
+    agency_id, policy_id = make_agency(iam), make_policy(iam, "dds:backup:list")
+    grant(iam, cloud, agency_id, policy_id)
+    place = {"project_id": cloud.connection()["project_id"], "agency_id": agency_id}
+
+    iam.delete_custom_policy(sdk.DeleteCustomPolicyRequest(role_id=policy_id))
+
+    assert iam.list_project_permissions_for_agency(sdk.ListProjectPermissionsForAgencyRequest(**place)).roles == []
+    make_policy(iam, "dds:backup:list")
+
+
+def test_a_changed_policy_keeps_its_grants(cloud: LocalCloud, iam: Any) -> None:
+    """Changing what a policy says is what a deployment does."""
+    agency_id, policy_id = make_agency(iam), make_policy(iam, "dds:backup:list")
+    grant(iam, cloud, agency_id, policy_id)
+    body = policy_body(sdk.UpdateCloudServiceCustomPolicyRequestBody, "dds:instance:list", name="renamed")
+
+    request = sdk.UpdateCloudServiceCustomPolicyRequest(role_id=policy_id, body=body)
+    iam.update_cloud_service_custom_policy(request)
+
+    shown = iam.show_custom_policy(sdk.ShowCustomPolicyRequest(role_id=policy_id)).role
+    assert (shown.display_name, shown.references) == ("renamed", 1)
+    assert shown.policy.statement[0].action == ["dds:instance:list"]
+
+
+def test_agencies_survive_a_restart(local_cloud_factory: Any, tmp_path: Any) -> None:
+    """With a state file agencies, policies and grants are there again."""
+    file = tmp_path / "state.db"
+    with LocalCloud(state_file=file) as first:
+        token = {"X-Auth-Token": first.connection()["token"]}
+        agency = {"name": "dds-backup", "domain_id": DOMAIN_ID, "trust_domain_name": FUNCTIONGRAPH}
+        made = httpx.post(
+            f"{first.url}/v3.0/OS-AGENCY/agencies", json={"agency": agency}, headers=token, trust_env=False
+        ).json()
+
+    second = local_cloud_factory(state_file=file)
+    url = f"{second.url}/v3.0/OS-AGENCY/agencies/{made['agency']['id']}"
+
+    assert httpx.get(url, headers=token, trust_env=False).json()["agency"]["name"] == "dds-backup"

@@ -1,0 +1,230 @@
+"""With ``enforce_policies`` an agency may make those calls alone that its policies allow."""
+
+from typing import Any
+
+import httpx
+import huaweicloudsdkiam.v3 as sdk
+import pytest
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest, ListInstancesRequest, ShowQuotasRequest
+from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
+
+from localcloud import LocalCloud
+from localcloud.auth.actions import action_of
+from localcloud.auth.policies import Action, is_allowed
+from tests.localcloud.iam_sdk import (
+    DOMAIN_ID,
+    attach,
+    grant,
+    iam_client,
+    identity_document,
+    make_agency,
+    make_identity_policy,
+    make_policy,
+    temporary_key,
+)
+from tests.localcloud.sdk import build, new_backup
+
+
+LIST = Action("dds:backup:list", "dds:backup:listAll")
+pytestmark = pytest.mark.filterwarnings("ignore:Unable to convert string to datetime")  # the SDK of IAM's new edition
+
+
+def statement(effect: str, *actions: str) -> dict[str, Any]:
+    """One statement of a policy."""
+    return {"Effect": effect, "Action": [*actions]}
+
+
+def policy(*statements: dict[str, Any], version: str = "1.1") -> dict[str, Any]:
+    """A policy document."""
+    return {"Version": version, "Statement": [*statements]}
+
+
+@pytest.fixture
+def agency(cloud: LocalCloud, iam: Any) -> str:
+    """The id of an agency without any policy, in a cloud that enforces policies."""
+    cloud.switch(enforce_policies=True)
+    return make_agency(iam)
+
+
+def as_agency(cloud: LocalCloud, iam: Any, client: Any) -> Any:
+    """An SDK client with a temporary key of the agency."""
+    key = temporary_key(iam)
+    return build(client, cloud, access_key=key.access, secret_key=key.secret, security_token=key.securitytoken)
+
+
+def refusal(call: Any) -> tuple[int, str, str]:
+    """Status, code and message of the error that a call ends in."""
+    with pytest.raises(ClientRequestException) as caught:
+        call()
+    error = caught.value
+    return error.status_code, str(error.error_code), error.error_msg
+
+
+@pytest.mark.parametrize(
+    ("documents", "allowed"),
+    [
+        ([], False),
+        ([policy(statement("Allow", "dds:backup:list"))], True),
+        ([policy(statement("Allow", "dds:backup:*"))], True),
+        ([policy(statement("Allow", "dds:*:list"))], True),
+        ([policy(statement("Allow", "dds:Backup:List"))], True),
+        ([policy(statement("Allow", "dds:backup:lis"))], False),
+        ([policy(statement("Allow", "dds:backup:delete"))], False),
+        ([policy(statement("Allow", "dds:backup:listAll"))], False),
+        ([policy(statement("Allow", "dds:backup:*"), statement("Deny", "dds:backup:list"))], False),
+        ([policy(statement("Deny", "dds:*:*")), policy(statement("Allow", "dds:backup:list"))], False),
+        ([policy(statement("Deny", "dds:backup:delete")), policy(statement("Allow", "dds:backup:list"))], True),
+        ([policy(statement("Deny", "dds:backup:list"))], False),
+        ([policy(statement("Allow", "dds:backup:listAll"), version="5.0")], True),
+        ([policy(statement("Allow", "dds:backup:list"), version="5.0")], True),
+        ([policy(statement("Allow", "dds:instance:listAll"), version="5.0")], False),
+        (
+            [policy(statement("Allow", "dds:backup:list")), policy(statement("Deny", "dds:*:listAll"), version="5.0")],
+            False,
+        ),
+    ],
+)
+def test_what_policies_allow(documents: list[dict[str, Any]], allowed: bool) -> None:
+    """One Allow is needed and no Deny; ``*`` stands for anything; an identity policy knows older names as aliases."""
+    assert is_allowed(LIST, documents) is allowed
+
+
+def test_a_user_may_do_everything(cloud: LocalCloud, agency: str, dds: Any) -> None:
+    """The connection's own credentials are an administrator's."""
+    assert dds.list_instances(ListInstancesRequest()).status_code == 200
+
+
+def test_an_agency_without_policies_may_do_nothing(cloud: LocalCloud, agency: str, iam: Any, project: str) -> None:
+    """Each service refuses in its own words and names the action that is missing."""
+    dds, smn = as_agency(cloud, iam, DdsClient), as_agency(cloud, iam, SmnClient)
+    body = PublishMessageRequestBody(message="hello")
+    publish = PublishMessageRequest(topic_urn=cloud.connection()["topic_urn"], body=body)
+
+    assert refusal(lambda: dds.list_backups(ListBackupsRequest())) == (
+        403,
+        "DBS.280032",
+        "You do not have permission to perform this operation: dds:backup:list",
+    )
+    assert refusal(lambda: smn.publish_message(publish)) == (
+        403,
+        "SMN.0001",
+        "You do not have the permission to perform this operation: smn:topic:publish",
+    )
+    assert cloud.messages() == []
+
+
+def test_a_granted_policy_allows_its_actions_and_no_others(cloud: LocalCloud, agency: str, iam: Any) -> None:
+    """What was granted works at once, what was not stays forbidden, what is taken back is forbidden again."""
+    policy_id = make_policy(iam, "dds:backup:list")
+    dds = as_agency(cloud, iam, DdsClient)
+    grant(iam, cloud, agency, policy_id)
+
+    listed = dds.list_backups(ListBackupsRequest())
+    created = refusal(lambda: dds.create_manual_backup(new_backup(cloud.connection()["instance_ids"][0])))
+    iam.delete_custom_policy(sdk.DeleteCustomPolicyRequest(role_id=policy_id))
+
+    assert listed.status_code == 200
+    assert created[:2] == (403, "DBS.280032")
+    assert refusal(lambda: dds.list_backups(ListBackupsRequest()))[0] == 403
+
+
+def test_a_denial_wins(cloud: LocalCloud, agency: str, iam: Any) -> None:
+    """Of two policies the one that denies counts."""
+    grant(iam, cloud, agency, make_policy(iam, "dds:*:*"), make_policy(iam, "dds:backup:*", name="not", effect="Deny"))
+    dds = as_agency(cloud, iam, DdsClient)
+
+    assert dds.list_instances(ListInstancesRequest()).status_code == 200
+    assert refusal(lambda: dds.list_backups(ListBackupsRequest()))[0] == 403
+
+
+def test_a_grant_on_the_account_allows_nothing_of_a_project(cloud: LocalCloud, agency: str, iam: Any) -> None:
+    """DDS is a project-level service: a policy has to be granted on the project, or on all of them."""
+    role = {"domain_id": DOMAIN_ID, "agency_id": agency, "role_id": make_policy(iam, "dds:backup:list")}
+    dds = as_agency(cloud, iam, DdsClient)
+    iam.associate_agency_with_domain_permission(sdk.AssociateAgencyWithDomainPermissionRequest(**role))
+    on_domain = refusal(lambda: dds.list_backups(ListBackupsRequest()))[0]
+
+    iam.associate_agency_with_all_projects_permission(sdk.AssociateAgencyWithAllProjectsPermissionRequest(**role))
+
+    assert (on_domain, dds.list_backups(ListBackupsRequest()).status_code) == (403, 200)
+
+
+def test_an_identity_policy_allows_too(cloud: LocalCloud, agency: str, iam: Any, iam5: Any) -> None:
+    """The newer model has names of its own, and the policy is attached, not granted."""
+    policy_id = make_identity_policy(iam5, identity_document("dds:backup:listAll"))
+    dds = as_agency(cloud, iam, DdsClient)
+    before = refusal(lambda: dds.list_backups(ListBackupsRequest()))[0]
+
+    attach(iam5, agency, policy_id)
+
+    assert (before, dds.list_backups(ListBackupsRequest()).status_code) == (403, 200)
+
+
+def test_an_attached_identity_policy_stays(agency: str, iam5: Any, http: httpx.Client) -> None:
+    """What is attached cannot be deleted; who deletes the agency detaches it."""
+    policy_id = make_identity_policy(iam5, identity_document("dds:backup:listAll"))
+    attach(iam5, agency, policy_id)
+
+    while_attached = http.delete(f"/v5/policies/{policy_id}").status_code
+    http.delete(f"/v3.0/OS-AGENCY/agencies/{agency}").raise_for_status()
+
+    assert (while_attached, http.delete(f"/v5/policies/{policy_id}").status_code) == (409, 204)
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["{", '{"Version":"1.1","Statement":[]}', '{"Version":"5.0","Statement":[{"Effect":"Allow","Action":["dds"]}]}'],
+    ids=["no JSON", "version", "action"],
+)
+def test_a_malformed_identity_policy_is_refused(http: httpx.Client, document: str) -> None:
+    """The document is JSON in a text, and is looked into."""
+    answer = http.post("/v5/policies", json={"policy_name": "p", "policy_document": document})
+
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "PAP5.0011")
+
+
+def test_what_the_documents_name_no_action_for_is_forbidden(cloud: LocalCloud, agency: str, iam: Any) -> None:
+    """No policy allows it, not even one for everything; IAM itself is out of reach for an agency too."""
+    grant(iam, cloud, agency, make_policy(iam, "dds:*:*"))
+    dds = as_agency(cloud, iam, DdsClient)
+    key = temporary_key(iam)
+    connection = {"access_key": key.access, "secret_key": key.secret, "security_token": key.securitytoken}
+    intruder = iam_client(cloud, **connection)
+
+    assert refusal(lambda: dds.show_quotas(ShowQuotasRequest()))[:2] == (403, "DBS.280032")
+    assert refusal(lambda: intruder.list_custom_policies(sdk.ListCustomPoliciesRequest()))[0] == 403
+
+
+def test_without_the_switch_an_agency_may_do_everything(cloud: LocalCloud, iam: Any) -> None:
+    """Who only wants to try a function needs no policies."""
+    make_agency(iam)
+
+    assert as_agency(cloud, iam, DdsClient).list_backups(ListBackupsRequest()).status_code == 200
+
+
+def test_an_agencys_token_is_bound_as_its_keys_are(cloud: LocalCloud, agency: str, http: httpx.Client) -> None:
+    """A token got by assuming the agency, and a key got with that token, are the agency's and not the user's."""
+    role = {"domain_id": DOMAIN_ID, "agency_name": "dds-backup"}
+    identity = {"methods": ["assume_role"], "assume_role": role}
+    token = http.post("/v3/auth/tokens", json={"auth": {"identity": identity}}).headers["X-Subject-Token"]
+    with httpx.Client(base_url=cloud.url, trust_env=False) as nobody:
+        path = f"/v3/{cloud.connection()['project_id']}/backups"
+        with_token = nobody.get(path, headers={"X-Auth-Token": token}).status_code
+        asked = {"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}}
+        key = nobody.post("/v3.0/OS-CREDENTIAL/securitytokens", json=asked).json()["credential"]
+    dds = build(
+        DdsClient, cloud, access_key=key["access"], secret_key=key["secret"], security_token=key["securitytoken"]
+    )
+
+    assert with_token == 403
+    assert refusal(lambda: dds.list_backups(ListBackupsRequest()))[0] == 403
+
+
+def test_calls_and_their_actions() -> None:
+    """The same path in another version, or another method, is another action."""
+    assert action_of("GET", "/v3/p/jobs") == Action("dds:task:list", "dds:task:getDetail")
+    assert action_of("GET", "/v3.1/p/jobs") == Action("dds:task:list", "dds:task:listAll")
+    assert action_of("GET", "/v3/p/backups/download-file") == Action("dds:backup:download", "dds:backup:download")
+    assert action_of("DELETE", "/v3/p/backups/b") == Action("dds:backup:delete", "dds:backup:delete")
+    assert action_of("PUT", "/v3/p/backups/b") is None
