@@ -13,6 +13,7 @@ from cli.cost.command import cost
 from cli.demo.command import demo
 from cli.deploy.command import deploy
 from cli.deploy.destroy import destroy
+from cli.doctor.command import doctor
 from cli.event import event
 from cli.invoke import invoke
 from cli.package.command import package
@@ -46,5 +47,5 @@ def _sigterm_is_an_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, earlier)
 
 
-for command in (demo, serve, event, invoke, wait, package, permissions, cost, terraform, deploy, destroy):
+for command in (demo, serve, event, invoke, wait, package, permissions, cost, terraform, deploy, destroy, doctor):
     main.add_command(command)

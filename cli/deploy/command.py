@@ -5,15 +5,17 @@ from pathlib import Path
 import click
 
 from cli.deploy.options import (
+    ask,
     cloud_option,
     is_interactive,
     parameter_option,
     parameters_file_option,
     region_option,
     stack_option,
-    values_for,
+    values_given,
     yes_option,
 )
+from cli.deploy.parameters import all_values
 from cli.options import template_option
 from cli.template.load import find_template, load_template
 
@@ -65,9 +67,10 @@ def deploy(
     from cli.huaweicloud.access import open_access
 
     file = template_file or find_template()
-    parameters = load_template(file)
-    values = values_for(parameters, given, parameters_file, interactive=is_interactive() and not yes)
-    secrets = {name: value for name, value in values.items() if parameters.parameters[name].is_secret}
+    parameters = load_template(file).parameters
+    known = values_given(parameters, given, parameters_file)
+    values = all_values(parameters, known, ask if is_interactive() and not yes else None)
+    secrets = {name: value for name, value in values.items() if parameters[name].is_secret}
     template = load_template(file, {name: value for name, value in values.items() if name not in secrets})
     access = open_access(cloud, region)
     deploy_stack(

@@ -3,15 +3,19 @@
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli.deploy.parameters import assignments, parameter_values
-from cli.deploy.stack import DEFAULT_NAME, NAME_PATTERN
+from cli.deploy.parameters import assignments, given_values
 from cli.env_file import read_env_file
-from cli.template.model import Parameter, Template
+from cli.template.model import Parameter
+
+
+DEFAULT_NAME = "dds-backup"
+NAME_PATTERN = r"[A-Za-z][A-Za-z0-9-]{0,31}"
 
 
 class StackName(click.ParamType[str]):
@@ -55,22 +59,22 @@ parameters_file_option = click.option(
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
-def values_for(
-    template: Template, given: tuple[str, ...], parameters_file: Path | None, *, interactive: bool
+def values_given(
+    parameters: Mapping[str, Parameter], given: tuple[str, ...], parameters_file: Path | None
 ) -> dict[str, str]:
-    """Return a value for every parameter of the template, asking for what is missing if *interactive*."""
+    """Return the values of parameters from the call, the file, the environment and the template. Raises WrongCall."""
     from_file = read_env_file(parameters_file) if parameters_file else {}
-    ask = _ask if interactive else None
-    return parameter_values(template.parameters, assignments(given), from_file, os.environ, ask)
+    return given_values(parameters, assignments(given), from_file, os.environ)
+
+
+def ask(parameter: Parameter) -> str:
+    """Ask for the value of a parameter; what is typed for a secret is not shown."""
+    if parameter.description:
+        click.echo(parameter.description, err=True)
+    value: str = click.prompt(parameter.name, hide_input=parameter.is_secret, err=True)
+    return value
 
 
 def is_interactive() -> bool:
     """Whether there is somebody to ask."""
     return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def _ask(parameter: Parameter) -> str:
-    if parameter.description:
-        click.echo(parameter.description, err=True)
-    value: str = click.prompt(parameter.name, hide_input=parameter.is_secret, err=True)
-    return value

@@ -26,18 +26,16 @@ def assignments(given: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def parameter_values(
+def given_values(
     parameters: Mapping[str, Parameter],
     given: Mapping[str, str],
     from_file: Mapping[str, str],
     environment: Mapping[str, str],
-    ask: Ask | None,
 ) -> dict[str, str]:
-    """Return a value for every parameter; the sources go before one another in the order of the arguments.
+    """Return the value of every parameter that has one; the sources go before one another in their order here.
 
-    *given* comes from the command line, where others can read it, so it may hold no secret. *ask* is None when there is
-    nobody to ask. Raises WrongCall for unknown names, a secret in *given*, no number where one is wanted, and for
-    parameters without a value, naming them all.
+    *given* comes from the command line, where others can read it, so it may hold no secret. Raises WrongCall for
+    unknown names, a secret in *given*, and no number where one is wanted.
     """
     for name in (*given, *from_file):
         if name not in parameters:
@@ -49,27 +47,31 @@ def parameter_values(
             f"the parameter {secret} is a secret, which a command line would show to others: set {variable_of(secret)}"
         )
     values = {}
-    missing = []
     for name, parameter in parameters.items():
         sources = (given.get(name), from_file.get(name), environment.get(variable_of(name)), parameter.default)
         value = next((value for value in sources if value is not None), None)
-        if value is None and ask:
-            value = ask(parameter)
-        if value is None:
-            missing.append(name)
-        else:
-            values[name] = value
-    if missing:
+        if value is not None:
+            values[name] = _checked(parameter, value)
+    return values
+
+
+def all_values(parameters: Mapping[str, Parameter], values: Mapping[str, str], ask: Ask | None) -> dict[str, str]:
+    """Return *values* and those of the other parameters, which *ask* gives.
+
+    *ask* is None when there is nobody to ask: then WrongCall is raised, naming all that are missing.
+    """
+    missing = [name for name in parameters if name not in values]
+    if missing and ask is None:
         ways = ", ".join(
             f"set {variable_of(name)}" if parameters[name].is_secret else f"--parameter {name}=..." for name in missing
         )
         raise WrongCall(f"the template needs {' and '.join(missing)}: give {ways}")
-    _check_numbers(parameters, values)
-    return values
+    answers = {name: _checked(parameters[name], ask(parameters[name])) for name in missing if ask}
+    return {**values, **answers}
 
 
-def _check_numbers(parameters: Mapping[str, Parameter], values: Mapping[str, str]) -> None:
-    for name, value in values.items():
-        if parameters[name].type == "Number" and not re.fullmatch(r"-?\d+(\.\d+)?", value):
-            shown = "text" if parameters[name].is_secret else repr(value)
-            raise WrongCall(f"the parameter {name}: found {shown}, expected a number")
+def _checked(parameter: Parameter, value: str) -> str:
+    if parameter.type == "Number" and not re.fullmatch(r"-?\d+(\.\d+)?", value):
+        shown = "text" if parameter.is_secret else repr(value)
+        raise WrongCall(f"the parameter {parameter.name}: found {shown}, expected a number")
+    return value

@@ -13,10 +13,6 @@ from cli.huaweicloud.topics import Topics
 from cli.huaweicloud.triggers import Triggers
 
 
-DEFAULT_NAME = "dds-backup"
-NAME_PATTERN = r"[A-Za-z][A-Za-z0-9-]{0,31}"
-
-
 def services(access: Access, stack: str) -> dict[Kind, Service]:
     """Return where the resources of each kind live, in the order of the kinds."""
     policies, agencies = Policies(access, stack), Agencies(access, stack)

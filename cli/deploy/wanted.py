@@ -27,7 +27,8 @@ class Application:
     Attributes:
         urns: the URN of each topic, by its key in the template.
         secrets: the values of the parameters with NoEcho.
-        packages: the package of each function, by its name.
+        packages: the package of each function, by its name; one without cannot be deployed, and is compared without
+            its code.
     """
 
     template: Template
@@ -53,9 +54,9 @@ class Application:
         return wanted
 
     def _function(self, function: Function) -> Iterator[Resource]:
-        package = self.packages[function.name]
+        package = self.packages.get(function.name)
         fields: JsonObject = {
-            "runtime": f"Python{package.python}",
+            "runtime": f"Python{package.python}" if package else function.runtime,
             "handler": function.handler,
             "memory_size": function.memory_size,
             "timeout": function.timeout,
@@ -65,9 +66,9 @@ class Application:
             "initializer": function.initializer,
             "initializer_timeout": function.initializer_timeout if function.initializer else None,
             "log": True,
-            "code": package.digest,
+            "code": package.digest if package else "",
         }
-        yield Resource(Kind.FUNCTION, function.name, fields, code=package.path)
+        yield Resource(Kind.FUNCTION, function.name, fields, code=package.path if package else None)
         parents = ((Kind.FUNCTION, function.name),)
         if function.async_invoke:
             settings = self._filled(_async_invoke(function.async_invoke))

@@ -100,7 +100,7 @@ class Grants:
                 grant = Resource(
                     Kind.GRANT,
                     f"{agency.resource.name} {policy}",
-                    {"agency": agency.resource.name, "policy": policy},
+                    {"agency": agency.resource.name, "policy": policy, "document": role.get("policy")},
                     parents=(agency.resource.key, (Kind.POLICY, policy)),
                 )
                 grants.append(Found(grant, f"{agency.id}/{role['id']}", agency.stack))

@@ -59,7 +59,7 @@ Resources:
         Properties:
           {instance_id: k-1, topic_ids: [b, a], batch_size: 100, kafka_user: me, kafka_password: "${Password}"}
 """
-SECRET = "hunter2-hunter2"  # noqa: S105 made up
+SECRET = "hunter2-hunter2"
 SOURCE = "def handler(event, context): ...\n\n\ndef initializer(context): ...\n"
 
 

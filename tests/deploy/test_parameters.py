@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.deploy.parameters import assignments, parameter_values, variable_of
+from cli.deploy.parameters import all_values, assignments, given_values, variable_of
 from cli.errors import WrongCall
 from cli.template.model import Parameter
 
@@ -22,13 +22,13 @@ def values(
     from_file: dict[str, str] | None = None,
     environment: dict[str, str] | None = None,
 ) -> dict[str, str]:
-    return parameter_values(
+    known = given_values(
         PARAMETERS,
         GIVEN if given is None else given,
         from_file or {},
         ENVIRONMENT if environment is None else environment,
-        None,
     )
+    return all_values(PARAMETERS, known, None)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_is_missing_is_asked_for_when_there_is_somebody() -> None:
         asked.append(parameter.name)
         return "answer"
 
-    result = parameter_values(PARAMETERS, GIVEN, {}, {}, ask)
+    result = all_values(PARAMETERS, given_values(PARAMETERS, GIVEN, {}, {}), ask)
 
     assert asked == ["KafkaPassword"]
     assert result["KafkaPassword"] == "answer"

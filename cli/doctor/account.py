@@ -1,0 +1,84 @@
+"""Checks of the user's own access: keys, clock, project, quotas."""
+
+from collections.abc import Iterator
+
+from cli.doctor.findings import Finding, not_checked, ok, problem, warning
+from cli.doctor.patient import Patient
+from cli.huaweicloud.errors import ServiceError
+from cli.huaweicloud.inquiries import list_projects, list_quotas
+
+
+LATE = 60.0
+TOO_LATE = 900.0
+"""Seconds: a signature that is older is refused (API Gateway, "signature expired")."""
+
+NEARLY = 0.9
+QUOTAS = {
+    "fgs_func_num": "functions",
+    "fgs_func_code_size": "MB of code",
+    "fgs_func_qos_limit": "function instances at a time",
+}
+
+
+def credentials(patient: Patient) -> Iterator[Finding]:
+    """The keys work."""
+    access = patient.access
+    key = access.keys.access_key
+    try:
+        list_quotas(access)
+    except ServiceError as error:
+        if error.status == 403:  # they are the right keys, and may not do this
+            yield ok(key, "the keys are accepted")
+            return
+        yield problem(key, error.reason, "keys that are accepted", error.advice)
+        return
+    yield ok(key, "the keys are accepted")
+
+
+def clock(patient: Patient) -> Iterator[Finding]:
+    """This machine's clock is right: signatures carry its time."""
+    skew = patient.access.functiongraph.clock_skew
+    if skew is None:
+        yield not_checked("clock", "no answer told the time")
+        return
+    found = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the service"
+    if abs(skew) < LATE:
+        yield ok("clock", found)
+        return
+    judge = problem if abs(skew) >= TOO_LATE else warning
+    yield judge("clock", found, f"at most {TOO_LATE:.0f} s", "set the clock, with NTP best")
+
+
+def project(patient: Patient) -> Iterator[Finding]:
+    """The project belongs to the region."""
+    access = patient.access
+    mine = next((item for item in list_projects(access) if item["id"] == access.project_id), None)
+    if mine is None:
+        yield problem(
+            access.project_id,
+            "the account has no such project",
+            f"the project of {access.region}",
+            "check HUAWEICLOUD_SDK_PROJECT_ID, or leave it out",
+        )
+    elif mine["name"].split("_")[0] != access.region:
+        yield problem(
+            access.project_id,
+            f"it belongs to {mine['name']}",
+            f"the project of {access.region}",
+            "check --region and HUAWEICLOUD_SDK_PROJECT_ID",
+        )
+    else:
+        yield ok(access.project_id, f"is {mine['name']}")
+
+
+def quotas(patient: Patient) -> Iterator[Finding]:
+    """There is room for what deploying makes."""
+    for item in list_quotas(patient.access):
+        what, quota, used = QUOTAS.get(item["type"]), item["quota"], item["used"]
+        if what is None or quota <= 0:
+            continue
+        found = f"{used} of {quota} {what}"
+        if used >= NEARLY * quota:
+            yield warning(item["type"], found, "some left", "delete what is not needed, or ask for a higher quota")
+        else:
+            yield ok(item["type"], found)

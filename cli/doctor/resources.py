@@ -1,0 +1,72 @@
+"""Checks that what is there is what the template says."""
+
+from collections.abc import Iterator
+
+from cli.deploy.difference import Action, Change, FieldChange
+from cli.deploy.resources import Kind
+from cli.doctor.findings import Finding, ok, problem, warning
+from cli.doctor.patient import Patient
+from cli.json_value import Json
+
+
+DEPLOY = "ddsbackup deploy makes it so"
+HARMFUL = {
+    Kind.FUNCTION: {"runtime", "handler", "initializer", "agency"},
+    Kind.AGENCY: {"trusts"},
+    Kind.TRIGGER: {"status"},
+}
+"""The fields whose difference stops the application from working; any other is a warning."""
+
+
+def functions(patient: Patient) -> Iterator[Finding]:
+    """Each function is there, with the configuration and the code of the template."""
+    yield from _as_wanted(patient, Kind.FUNCTION)
+    yield from _as_wanted(patient, Kind.ASYNC_INVOCATION)
+
+
+def agencies(patient: Patient) -> Iterator[Finding]:
+    """Each agency is there and trusts FunctionGraph."""
+    yield from _as_wanted(patient, Kind.AGENCY)
+
+
+def triggers(patient: Patient) -> Iterator[Finding]:
+    """Each trigger is there and on."""
+    yield from _as_wanted(patient, Kind.TRIGGER)
+    for item in patient.of_kind(Kind.TRIGGER):
+        fields = item.resource.fields
+        wanted = next((one for one in patient.wanted if one.key == item.resource.key), None)
+        if fields["status"] == "DISABLED" and wanted and wanted.fields["status"] == "DISABLED":
+            yield warning(
+                item.resource.name,
+                "DISABLED, as the template says: it delivers nothing",
+                "ACTIVE",
+                "write Status: ACTIVE into the template and deploy, or turn it on in the console",
+            )
+
+
+def _as_wanted(patient: Patient, kind: Kind) -> Iterator[Finding]:
+    changes = {change.resource.key: change for change in patient.changes}
+    for resource in patient.wanted:
+        if resource.kind is kind:
+            change = changes.get(resource.key)
+            label = f"{kind.value} {resource.name}"
+            yield from _differences(label, change) if change else [ok(label, "as in the template")]
+
+
+def _differences(label: str, change: Change) -> Iterator[Finding]:
+    if change.action is Action.CREATE:
+        yield problem(label, "it is not there", "it is there", DEPLOY)
+        return
+    for field in change.fields:
+        judge = problem if field.name in HARMFUL.get(change.resource.kind, ()) else warning
+        yield judge(f"{label}: {field.name}", _shown(field, field.old), _shown(field, field.new), DEPLOY)
+
+
+def _shown(field: FieldChange, value: Json) -> str:
+    if field.name == "code":
+        return f"SHA-512 {str(value)[:12]}..." if value else "no code"
+    if isinstance(value, dict) and isinstance(field.old, dict) and isinstance(field.new, dict):
+        names = field.new.keys() | (field.old.keys() if field.name == "variables" else set())
+        changed = sorted(name for name in names if field.old.get(name) != field.new.get(name))
+        return ", ".join(f"{name}={value.get(name)}" for name in changed)
+    return "nothing" if value is None else str(value)
