@@ -3,12 +3,14 @@
 import json
 import sys
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from cli.cloud import open_cloud
+from cli.cloud import Cloud, open_cloud
 from cli.console import make_console
+from cli.deployed import DeployedFunction, Outcome
 from cli.env_file import read_env_file
 from cli.event_source import event_text
 from cli.function_spec import function_spec
@@ -20,6 +22,7 @@ from cli.settings import function_settings
 from cli.template.load import find_function, find_template, load_template
 from localcloud.functiongraph.runtime.instance import Instance
 from localcloud.functiongraph.runtime.invocation import Invocation
+from localcloud.functiongraph.runtime.spec import FunctionSpec
 
 
 @click.command(short_help="Run a function on an event.")
@@ -39,7 +42,17 @@ from localcloud.functiongraph.runtime.invocation import Invocation
     multiple=True,
     help="Change the sample event; may be repeated (see ddsbackup event --help).",
 )
-@click.option("--cloud", metavar="URL", help="A running local cloud (ddsbackup serve). Default: a new one, embedded.")
+@click.option(
+    "--cloud",
+    metavar="URL",
+    help="A running local cloud (ddsbackup serve), or local for the default one. Default: a new one, embedded.",
+)
+@click.option(
+    "is_deployed", "--deployed", is_flag=True, help="The function as it is deployed there (ddsbackup deploy)."
+)
+@click.option(
+    "is_async", "--async", is_flag=True, help="With --deployed: only send the event, and print its request id."
+)
 @click.option(
     "--env-file", type=click.Path(path_type=Path), metavar="FILE", help="Settings, NAME=value a line; they win."
 )
@@ -57,6 +70,8 @@ def invoke(
     trigger: str | None,
     changes: tuple[str, ...],
     cloud: str | None,
+    is_deployed: bool,
+    is_async: bool,
     env_file: Path | None,
     timeout: float | None,
     template_file: Path | None,
@@ -72,25 +87,61 @@ def invoke(
       ddsbackup invoke create_backup -t timer
       ddsbackup invoke create_backup -t apig --set name=before-release --json
       ddsbackup event smn | ddsbackup invoke create_backup -e - --cloud http://127.0.0.1:8600
+      ddsbackup invoke create_backup -t timer --deployed --cloud local
+
+    With --deployed it is the uploaded package that runs, in the local cloud, by FunctionGraph's API.
     """
+    _check(env_file, timeout, cloud, is_deployed=is_deployed, is_async=is_async)
     template = load_template(template_file or find_template())
     chosen = find_function(template, function)
     text = event_text(event_file, trigger, changes)
     from_file = read_env_file(env_file) if env_file else {}
-    request_id = str(uuid.uuid4())
     with open_cloud(cloud) as local:
-        settings = function_settings(chosen, template.topics, local.connection, from_file)
-        credentials = local.temporary_credentials()
-        print(f"START RequestId: {request_id}", file=sys.stderr, flush=True)
-        with Instance(function_spec(chosen, timeout), settings, local.connection.project_id, log=_log) as instance:
-            invocation = instance.invoke(text, credentials, request_id)
-        messages = local.messages(credentials.access_key)
-    print(f"END RequestId: {request_id}", report_line(invocation.report), sep="\n", file=sys.stderr, flush=True)
+        if is_async:
+            _send(DeployedFunction(local, chosen.name), text, as_json=as_json)
+            return
+        if is_deployed:
+            outcome = DeployedFunction(local, chosen.name).invoke(text, _start, _log)
+        else:
+            settings = function_settings(chosen, template.topics, local.connection, from_file)
+            outcome = _run(local, function_spec(chosen, timeout), settings, text)
+        messages = local.messages(outcome.access_key)
+    invocation, report = outcome.invocation, outcome.invocation.report
+    print(f"END RequestId: {report.request_id}", report_line(report), sep="\n", file=sys.stderr, flush=True)
     if as_json:
         print(json.dumps(_document(invocation, messages), ensure_ascii=False))
     else:
         _show(invocation)
     sys.exit(0 if invocation.ok else 1)
+
+
+def _check(
+    env_file: Path | None, timeout: float | None, cloud: str | None, *, is_deployed: bool, is_async: bool
+) -> None:
+    if is_async and not is_deployed:
+        raise click.UsageError("--async goes with --deployed")
+    if is_deployed and cloud is None:
+        raise click.UsageError("--deployed needs --cloud, where the function is deployed")
+    if is_deployed and (env_file or timeout):
+        raise click.UsageError("--deployed takes settings and timeout from there: no --env-file, no --timeout")
+
+
+def _send(function: DeployedFunction, event: str, *, as_json: bool) -> None:
+    request_id = function.send(event)
+    print(json.dumps({"request_id": request_id}) if as_json else request_id)
+
+
+def _run(cloud: Cloud, spec: FunctionSpec, settings: Mapping[str, str], event: str) -> Outcome:
+    """Run a function of the checkout."""
+    request_id = str(uuid.uuid4())
+    credentials = cloud.temporary_credentials()
+    _start(request_id)
+    with Instance(spec, settings, cloud.connection.project_id, log=_log) as instance:
+        return Outcome(instance.invoke(event, credentials, request_id), credentials.access_key)
+
+
+def _start(request_id: str) -> None:
+    print(f"START RequestId: {request_id}", file=sys.stderr, flush=True)
 
 
 def _log(line: str) -> None:

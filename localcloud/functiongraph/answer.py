@@ -49,12 +49,11 @@ def sync_answer(invocation: Invocation, version: str, *, with_log: bool) -> Resp
 
 
 def _log(invocation: Invocation, summary: str) -> str:
-    now = invocation.started
     return "\n".join(
         [
-            f"{now} Start invoke request '{invocation.request_id}', version: {LATEST}",
+            f"{invocation.started} Start invoke request '{invocation.request_id}', version: {LATEST}",
             *invocation.log,
-            f"{now} Finish invoke request '{invocation.request_id}', {summary}",
+            f"{invocation.finished} Finish invoke request '{invocation.request_id}', {summary}",
         ]
     )
 

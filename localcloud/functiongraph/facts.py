@@ -118,6 +118,7 @@ class Invocation:
     source: str
     event: Any
     started: str
+    finished: str
     ok: bool
     result: Any
     error: dict[str, Any] | None

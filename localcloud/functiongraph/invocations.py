@@ -49,6 +49,7 @@ class Invocations:
             source=source,
             event=json.loads(event),
             started=started,
+            finished=text(self._functions.region.clock.now()),
             ok=ran.invocation.ok,
             result=ran.invocation.result,
             error=ran.invocation.error.as_json() if ran.invocation.error else None,

@@ -19,7 +19,7 @@ class UnpackedPackages:
         self._lock = threading.Lock()
 
     def code_root(self, package: Package, digest: str) -> Path:
-        """The folder with what is in the package: files 0444, folders 0555, all of them as old as the folder."""
+        """The folder with what is in the package: files 0444, folders 0555, made when it was unpacked."""
         with self._lock:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="functiongraph-"))
