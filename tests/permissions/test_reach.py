@@ -1,0 +1,140 @@
+"""Least privilege: each function is allowed what it calls and nothing else, in both models of policies."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from huaweicloudsdkdds.v3 import DdsClient
+from huaweicloudsdksmn.v2 import SmnClient
+
+from cli.paths import CHECKOUT
+from cli.permissions.agencies import Agency, agencies
+from cli.permissions.policies import custom_policy, identity_policy
+from cli.template.load import load_template
+from localcloud import LocalCloud
+from localcloud.auth.actions import action_of
+from shared.cloud import operations
+from shared.cloud.operations import OPERATIONS, Operation
+from tests.permissions.reach import REACHES, Reach
+
+
+AGENCIES = agencies(load_template(CHECKOUT / "template.yaml"))
+CLIENTS: dict[str, Any] = {"DDS": DdsClient, "SMN": SmnClient}
+NEEDED = [(agency, operation) for agency in AGENCIES for operation in agency.operations]
+
+
+def http_of(operation: Operation) -> tuple[str, str]:
+    """Method and path of an operation, as the SDK has them."""
+    client = CLIENTS[operation.name.partition(".")[0]]
+    # The request is only looked at for its parameters.
+    info = getattr(client, f"_{operation.method}_http_info")(_Anything())
+    return info["method"], info["resource_path"]
+
+
+class _Anything:
+    """A request in which every parameter is missing."""
+
+    attribute_map: ClassVar[dict[str, str]] = {}
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
+def operation_of(call: dict[str, Any]) -> str:
+    """The name of the operation that a recorded call is."""
+    names = []
+    for operation in OPERATIONS.values():
+        method, path = http_of(operation)
+        form = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
+        if method == call["method"] and re.fullmatch(form, call["path"]):
+            names.append(operation.name)
+    (name,) = names
+    return name
+
+
+@pytest.fixture
+def reach(cloud: LocalCloud, agency: Agency) -> Iterator[Reach]:
+    """The agency of the test, in a local cloud that holds it to its policies."""
+    cloud.switch(enforce_policies=True)
+    reach = Reach(cloud, agency.name)
+    yield reach
+    reach.close()
+
+
+def exercise(reach: Reach, agency: Agency) -> None:
+    """Let every function of the agency reach all that it can."""
+    for function in agency.functions:
+        REACHES[function](reach)
+
+
+@pytest.mark.parametrize("form", [custom_policy, identity_policy])
+@pytest.mark.parametrize("agency", AGENCIES, ids=lambda agency: agency.name)
+def test_each_function_calls_what_its_policy_allows_and_all_of_it(reach: Reach, agency: Agency, form: Any) -> None:
+    """No call is refused, and every permission of the template is used."""
+    reach.allow(form(agency))
+
+    exercise(reach, agency)
+
+    assert [call for call in reach.calls() if call["status"] == 403] == []
+    assert {operation_of(call) for call in reach.calls()} == {operation.name for operation in agency.operations}
+
+
+@pytest.mark.parametrize(
+    ("agency", "missing"), NEEDED, ids=[f"{agency.name} {operation.name}" for agency, operation in NEEDED]
+)
+def test_each_permission_is_needed(reach: Reach, agency: Agency, missing: Operation) -> None:
+    """Without it, that call and no other is refused."""
+    actions = [action for action in agency.identity_actions if action != missing.identity_action]
+    reach.allow({"Version": "5.0", "Statement": [{"Effect": "Allow", "Action": actions}]})
+
+    exercise(reach, agency)
+
+    assert {operation_of(call) for call in reach.calls() if call["status"] == 403} == {missing.name}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_the_local_cloud_says_the_same_of_each_action(operation: Operation) -> None:
+    """What the application was told that a call needs, and what the local cloud wants for it, were written apart."""
+    method, path = http_of(operation)
+
+    assert action_of(method, path.replace("{", "").replace("}", "")) == (operation.action, operation.identity_action)
+
+
+def calls_in(file: Path) -> list[ast.Call]:
+    """The calls of an SDK service in a module."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"self._service.call", "service.call"}
+    ]
+
+
+def test_every_call_names_an_operation_and_every_operation_is_called() -> None:
+    """Nothing is called that the policies do not know of, and nothing is known that nobody calls."""
+    calls = [call for file in (CHECKOUT / "shared" / "cloud").glob("*.py") for call in calls_in(file)]
+    named = [ast.unparse(call.args[0]) for call in calls]
+    constants = {name.removeprefix("operations.") for name in named}
+
+    assert all(name.startswith("operations.") for name in named)
+    assert {getattr(operations, name).name for name in constants} == set(OPERATIONS)
+
+
+def test_only_the_service_calls_the_sdk() -> None:
+    """The SDK's clients are reached through SdkService.call alone, which takes an operation."""
+    for file in (CHECKOUT / "shared").rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert file.name == "sdk.py" or "_client." not in text, file
+
+
+def test_every_operation_is_some_functions_permission() -> None:
+    """The template asks for every operation that the code has, and for no other."""
+    assert {operation.name for agency in AGENCIES for operation in agency.operations} == set(OPERATIONS)
+
+
+def test_every_function_of_the_template_is_exercised() -> None:
+    """A function that is added without a reach of its own is noticed here."""
+    assert {name for agency in AGENCIES for name in agency.functions} == set(REACHES)
