@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cli.json_value import Json
-from cli.template.model import Template
+from cli.template.model import Parameter, Template
 from cli.template.references import REFERENCE
 
 
@@ -70,6 +70,12 @@ class Scope:
 
 def scope_of(template: Template) -> Scope:
     """Return what the references of *template* stand for."""
-    variables = {name: f"var.{snake_case(name)}" for name in template.parameters}
+    variables = {name: _variable(parameter) for name, parameter in template.parameters.items()}
     topics = {topic.resource: f"{TOPIC}.{snake_case(topic.resource)}.topic_urn" for topic in template.topics}
     return Scope({**variables, **topics})
+
+
+def _variable(parameter: Parameter) -> str:
+    reference = f"var.{snake_case(parameter.name)}"
+    # A text that is nothing but a reference would become a number, unlike in the template.
+    return f"tostring({reference})" if parameter.type == "Number" else reference

@@ -1,6 +1,7 @@
 """Derive provider.json from a checkout of terraform-provider-huaweicloud."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import click
@@ -34,7 +35,12 @@ def derive(repository: Path, revision: str, out: Path) -> None:
       git clone https://github.com/huaweicloud/terraform-provider-huaweicloud
       python -m cli.terraform.derive terraform-provider-huaweicloud v1.97.1
     """
-    document = provider_schema(Checkout(repository, revision), RESOURCES)
+    try:
+        document = provider_schema(Checkout(repository, revision), RESOURCES)
+    except subprocess.CalledProcessError as error:
+        raise click.ClickException(f"cannot read {revision} of {repository}: {error.stderr.strip()}") from error
+    except (KeyError, ValueError) as error:
+        raise click.ClickException(f"{revision} of {repository}: {error.args[0]}") from error
     out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     click.echo(f"Wrote {len(RESOURCES)} resources of {revision} to {out}")
 

@@ -1,0 +1,109 @@
+"""``ddsbackup terraform``: what it writes and says."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import main
+from tests.terraform.templates import everything, function, write
+
+
+FILES = ["terraform.tf.json", "variables.tf.json", "main.tf.json", "outputs.tf.json"]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, everything())
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, ["terraform", *arguments])
+
+
+def test_files_are_written_and_the_next_steps_said(tmp_path: Path) -> None:
+    """They go to build; the variables that have to be given are named, but a secret is not for a command line."""
+    result = run()
+    assert result.exit_code == 0
+    assert sorted(file.name for file in (tmp_path / "build").iterdir()) == sorted(FILES)
+    assert "terraform -chdir=build init\n" in result.stdout
+    given = "-var region=... -var vpc_id=... -var network_id=... -var id=..."
+    assert f"terraform -chdir=build apply {given}\n" in result.stdout
+    assert "kafka_password" not in result.stdout
+    assert "worker.zip, Helper.zip: ddsbackup package makes them" in result.stderr
+    assert "By hand: worker sends to OBS" in result.stderr
+
+
+def test_json() -> None:
+    """The same as one document."""
+    document = json.loads(run("--json").stdout)
+    assert [Path(file).name for file in document["files"]] == FILES
+    assert "huaweicloud_fgs_function.worker" in document["resources"]
+    assert document["required_variables"] == ["region", "vpc_id", "network_id", "id", "kafka_password"]
+    assert document["missing_packages"] == ["worker.zip", "Helper.zip"]
+    assert len(document["by_hand"]) == 1
+
+
+def test_packages_that_are_there_are_not_missing(tmp_path: Path) -> None:
+    """They are looked for where the configuration looks for them."""
+    for name in ("worker.zip", "Helper.zip"):
+        (tmp_path / name).write_bytes(b"")
+    result = run("--out", ".")
+    assert "Missing" not in result.stderr
+    assert "terraform -chdir=. init" in result.stdout
+
+
+def test_rfs(tmp_path: Path) -> None:
+    """One zip, the same bytes each time, and how to go on in the console."""
+    result = run("--rfs")
+    assert result.exit_code == 0
+    file = tmp_path / "build" / "rfs.zip"
+    first = file.read_bytes()
+    with zipfile.ZipFile(file) as archive:
+        assert archive.namelist() == FILES
+        assert json.loads(archive.read("variables.tf.json"))["variable"]["code_url"]["type"] == "string"
+    assert "Upload worker.zip, Helper.zip from build" in result.stdout
+    assert "upload build/rfs.zip" in result.stdout
+    assert run("--rfs").exit_code == 0
+    assert file.read_bytes() == first
+    assert [path.name for path in (tmp_path / "build").iterdir()] == ["rfs.zip"]
+
+
+def test_what_is_too_large_for_rfs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said before the console says it."""
+    monkeypatch.setattr("cli.terraform.files.RFS_LIMIT", 1000)
+    result = run("--rfs")
+    assert result.exit_code == 2
+    assert "expected at most 1000, which is what RFS takes" in result.stderr
+    assert run().exit_code == 0
+
+
+def test_a_template_that_terraform_would_refuse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The message has the resource and the attribute, and nothing is written."""
+    monkeypatch.setattr("cli.terraform.functions._async_invoke", lambda name, settings: {"max_retry": 1})
+    result = run()
+    assert result.exit_code == 2
+    here = "huaweicloud_fgs_async_invoke_configuration.worker"
+    assert f"{here}: max_retry: unknown attribute" in result.stderr
+    assert f"{here}: function_urn: missing" in result.stderr
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_wrong_permission(tmp_path: Path) -> None:
+    """What is wrong with the template is said as elsewhere."""
+    write(tmp_path, {"Resources": {"F": function(Agency="a", Permissions=["DDS.ListBackup"])}})
+    result = run()
+    assert result.exit_code == 2
+    assert "did you mean 'DDS.ListBackups'?" in result.stderr
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """A file is in the way."""
+    (tmp_path / "file").write_text("")
+    result = run("--out", "file/build")
+    assert result.exit_code == 2
+    assert "cannot write file/build/terraform.tf.json" in result.stderr

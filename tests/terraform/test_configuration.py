@@ -1,0 +1,242 @@
+"""What a template becomes in Terraform."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.errors import WrongCall
+from cli.paths import CHECKOUT
+from cli.template.load import load_template
+from cli.terraform.check import problems
+from cli.terraform.expressions import snake_case
+from cli.terraform.model import Target
+from cli.terraform.provider import read_provider
+from tests.terraform.templates import Make, bodies, everything, function, in_json, made_of, values, write
+
+
+def test_function(make: Make) -> None:
+    """A function has the template's settings, its zip, and its agency, log stream and VPC as references."""
+    assert bodies(make(), "fgs_function")["worker"] == {
+        "name": "worker",
+        "app": "default",
+        "functiongraph_version": "v2",
+        "runtime": "Python3.12",
+        "handler": "index.handler",
+        "memory_size": 128,
+        "timeout": 3,
+        "enterprise_project_id": "${var.enterprise_project_id}",
+        "description": "Works.",
+        "initializer_handler": "index.initializer",
+        "initializer_timeout": 3,
+        "agency": "${huaweicloud_identity_agency.prefix_worker.name}",
+        "vpc_id": "${var.vpc_id}",
+        "network_id": "${var.network_id}",
+        "enable_lts_log": True,
+        "log_group_id": "${huaweicloud_lts_group.logs.id}",
+        "log_group_name": "${huaweicloud_lts_group.logs.group_name}",
+        "log_stream_id": "${huaweicloud_lts_stream.worker.id}",
+        "log_stream_name": "${huaweicloud_lts_stream.worker.stream_name}",
+        "code_type": "zip",
+        "code_filename": "worker.zip",
+        "func_code": '${filebase64("${path.module}/worker.zip")}',
+        "user_data": "${jsonencode(local.environment.worker)}",
+    }
+
+
+def test_function_of_few_words(make: Make) -> None:
+    """What the template does not say is left to FunctionGraph, and an agency without permissions is made elsewhere."""
+    made = make()
+    helper = bodies(made, "fgs_function")["helper"]
+    assert helper["agency"] == "made-elsewhere"
+    assert not {"description", "initializer_handler", "log_group_id", "user_data", "vpc_id"} & helper.keys()
+    assert list(bodies(made, "identity_agency")) == ["prefix_worker"]
+    assert list(bodies(made, "fgs_async_invoke_configuration")) == ["worker"]
+
+
+def test_variables_of_the_function(make: Make) -> None:
+    """They are texts, in order, with references to topics and parameters; a number is a text, too."""
+    assert values(make())["environment"] == {
+        "worker": {
+            "A": "1",
+            "B": "x",
+            "SIZE": "${tostring(var.size)}",
+            "TOPIC": "${huaweicloud_smn_topic.requests.topic_urn}",
+        }
+    }
+
+
+def test_asynchronous_invocations(make: Make) -> None:
+    """Zero attempts are zero, and the age that the template leaves open is FunctionGraph's default."""
+    made = make()
+    assert bodies(made, "fgs_async_invoke_configuration")["worker"] == {
+        "function_urn": "${huaweicloud_fgs_function.worker.urn}",
+        "max_async_event_age_in_seconds": 3600,
+        "max_async_retry_attempts": 0,
+        "on_success": [{"destination": "OBS", "param": "${jsonencode(local.destinations.worker.on_success)}"}],
+        "on_failure": [{"destination": "SMN", "param": "${jsonencode(local.destinations.worker.on_failure)}"}],
+    }
+    assert values(made)["destinations"]["worker"] == {
+        "on_success": {"bucket": "b", "prefix": "/ok", "expires": 5},
+        "on_failure": {"topic_urn": "${huaweicloud_smn_topic.requests.topic_urn}"},
+    }
+
+
+def test_agency_and_policy(make: Make) -> None:
+    """FunctionGraph is trusted, in the project of the functions, with what they call."""
+    made = make()
+    assert bodies(made, "identity_agency")["prefix_worker"] == {
+        "name": "${var.prefix}-worker",
+        "description": "Lets FunctionGraph act for the functions.",
+        "delegated_service_name": "op_svc_cff",
+        "project_role": [
+            {
+                "project": "${coalesce(var.project_name, var.region)}",
+                "roles": ["${huaweicloud_identity_role.prefix_worker.name}"],
+            }
+        ],
+    }
+    policy = bodies(made, "identity_role")["prefix_worker"]
+    assert (policy["type"], policy["policy"]) == ("XA", "${jsonencode(local.policies.prefix_worker)}")
+    (statement,) = values(made)["policies"]["prefix_worker"]["Statement"]
+    assert {"dds:backup:list", "smn:topic:publish"} < set(statement["Action"])
+
+
+def test_topic_and_subscriptions(make: Make) -> None:
+    """Subscriptions are named by whom they are for, so that their order does not matter."""
+    made = make()
+    assert bodies(made, "smn_topic")["requests"]["name"] == "${var.prefix}-requests"
+    assert bodies(made, "smn_subscription") == {
+        "requests_email_ops_example_com": {
+            "topic_urn": "${huaweicloud_smn_topic.requests.topic_urn}",
+            "protocol": "email",
+            "endpoint": "ops@example.com",
+            "remark": "Operations",
+        },
+        "requests_https_https_example_com_prefix": {
+            "topic_urn": "${huaweicloud_smn_topic.requests.topic_urn}",
+            "protocol": "https",
+            "endpoint": "https://example.com/${var.prefix}",
+        },
+    }
+
+
+def test_logs(make: Make) -> None:
+    """A log group has a stream for each function that logs there."""
+    made = make()
+    assert bodies(made, "lts_group")["logs"]["ttl_in_days"] == 7
+    assert {name: body["stream_name"] for name, body in bodies(made, "lts_stream").items()} == {"worker": "worker"}
+
+
+def test_variables(make: Make) -> None:
+    """Those of the account come first; a parameter keeps type, default and description, and a secret is sensitive.
+
+    Descriptions are literal in Terraform, unlike other texts.
+    """
+    declared: Any = make().documents["variables.tf.json"]["variable"]
+    assert list(declared) == [
+        *("region", "project_name", "enterprise_project_id", "vpc_id", "network_id"),
+        *("id", "kafka_password", "prefix", "size"),
+    ]
+    assert declared["project_name"]["default"] is None
+    assert "default" not in declared["region"]
+    assert declared["id"] == {"type": "string", "description": "Costs ${nothing}."}
+    assert declared["kafka_password"] == {"type": "string", "sensitive": True}
+    assert declared["prefix"] == {"type": "string", "default": "app"}
+    assert declared["size"] == {"type": "number", "default": 3}
+
+
+def test_outputs(make: Make) -> None:
+    """The URNs of what was made."""
+    output: Any = make().documents["outputs.tf.json"]["output"]
+    assert output["function_urns"]["value"]["helper"] == "${huaweicloud_fgs_function.helper.urn}"
+    assert output["topic_urns"]["value"] == {"requests": "${huaweicloud_smn_topic.requests.topic_urn}"}
+
+
+def test_state_stays_beside_the_template(tmp_path: Path) -> None:
+    """The folder of the output may be thrown away, the state may not."""
+    made = made_of(write(tmp_path, everything()), out=tmp_path / "deep" / "build")
+    settings: Any = made.documents["terraform.tf.json"]["terraform"]
+    assert settings["backend"] == {"local": {"path": "../../terraform.tfstate"}}
+    assert settings["required_providers"]["huaweicloud"]["source"] == "huaweicloud/huaweicloud"
+
+
+def test_what_rfs_forbids_is_not_there(make: Make) -> None:
+    """It takes no backend and no function that reads files; the code comes from OBS, and the provider from RFS."""
+    made = make(target=Target.RFS)
+    text = in_json(made)
+    forbidden = ("backend", "filebase64", "file(", "fileexists", "filesha", "templatefile", "provisioner", "path.")
+    assert not [word for word in forbidden if word in text]
+    worker = bodies(made, "fgs_function")["worker"]
+    assert (worker["code_type"], worker["code_url"]) == ("obs", "${var.code_url}/worker.zip")
+    assert not {"func_code", "code_filename"} & worker.keys()
+    assert "code_url" in [variable.name for variable in made.variables if variable.is_required]
+    assert "huawei.com/provider/huaweicloud" in text
+
+
+def test_the_same_template_gives_the_same_bytes(make: Make) -> None:
+    """Nothing depends on a clock, a set or a machine."""
+    assert in_json(make()) == in_json(make())
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [("Region", "region"), ("VpcId", "vpc_id"), ("Version", "version"), ("prefix", "prefix")],
+    ids=["of the account", "of a trigger", "of Terraform", "of another parameter"],
+)
+def test_a_parameter_whose_name_is_taken(make: Make, name: str, taken: str) -> None:
+    """It would be another variable in silence."""
+    template = everything()
+    template["Parameters"][name] = {"Type": "String"}
+    with pytest.raises(WrongCall, match=f"{name} would be the variable '{taken}', which is taken"):
+        make(template)
+
+
+def test_a_name_that_is_taken_only_in_rfs(make: Make) -> None:
+    """The folder of the code is a variable there."""
+    template = everything()
+    template["Parameters"]["CodeUrl"] = {"Type": "String"}
+    assert "code_url" in [variable.name for variable in make(template).variables]
+    with pytest.raises(WrongCall, match="CodeUrl would be the variable 'code_url'"):
+        make(template, Target.RFS)
+
+
+def test_two_resources_of_one_name(make: Make) -> None:
+    """Names that differ only in capitals would be one in Terraform."""
+    template = everything()
+    template["Resources"]["helper"] = function(FunctionName="other")
+    with pytest.raises(WrongCall, match=r"2 resources would have the name huaweicloud_fgs_function\.helper"):
+        make(template)
+
+
+def test_a_template_of_one_function(make: Make) -> None:
+    """Nothing is there that the template does not ask for."""
+    made = make({"Resources": {"Only": function()}})
+    assert [resource.address for resource in made.resources] == ["huaweicloud_fgs_function.only"]
+    assert "locals" not in made.documents["main.tf.json"]
+
+
+@pytest.mark.parametrize("target", Target)
+def test_the_application(tmp_path: Path, target: Target) -> None:
+    """The application's own template is valid, and all that it describes is there."""
+    file = CHECKOUT / "template.yaml"
+    made = made_of(file, target, tmp_path)
+    assert problems(made.documents.values(), read_provider()) == []
+    template = load_template(file)
+    assert len(bodies(made, "fgs_function")) == len(template.functions)
+    assert len(bodies(made, "fgs_function_trigger")) == sum(len(function.events) for function in template.functions)
+    assert len(bodies(made, "identity_agency")) == len({function.agency for function in template.functions})
+    assert [variable.name for variable in made.variables if variable.is_required] == [
+        "region",
+        *(["code_url"] if target is Target.RFS else []),
+        *(snake_case(name) for name, parameter in template.parameters.items() if parameter.default is None),
+    ]
+
+
+def test_a_secret_is_a_reference(make: Make) -> None:
+    """To a variable that is sensitive and has no default."""
+    made = make()
+    assert values(made)["event_data"]["worker_kafka"]["kafka_password"] == "${var.kafka_password}"
+    assert [variable.name for variable in made.variables if variable.is_secret and variable.is_required] == [
+        "kafka_password"
+    ]

@@ -1,0 +1,121 @@
+"""Whatever the template may say, the provider's schema allows what becomes of it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cli.errors import WrongCall
+from cli.template.load import load_template
+from cli.terraform.check import problems
+from cli.terraform.model import Target
+from cli.terraform.provider import read_provider
+from shared.cloud.operations import OPERATIONS
+from tests.terraform.templates import EVENTS, function, in_json, made_of, write
+
+
+NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,8}", fullmatch=True)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="${", exclude_categories=["C"]), max_size=20)
+REFERENCES = st.sampled_from(["", "${Id}", "${Requests}", "$${Id}", "%{if}", "a$"])
+
+DESTINATIONS = st.sampled_from(
+    [
+        {"Destination": "SMN", "Param": {"topic_urn": "${Requests}"}},
+        {"Destination": "OBS", "Param": {"bucket": "b", "prefix": "p", "expires": 3}},
+        {"Destination": "FunctionGraph", "Param": {"func_urn": "urn:fss:r:p:function:default:f:latest"}},
+        {"Destination": "DIS", "Param": {"stream_name": "${Id}"}},
+    ]
+)
+
+
+@st.composite
+def functions(draw: st.DrawFn) -> dict[str, Any]:
+    """A function with any triggers and settings."""
+    properties: dict[str, Any] = {
+        "Description": draw(TEXTS) + draw(REFERENCES),
+        "MemorySize": draw(st.integers(128, 10240)),
+        "Timeout": draw(st.integers(3, 259200)),
+        "Environment": {"Variables": draw(st.dictionaries(NAMES, st.one_of(st.integers(), TEXTS), max_size=3))},
+    }
+    if draw(st.booleans()):
+        properties["Initializer"] = "index.initializer"
+    if draw(st.booleans()):
+        properties["LogGroup"] = "${Logs}"
+    if draw(st.booleans()):
+        properties["Agency"] = draw(st.sampled_from(["one", "two-${Id}"]))
+        properties["Permissions"] = draw(st.lists(st.sampled_from(sorted(OPERATIONS)), unique=True))
+    if draw(st.booleans()):
+        properties["AsyncInvoke"] = draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "MaxRetryAttempts": st.integers(0, 3),
+                    "MaxEventAge": st.integers(1, 86400),
+                    "OnSuccess": DESTINATIONS,
+                    "OnFailure": DESTINATIONS,
+                },
+            )
+        )
+    events = draw(st.dictionaries(NAMES.map(str.title), st.sampled_from([*EVENTS.values()]), max_size=4))
+    return function(**properties) | {"Events": events}
+
+
+@st.composite
+def templates(draw: st.DrawFn) -> dict[str, Any]:
+    """A template with any functions, a topic and a log group."""
+    subscriptions = draw(
+        st.lists(
+            st.fixed_dictionaries(
+                {"Protocol": st.sampled_from(["email", "sms", "http", "https"]), "Endpoint": TEXTS},
+                optional={"Remark": TEXTS},
+            ),
+            max_size=2,
+            unique_by=lambda subscription: subscription["Protocol"],
+        )
+    )
+    named = draw(st.dictionaries(st.sampled_from(["First", "Second", "Third"]), functions(), max_size=3))
+    return {
+        "Parameters": {
+            "Id": {"Type": draw(st.sampled_from(["String", "Number"]))},
+            "KafkaPassword": {"Type": "String", "NoEcho": True},
+        },
+        "Resources": {
+            "Requests": {"Type": "HC::SMN::Topic", "Properties": {"Name": "t", "Subscriptions": subscriptions}},
+            "Logs": {"Type": "HC::LTS::Group", "Properties": {"GroupName": "g"}},
+            **named,
+        },
+    }
+
+
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
+@given(template=templates(), target=st.sampled_from(Target))
+def test_any_template_gives_a_valid_configuration(tmp_path: Path, template: dict[str, Any], target: Target) -> None:
+    """Unless it is refused with a reason, the provider's schema allows all of it; and it is stable."""
+    file = write(tmp_path, template)
+    try:
+        made = made_of(file, target)
+    except WrongCall as error:
+        assert "resources would have the name" in str(error)  # noqa: PT017 - a template may have such names
+        return
+    assert problems(made.documents.values(), read_provider()) == []
+    assert in_json(made) == in_json(made_of(file, target))
+    functions_and_triggers = [r for r in made.resources if r.type in {"huaweicloud_fgs_function", _TRIGGER}]
+    template_functions = load_template(file).functions
+    assert len(functions_and_triggers) == sum(1 + len(function.events) for function in template_functions)
+
+
+_TRIGGER = "huaweicloud_fgs_function_trigger"
+
+
+@pytest.mark.parametrize("target", Target)
+def test_every_reference_is_an_expression(tmp_path: Path, target: Target) -> None:
+    """No reference of the template is left: ``${Name}`` begins with a capital there."""
+    template = {
+        "Parameters": {"Id": {"Type": "String"}},
+        "Resources": {"F": function(Description="${Id}", Environment={"Variables": {"A": "${Id}"}})},
+    }
+    assert "${Id}" not in in_json(made_of(write(tmp_path, template), target))
