@@ -1,6 +1,6 @@
 """One deployment of the application: pack, look, compare, act, and say what is left to the user."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -70,7 +70,8 @@ def deploy_stack(deployment: Deployment, *, prune: bool, adopt: bool, dry_run: b
     if steps.foreign:
         raise WrongCall(foreign_message(steps.foreign))
     if proceed(steps, where, deployment.about(), "Go on?", yes=yes, dry_run=dry_run, as_json=as_json):
-        _tell_the_rest(console, deployment, where, wanted)
+        for note in _notes(deployment.template, wanted, found):
+            console.print(Text(f"Note: {note}"), soft_wrap=True)
 
 
 def look_around(
@@ -84,23 +85,17 @@ def look_around(
     return found
 
 
-def _tell_the_rest(
-    console: Console, deployment: Deployment, where: Mapping[Kind, Service], wanted: Sequence[Resource]
-) -> None:
-    template = deployment.template
-    notes = [sentence for agency in agencies(template) for sentence in agency.by_hand]
-    topics = where[Kind.TOPIC].find({topic.name for topic in template.topics}, deployment.stack, ())
-    names = {resource.key for resource in wanted}
-    notes += [
-        f"{found.resource.name} is not confirmed yet: SMN has asked {found.resource.fields['endpoint']} to."
-        for found in where[Kind.SUBSCRIPTION].find((), deployment.stack, topics)
-        if found.resource.key in names and found.note
-    ]
+def _notes(template: Template, wanted: Sequence[Resource], found: Sequence[Found]) -> Iterator[str]:
+    """Yield what is left to the user once everything is there."""
+    for agency in agencies(template):
+        yield from agency.by_hand
+    confirmed = {item.resource.key for item in found if not item.note}
+    for resource in wanted:
+        if resource.kind is Kind.SUBSCRIPTION and resource.key not in confirmed:
+            yield f"{resource.fields['endpoint']} has to confirm the subscription, as a message from SMN asks for."
     groups = ", ".join(group.name for group in template.log_groups)
     if groups:
-        notes.append(
-            f"The log group {groups} is not made here (ddsbackup terraform makes it): the functions log to the group "
+        yield (
+            f"the log group {groups} is not made here (ddsbackup terraform makes it): the functions log to the group "
             "that FunctionGraph makes."
         )
-    for note in notes:
-        console.print(Text(f"Note: {note}"), soft_wrap=True)

@@ -28,6 +28,7 @@ def destroy(cloud: str | None, region: str | None, stack_name: str, dry_run: boo
     from cli.deploy.deployment import about, look_around
     from cli.deploy.difference import plan
     from cli.deploy.proceed import proceed
+    from cli.deploy.resources import Kind
     from cli.deploy.stack import services
     from cli.huaweicloud.access import open_access
 
@@ -35,14 +36,18 @@ def destroy(cloud: str | None, region: str | None, stack_name: str, dry_run: boo
     access = open_access(cloud, region)
     console.print(f"Stack {stack_name} in {access.region}, project {access.project_id}")
     where = services(access, stack_name)
-    steps = plan((), look_around(console, where, stack_name), stack_name, prune=True)
+    found = look_around(console, where, stack_name)
+    steps = plan((), found, stack_name, prune=True)
+    others = [item for item in found if item.resource.kind is Kind.SUBSCRIPTION and item.stack != stack_name]
+    for item in others:
+        console.print(Text(f"With its topic goes, though made otherwise: subscription {item.resource.name}"))
     question = f"Delete all this from {access.region}?"
-    if proceed(steps, where, about(access, stack_name), question, yes=yes, dry_run=dry_run, as_json=as_json):
-        for note in KEPT:
-            console.print(Text(f"Note: {note}"), soft_wrap=True)
+    is_done = proceed(steps, where, about(access, stack_name), question, yes=yes, dry_run=dry_run, as_json=as_json)
+    for note in KEPT if is_done and steps.changes else ():
+        console.print(Text(f"Note: {note}"), soft_wrap=True)
 
 
 KEPT = (
-    "Backups are left: they are yours. ddsbackup prunes none of them any more.",
-    "Logs are left, in the log group that FunctionGraph made.",
+    "the backups are left: they are yours, and nothing prunes them any more.",
+    "the logs are left, in the log group that FunctionGraph made.",
 )

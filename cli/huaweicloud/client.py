@@ -1,5 +1,6 @@
 """One service through its SDK client: whatever comes out of it ends here, as decoded JSON or as a ServiceError."""
 
+import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -45,6 +46,8 @@ class Client:
         """Seconds that this machine is ahead of the service, from its last answer; None before the first."""
         self._sleep = sleep
         self._secrets = [value for value in (credentials.sk, credentials.security_token) if value]
+        # What goes wrong is raised; without a handler the SDK's log would write it to standard error as well.
+        logging.getLogger(f"HuaweiCloud-SDK-{sdk_client.__name__}").addHandler(logging.NullHandler())
         handler = HttpHandler().add_response_handler(self._note_date)
         config = HttpConfig(timeout=(CONNECT, READ), retry_times=0)
         builder = sdk_client.new_builder().with_http_config(config).with_http_handler(handler)

@@ -1,11 +1,15 @@
 """The user's own keys, where the SDK looks for them: its environment variables, then its credentials file."""
 
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field
 
 from huaweicloudsdkcore.auth.provider import EnvCredentialProvider, ProfileCredentialProvider
-from huaweicloudsdkcore.exceptions.exceptions import SdkException
 
 from cli.errors import WrongCall
+
+
+NO_KEYS = (ValueError, ConfigParserError)
+"""What the SDK raises for variables that are not set and a file that is not there (its ApiValueError) or unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ def find_keys() -> Keys:
     for provider in (EnvCredentialProvider, ProfileCredentialProvider):
         try:
             basic = provider.get_basic().get_credentials()
-        except SdkException:
+        except NO_KEYS:
             continue
         if basic.ak and basic.sk:
             return Keys(
@@ -45,5 +49,5 @@ def find_keys() -> Keys:
 def _domain_id(provider: type[EnvCredentialProvider] | type[ProfileCredentialProvider]) -> str | None:
     try:
         return provider.get_global().get_credentials().domain_id or None
-    except SdkException:
+    except NO_KEYS:
         return None

@@ -37,9 +37,16 @@ class Topics:
         return [self._found(topic) for name in sorted(wanted) for topic in self._called(name)]
 
     def create(self, wanted: Resource) -> None:
-        """POST topics, then its tag. A topic of the name that comes up meanwhile is taken as it is."""
+        """POST it, then its tag.
+
+        Without an answer it may have been made all the same: then it is tagged, or it would be nobody's.
+        """
         body = {"name": wanted.name, "display_name": wanted.fields["display_name"]}
-        self._smn.call("create_topic", CreateTopicRequest(body=body))
+        try:
+            self._smn.call("create_topic", CreateTopicRequest(body=body))
+        except ServiceError as error:
+            if not error.is_passing or not self._called(wanted.name):
+                raise
         for topic in self._called(wanted.name):
             self._tag(topic)
 

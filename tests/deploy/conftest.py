@@ -89,7 +89,10 @@ class App:
         self.text = self.text.replace(old, new)
 
     def _pack(self, functions: Sequence[Function], python: str | None) -> Mapping[str, Package]:
-        return {function.name: self._package(function, python or "3.10") for function in functions}
+        return {
+            function.name: self._package(function, python or function.runtime.removeprefix("Python"))
+            for function in functions
+        }
 
     def _package(self, function: Function, python: str) -> Package:
         buffer = io.BytesIO()

@@ -1,0 +1,186 @@
+"""Getting into a cloud, and what comes out of a call."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkdds.v3 import CreateManualBackupRequest, DdsClient, ListInstancesRequest
+
+from cli.errors import WrongCall
+from cli.huaweicloud.access import Access, open_access
+from cli.huaweicloud.client import PAUSES, Client
+from cli.huaweicloud.errors import ServiceError
+from cli.huaweicloud.keys import Keys, find_keys
+from cli.huaweicloud.mark import marked, read_mark
+from localcloud import LocalCloud
+
+
+VARIABLES = ("AK", "SK", "SECURITY_TOKEN", "PROJECT_ID", "DOMAIN_ID", "CREDENTIALS_FILE")
+
+
+@pytest.fixture
+def keys_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Set the SDK's variables to these and no others."""
+
+    def put(**values: str) -> None:
+        for name in VARIABLES:
+            monkeypatch.delenv(f"HUAWEICLOUD_SDK_{name}", raising=False)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for name, value in values.items():
+            monkeypatch.setenv(f"HUAWEICLOUD_SDK_{name}", value)
+
+    return put
+
+
+@pytest.fixture
+def client(access: Access) -> Client:
+    return access.dds
+
+
+def instances() -> Any:
+    return ListInstancesRequest(offset=0, limit=100)
+
+
+def test_keys_come_from_the_sdks_variables(keys_at: Callable[..., None]) -> None:
+    """All five of them."""
+    keys_at(AK="ak", SK="sk", SECURITY_TOKEN="st", PROJECT_ID="p", DOMAIN_ID="d")
+
+    assert find_keys() == Keys("ak", "sk", "st", "p", "d")
+
+
+def test_keys_come_from_the_sdks_file(keys_at: Callable[..., None], tmp_path: Path) -> None:
+    """When the environment has none."""
+    folder = tmp_path / ".huaweicloud"
+    folder.mkdir()
+    (folder / "credentials").write_text("[basic]\nak=ak\nsk=sk\n[global]\nak=ak\nsk=sk\ndomain_id=d\n")
+    keys_at()
+
+    assert find_keys() == Keys("ak", "sk", domain_id="d")
+
+
+def test_without_keys_it_is_a_wrong_call_that_says_where_they_go(keys_at: Callable[..., None]) -> None:
+    """And one without a region as well."""
+    keys_at()
+
+    with pytest.raises(WrongCall, match="Set HUAWEICLOUD_SDK_AK"):
+        open_access(None, "cn-north-4")
+    with pytest.raises(WrongCall, match="give --region"):
+        open_access(None, None)
+    with pytest.raises(WrongCall, match="either --cloud"):
+        open_access("local", "cn-north-4")
+
+
+def test_keys_are_not_shown() -> None:
+    """Where keys are printed, it is the access key alone."""
+    assert "secret" not in repr(Keys("ak", "secret-key", "secret-token"))
+
+
+def test_a_real_region_has_an_endpoint_for_each_service(keys_at: Callable[..., None]) -> None:
+    """Regions and Endpoints."""
+    keys_at(AK="ak", SK="sk", PROJECT_ID="p")
+
+    access = open_access(None, "cn-north-4")
+
+    assert access.endpoint("functiongraph") == "https://functiongraph.cn-north-4.myhuaweicloud.com"
+    assert access.topic_urn("t") == "urn:smn:cn-north-4:p:t"
+    assert access.function_urn("f") == "urn:fss:cn-north-4:p:function:default:f"
+
+
+def test_project_and_account_are_looked_up(access: Access, cloud: LocalCloud) -> None:
+    """By the region and by the keys."""
+    found = Access(access.region, _without_project(access.keys), access.endpoint)
+
+    assert found.project_id == cloud.connection()["project_id"]
+    assert found.domain_id == access.domain_id
+
+
+def test_a_region_without_a_project_is_a_wrong_call(access: Access) -> None:
+    """Most likely a slip of the pen."""
+    with pytest.raises(WrongCall, match="found 0 projects called 'cn-nowhere-1'"):
+        _ = Access("cn-nowhere-1", _without_project(access.keys), access.endpoint).project_id
+
+
+def _without_project(keys: Keys) -> Keys:
+    return Keys(keys.access_key, keys.secret_key, keys.security_token)
+
+
+def test_a_local_cloud_gives_its_own_keys(cloud: LocalCloud) -> None:
+    """Nothing has to be set."""
+    access = open_access(cloud.url, None)
+
+    assert (access.region, access.project_id) == ("cn-north-4", cloud.connection()["project_id"])
+    assert len(list(access.dds.pages("list_instances", ListInstancesRequest(), "instances", 4))) == 15
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"answer": {"status": 400}}, r"DDS.ListInstances: DBS.200001 \(HTTP 400\).*\[request "),
+        ({"answer": {"status": 403}}, "have an administrator grant it"),
+        ({"answer": {"status": 302, "body": {}}}, "HTTP 302, which is no answer"),
+        ({"garble": True}, "no usable answer|no JSON"),
+        ({"truncate": 5}, "no usable answer"),
+        ({"drop": "before"}, "no usable answer"),
+        ({"answer": {"status": 429}}, "too many calls"),
+        ({"answer": {"status": 503}}, "run again in a while"),
+    ],
+    ids=["invalid", "denied", "redirect", "garbled", "truncated", "dropped", "throttled", "unavailable"],
+)
+def test_whatever_comes_out_is_a_service_error(
+    client: Client, cloud: LocalCloud, fault: dict[str, Any], message: str
+) -> None:
+    """With what to do."""
+    cloud.set_faults([{"path": "instances$", **fault}])
+
+    with pytest.raises(ServiceError, match=f"(?s){message}"):
+        client.call("list_instances", instances())
+
+
+@pytest.mark.parametrize("fault", [{"answer": {"status": 429}}, {"answer": {"status": 502}}, {"drop": "before"}])
+def test_what_only_reads_is_tried_again(client: Client, cloud: LocalCloud, fault: dict[str, Any]) -> None:
+    """As long as there are pauses to take."""
+    cloud.set_faults([{"path": "instances$", "times": len(PAUSES), **fault}])
+
+    assert client.call("list_instances", instances())["total_count"] == 15
+
+
+@pytest.mark.parametrize(("status", "calls"), [(429, 2), (500, 1)], ids=["throttled", "broken"])
+def test_what_writes_is_tried_again_only_if_it_was_throttled(
+    client: Client, cloud: LocalCloud, status: int, calls: int
+) -> None:
+    """Since then nothing was done."""
+    cloud.set_faults([{"method": "POST", "times": 1, "answer": {"status": status}}])
+    request = CreateManualBackupRequest(body={"backup": {"instance_id": "x", "name": "n"}})
+
+    with pytest.raises(ServiceError):
+        client.call("create_manual_backup", request)
+
+    assert len([call for call in cloud.requests() if call["method"] == "POST"]) == calls
+
+
+def test_secrets_in_an_error_are_hidden(cloud: LocalCloud, access: Access) -> None:
+    """Whatever a service repeats."""
+    said = f"your key {access.keys.secret_key} and token {access.keys.security_token}"
+    cloud.set_faults([{"path": "instances$", "answer": {"status": 400, "code": "DBS.1", "message": said}}])
+
+    with pytest.raises(ServiceError, match=r"your key \*\*\* and token \*\*\*"):
+        access.dds.call("list_instances", instances())
+
+
+def test_nobody_there_is_a_service_error() -> None:
+    """A region that does not exist has no address."""
+    client = Client("DDS", DdsClient, "http://127.0.0.1:9", BasicCredentials("a", "b", "c"), lambda _: None)
+
+    with pytest.raises(ServiceError, match="check the network, a proxy, and --region"):
+        client.call("list_instances", instances())
+
+
+@pytest.mark.parametrize("text", ["", "Makes backups.", "(in parentheses)"])
+def test_a_mark_is_read_as_it_was_written(text: str) -> None:
+    """And the description is what it was."""
+    assert read_mark(marked(text, "dds-backup", "p1"), "p1") == (text, "dds-backup")
+    assert read_mark(marked(text, "dds-backup", "p2"), "p1") == (text, "dds-backup in the project p2")
+    assert read_mark(text, "p1") == (text, None)
+    assert read_mark(None, "p1") == ("", None)
