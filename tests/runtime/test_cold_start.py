@@ -76,6 +76,8 @@ def unpacked_package(tmp_path: Path) -> Path:
     """A folder with an entry file and this module, as in a package."""
     runtime = tmp_path / "shared" / "runtime"
     runtime.mkdir(parents=True)
+    for folder in (runtime, runtime.parent):
+        folder.joinpath("__init__.py").touch()
     runtime.joinpath("cold_start.py").write_bytes(Path(cold_start.__file__).read_bytes())
     tmp_path.joinpath("index.py").write_text(ENTRY)
     tmp_path.joinpath("parts.py").write_text(PARTS)
