@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from cli.json_value import JsonObject
@@ -29,8 +29,8 @@ def show(console: Console, packages: Sequence[Package]) -> None:
     """Write a table of *packages*, and which ways to upload them there are."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in ("Package", "Python", "Size", "Files", "SHA-512"):
-        table.add_column(heading, justify="right" if heading in {"Size", "Files"} else "left", overflow="fold")
-    table.columns[-1].width = 64
+        justify: JustifyMethod = "right" if heading in {"Size", "Files"} else "left"
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading != "SHA-512")
     for package in packages:
         size = f"{package.size / MB:.1f} MB"
         table.add_row(str(package.path), package.python, size, str(package.files), package.digest)
