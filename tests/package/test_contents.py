@@ -1,0 +1,80 @@
+"""What gets into a zip, and what does not."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cli.package.contents import merged, own_files, wheel_files
+from cli.package.model import PackagingFailed
+from cli.package.wheels import Wheel
+from tests.package.conftest import a_function
+
+
+OURS = ["functions/greet/index.py", "functions/greet/data/words.json", "shared/__init__.py", "shared/deep/er/words.py"]
+JUNK = [
+    "functions/greet/.DS_Store",
+    "functions/greet/index.py~",
+    "functions/greet/__pycache__/index.cpython-310.pyc",
+    "functions/other/index.py",
+    "shared/py.typed",
+    "shared/.#words.py",
+    "shared/#words.py#",
+    "shared/.words.py.swp",
+    "shared/words.py.orig",
+    "shared/.idea/workspace.xml",
+    "shared/deep/__pycache__/er.cpython-312.pyc",
+    "shared/old.pyc",
+    "tests/test_words.py",
+    "template.yaml",
+]
+
+
+def test_junk_does_not_get_in(tmp_path: Path) -> None:
+    """What tools and editors leave behind, and what is none of this function's."""
+    for name in OURS + JUNK:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+
+    files = own_files(a_function(tmp_path, tmp_path / "functions" / "greet"))
+
+    assert {name: content.decode() for name, content in files.items()} == {
+        name.removeprefix("functions/greet/"): name for name in OURS
+    }
+
+
+def test_lines_end_as_in_the_repository(tmp_path: Path) -> None:
+    """git may write them otherwise into a checkout on Windows; what is no text is left alone."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "index.py").write_bytes(b"a = 1\r\nb = 2\n")
+    (tmp_path / "code" / "data.bin").write_bytes(b"\0\r\n")
+
+    files = own_files(a_function(tmp_path, tmp_path / "code"))
+
+    assert files == {"index.py": b"a = 1\nb = 2\n", "data.bin": b"\0\r\n"}
+
+
+def test_a_wheel_is_unpacked_as_pip_does(tmp_path: Path) -> None:
+    """Libraries to the root; scripts, headers and data stay away."""
+    path = tmp_path / "one-1.0-py3-none-any.whl"
+    members = [
+        "one/__init__.py",
+        "one-1.0.data/purelib/pure.py",
+        "one-1.0.data/platlib/plat/x.so",
+        "one-1.0.data/scripts/run",
+    ]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.mkdir("one") if hasattr(archive, "mkdir") else archive.writestr("one/", "")
+        for member in members:
+            archive.writestr(member, member)
+
+    files = wheel_files(Wheel("one", "1.0", path, ""))
+
+    assert files.keys() == {"one/__init__.py", "pure.py", "plat/x.so"}
+
+
+def test_nothing_is_packed_over_something_else() -> None:
+    """The same file twice is one; two of a name are a mistake that would show up only when it runs."""
+    assert merged([("one", {"a": b"1"}), ("two", {"a": b"1", "b": b"2"})]) == {"a": b"1", "b": b"2"}
+    with pytest.raises(PackagingFailed, match="two has a file a"):
+        merged([("one", {"a": b"1"}), ("two", {"a": b"2"})])
