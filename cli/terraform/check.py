@@ -1,5 +1,6 @@
 """Checking a configuration against the provider's schema, since Terraform itself does so only with the provider."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from cli.errors import did_you_mean
@@ -105,9 +106,14 @@ class _Checker:
         yield from dangle
         if not dangle and not self._names.fits(value, attribute.type):
             yield f"{path}: found {value!r}, expected {_described(attribute.type)}"
-        rule = self._rules.get(path, Rule())
-        if rule.enum and isinstance(value, str) and "${" not in value and value not in rule.enum:
-            yield f"{path}: found {value!r}, expected one of: {', '.join(map(str, rule.enum))}"
+        yield from self._rule(value, self._rules.get(path, Rule()), path)
+
+    def _rule(self, value: Json, rule: Rule, path: str) -> Iterator[str]:
+        if isinstance(value, str) and "${" not in value:
+            if rule.enum and value not in rule.enum:
+                yield f"{path}: found {value!r}, expected one of: {', '.join(map(str, rule.enum))}"
+            if rule.is_json and not _is_json(value):
+                yield f"{path}: found {value!r}, expected JSON"
         if rule.range and isinstance(value, int) and not rule.range[0] <= value <= rule.range[1]:
             yield f"{path}: found {value}, expected {rule.range[0]} to {rule.range[1]}"
 
@@ -132,6 +138,14 @@ def _sections(documents: Iterable[JsonObject]) -> dict[str, JsonObject]:
             if name in sections:
                 sections[name] |= _object(section)
     return sections
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _type_of(variable: Json) -> Json:

@@ -72,7 +72,8 @@ def _settings(function: Function, template: Template, scope: Scope) -> JsonObjec
 
 def _code(package: str, target: Target) -> JsonObject:
     if target is Target.RFS:
-        return {"code_type": "obs", "code_url": f"${{var.code_url}}/{literal(package)}"}
+        folder = call("trimsuffix", "var.code_url", '"/"')
+        return {"code_type": "obs", "code_url": f"{folder}/{literal(package)}"}
     # The provider keeps the code's SHA-1 in the state, so that another zip is a change.
     path = f'"${{path.module}}/{literal(package)}"'
     return {"code_type": "zip", "code_filename": literal(package), "func_code": call("filebase64", path)}

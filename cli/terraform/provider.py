@@ -56,6 +56,7 @@ class Rule:
 
     enum: tuple[Json, ...] = ()
     range: tuple[int, int] | None = None
+    is_json: bool = False
     conflicts_with: tuple[str, ...] = ()
     required_with: tuple[str, ...] = ()
     exactly_one_of: tuple[str, ...] = ()
@@ -107,6 +108,7 @@ def _rule(rule: Mapping[str, Any]) -> Rule:
     return Rule(
         enum=tuple(rule.get("enum", ())),
         range=(rule["minimum"], rule["maximum"]) if "minimum" in rule else None,
+        is_json=rule.get("json", False),
         conflicts_with=tuple(rule.get("conflicts_with", ())),
         required_with=tuple(rule.get("required_with", ())),
         exactly_one_of=tuple(rule.get("exactly_one_of", ())),

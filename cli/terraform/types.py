@@ -15,9 +15,6 @@ _REFERENCE = re.compile(r"(?<![\w.])(?:var|local|huaweicloud_\w+)(?:\.\w+)+")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _CALL = re.compile(r"\w+\(")
 
-PARTS_OF_A_RESOURCE = 3
-"""Type, name and attribute."""
-
 
 def expressions(text: str) -> Iterator[str]:
     """Yield the expressions inside a text of Terraform, without ``${`` and ``}``."""

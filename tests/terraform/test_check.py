@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.terraform.check import problems
-from cli.terraform.provider import FILE, read_provider
+from cli.terraform.provider import FILE, Attribute, Block, Nested, Provider, Rule, read_provider
 from tests.terraform.templates import Make
 
 
@@ -94,6 +94,7 @@ def test_everything_is_valid(documents: Documents) -> None:
             {"status": "ON"},
             "status: found 'ON', expected one of: ACTIVE, DISABLED",
         ),
+        ("fgs_function_trigger.worker_timer", {"event_data": "{"}, "event_data: found '{', expected JSON"),
         (
             "fgs_function_trigger.worker_timer",
             {"depends_on": ["huaweicloud_fgs_function.nobody"]},
@@ -154,6 +155,21 @@ def test_what_terraform_converts(documents: Documents, convertible: dict[str, An
     """A number as a text, and the other way round."""
     resource(documents, FUNCTION, "worker").update(convertible)
     assert problems(documents, read_provider()) == []
+
+
+def test_a_range_and_a_block_that_has_to_be_there() -> None:
+    """Rules that no resource of ours has so far."""
+    size = Attribute("number", required=False, optional=True, deprecated=False)
+    window = Nested(Block({}, {}), nesting="list", least=1, most=None)
+    kind = "huaweicloud_window"
+    rules = {kind: {"size": Rule(range=(1, 3))}}
+    provider = Provider(Block({}, {}), {kind: Block({"size": size}, {"window": window})}, rules)
+
+    assert problems([{"resource": {kind: {"a": {"size": 4}}}}], provider) == [
+        "huaweicloud_window.a: size: found 4, expected 1 to 3",
+        "huaweicloud_window.a: window: missing, expected at least 1",
+    ]
+    assert problems([{"resource": {kind: {"a": {"size": 3, "window": [{}, {}]}}}}], provider) == []
 
 
 def _without_derived(document: dict[str, Any]) -> None:

@@ -168,7 +168,7 @@ def test_what_rfs_forbids_is_not_there(make: Make) -> None:
     forbidden = ("backend", "filebase64", "file(", "fileexists", "filesha", "templatefile", "provisioner", "path.")
     assert not [word for word in forbidden if word in text]
     worker = bodies(made, "fgs_function")["worker"]
-    assert (worker["code_type"], worker["code_url"]) == ("obs", "${var.code_url}/worker.zip")
+    assert (worker["code_type"], worker["code_url"]) == ("obs", '${trimsuffix(var.code_url, "/")}/worker.zip')
     assert not {"func_code", "code_filename"} & worker.keys()
     assert "code_url" in [variable.name for variable in made.variables if variable.is_required]
     assert "huawei.com/provider/huaweicloud" in text

@@ -19,8 +19,9 @@ import pytest
 from cli.terraform.check import META_ARGUMENTS
 from cli.terraform.configuration import Configuration
 from cli.terraform.expressions import Scope, literal
+from cli.terraform.model import Target
 from cli.terraform.provider import read_provider
-from tests.terraform.templates import EVENTS, everything, made_of, write
+from tests.terraform.templates import EVENTS, everything, function, made_of, write
 
 
 TERRAFORM = shutil.which("terraform")
@@ -28,7 +29,14 @@ TERRAFORM = shutil.which("terraform")
 pytestmark = pytest.mark.skipif(TERRAFORM is None, reason="Terraform is not installed")
 
 SECRET = "correct horse battery staple"
-VARIABLES = {"region": "cn-north-4", "id": "i-1", "kafka_password": SECRET, "vpc_id": "v", "network_id": "n"}
+VARIABLES = {
+    "region": "cn-north-4",
+    "id": "i-1",
+    "kafka_password": SECRET,
+    "vpc_id": "v",
+    "network_id": "n",
+    "code_url": "https://b.obs.example.com/1/",
+}
 
 ATTRIBUTE = re.compile(r"(huaweicloud_\w+)\.(\w+)\.(\w+)")
 ADDRESS = re.compile(r"(huaweicloud_\w+)\.(\w+)")
@@ -145,6 +153,13 @@ def test_a_secret_is_not_shown(result: tuple[dict[str, Any], str]) -> None:
     """Terraform knows which values have it inside."""
     _, printed = result
     assert SECRET not in printed
+
+
+def test_code_from_obs(tmp_path: Path) -> None:
+    """In RFS it is in a folder, written with or without a slash at its end."""
+    made = made_of(write(tmp_path, {"Resources": {"Only": function()}}), Target.RFS)
+    resources, _ = applied(tmp_path, made, {})
+    assert resources["huaweicloud_fgs_function.only"]["code_url"] == "https://b.obs.example.com/1/Only.zip"
 
 
 def test_any_text(tmp_path: Path) -> None:
