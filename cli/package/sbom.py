@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from email.parser import HeaderParser
 
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
@@ -62,7 +62,7 @@ def _licences(wheel: Wheel) -> list[License]:
     text = (metadata.get("License") or "").strip()
     if text and "\n" not in text:
         named = [text]
-    return [known.make_with_name(name) for name in named]
+    return [known.make_from_string(name) for name in named]
 
 
 def _metadata(wheel: Wheel) -> str:

@@ -1,0 +1,155 @@
+"""A package from end to end."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli.package.build import build_packages
+from cli.package.limits import MB
+from cli.package.model import Package, PackagingFailed
+from cli.paths import CHECKOUT
+from cli.template.model import Function
+from tests.package.conftest import PYTHON, Noted
+
+
+TAG = sys.implementation.cache_tag
+
+
+def build(function: Function, tmp_path: Path, **options: object) -> Package:
+    given = {"out": tmp_path / "build", "observer": Noted(), "cache": tmp_path / "cache", "full": True} | options
+    (package,) = build_packages([function], **given)  # type: ignore[arg-type]
+    return package
+
+
+def names(package: Package) -> set[str]:
+    with zipfile.ZipFile(package.path) as archive:
+        return set(archive.namelist())
+
+
+def test_a_package_says_what_it_is(application: Callable[..., Function], tmp_path: Path) -> None:
+    """Its size, its files and its digest are those of the zip."""
+    package = build(application(), tmp_path)
+    content = package.path.read_bytes()
+
+    assert package.path == tmp_path / "build" / "greet.zip"
+    assert (package.size, package.digest) == (len(content), hashlib.sha512(content).hexdigest())
+    assert package.files == len(names(package))
+    assert package.python == PYTHON
+    with zipfile.ZipFile(package.path) as archive:
+        assert package.unpacked_size == sum(info.file_size for info in archive.infolist())
+
+
+def test_a_package_holds_entry_shared_requirements_and_byte_code(
+    application: Callable[..., Function], tmp_path: Path
+) -> None:
+    """Entry file at the root, as FunctionGraph wants it."""
+    modules = {"index.py", "shared/__init__.py", "greeting/__init__.py"}
+    expected = modules | {
+        f"{path.rpartition('/')[0]}/__pycache__/{Path(path).stem}.{TAG}.pyc".lstrip("/") for path in modules
+    }
+
+    found = names(build(application(), tmp_path))
+
+    assert {name for name in found if ".dist-info/" not in name} == expected
+    assert {
+        name for name in names(build(application("other"), tmp_path, with_byte_code=False)) if ".py" in name
+    } == modules
+
+
+def test_the_bill_of_materials_names_what_is_in_the_zip(application: Callable[..., Function], tmp_path: Path) -> None:
+    """With the hash of the wheel, its licence, and the digest of the zip; no time, no random number."""
+    package = build(application(), tmp_path)
+    first = package.sbom.read_bytes()
+    bill = json.loads(first)
+    (component,) = bill["components"]
+
+    assert (bill["bomFormat"], bill["metadata"]["component"]["name"]) == ("CycloneDX", "greet")
+    assert bill["metadata"]["component"]["hashes"] == [{"alg": "SHA-512", "content": package.digest}]
+    assert component["purl"] == "pkg:pypi/greeting@1.0"
+    assert component["licenses"] == [{"license": {"id": "MIT"}}]
+    assert [found["alg"] for found in component["hashes"]] == ["SHA-256"]
+    build(application("again"), tmp_path)
+    assert package.sbom.read_bytes() == first
+
+
+def test_a_wrong_module_of_ours_is_no_package(application: Callable[..., Function], tmp_path: Path) -> None:
+    """It would fail in the cloud."""
+    function = application(**{"shared/wrong.py": "def f(:\n"})
+
+    with pytest.raises(PackagingFailed, match=r"shared/wrong\.py"):
+        build(function, tmp_path)
+
+    assert not (tmp_path / "build" / "greet.zip").exists()
+
+
+def test_each_function_has_the_python_of_its_runtime(application: Callable[..., Function], tmp_path: Path) -> None:
+    """Unless another is asked for."""
+    assert build(application(), tmp_path).python == PYTHON
+    assert build(application("other"), tmp_path, python="3.12", with_byte_code=False).python == "3.12"
+
+
+def test_ours_is_small_enough(package: Package) -> None:
+    """With byte code, at most 7 MB: it fits the console and the API."""
+    assert package.size <= 7 * MB
+
+
+def test_ours_leaves_out_what_is_never_reached(package: Package) -> None:
+    """And holds what is: all modules with byte code."""
+    found = names(package)
+    folders = {name.partition("/")[0] for name in found}
+
+    assert not {"pymongo", "gridfs", "dns", "yaml", "bson"} & folders
+    assert {
+        "index.py",
+        "shared",
+        "huaweicloudsdkcore",
+        "huaweicloudsdkdds",
+        "pydantic_core",
+        "certifi",
+        "tzdata",
+    } <= folders
+    modules = {name for name in found if name.endswith(".py")}
+    compiled = {name for name in found if name.endswith(f".{TAG}.pyc")}
+    assert len(modules) == len(compiled)
+    bill = json.loads(package.sbom.read_text(encoding="utf-8"))
+    parts = {component["name"] for component in bill["components"]}
+    assert "pydantic-core" in parts
+    assert not {"pymongo", "dnspython", "pyyaml", "requests-toolbelt"} & parts
+
+
+def test_the_same_sources_give_the_same_bytes(package: Package, tmp_path: Path) -> None:
+    """From another folder, in another time zone and language, by a process with other hashes, in any other order."""
+    checkout = tmp_path / "some where" / "else"
+    checkout.mkdir(parents=True)
+    for name in ("shared", "functions"):
+        shutil.copytree(CHECKOUT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("template.yaml", "requirements.txt"):
+        shutil.copy(CHECKOUT / name, checkout)
+    for number, path in enumerate(checkout.rglob("*")):
+        os.utime(path, (number, number))
+    (checkout / "shared" / ".DS_Store").write_text("junk")
+    script = f"""
+import os, sys
+from pathlib import Path
+os.umask(0o077)
+sys.path.insert(0, {str(CHECKOUT)!r})
+from cli.package.build import build_packages
+from cli.template.load import load_template
+from tests.package.conftest import Noted
+functions = load_template(Path({str(checkout / "template.yaml")!r})).functions
+chosen = [function for function in functions if function.name in ("track_backups", "create_backup")]
+build_packages(chosen[::-1], out=Path({str(tmp_path)!r}), observer=Noted(), python={PYTHON!r})
+"""
+    environment = os.environ | {"TZ": "Asia/Shanghai", "PYTHONHASHSEED": "123", "LC_ALL": "C", "PYTHONOPTIMIZE": "2"}
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, env=environment)
+
+    assert hashlib.sha512((tmp_path / "create_backup.zip").read_bytes()).hexdigest() == package.digest
+    assert (tmp_path / "create_backup.cdx.json").read_bytes() == package.sbom.read_bytes()

@@ -1,0 +1,189 @@
+"""What is left out, replaced and made lazy: nothing silently."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.package.contents import Files
+from cli.package.lazy import imported_names, lazy_package
+from cli.package.model import PackagingFailed
+from cli.package.reach import left_out, reached_modules, services
+from cli.package.slim import RULES, Rules, read_rules, slim
+
+
+INIT = """\
+# coding: utf-8
+from __future__ import absolute_import
+from thing.v1.thing_client import ThingClient
+from thing.v1.model.show_request import ShowRequest
+from thing.v1.model.show_response import ShowResponse
+"""
+MODEL = "class {name}:\n    openapi_types = {types}\n"
+
+
+def sdk() -> Files:
+    """A service of an SDK whose models refer to each other, in a circle too."""
+    models: dict[str, dict[str, str]] = {
+        "ShowRequest": {"body": "ShowRequestBody"},
+        "ShowRequestBody": {"name": "str"},
+        "ShowResponse": {"items": "list[Item]", "tags": "dict(str, Tag)"},
+        "Item": {"parent": "Item", "size": "int"},
+        "Tag": {"values": "list[list[Value]]"},
+        "Value": {},
+        "DropRequest": {"body": "DropRequestBody"},
+        "DropRequestBody": {},
+        "DropResponse": {"value": "Value"},
+    }
+    folder = "huaweicloudsdkthing/v1"
+    files = {"huaweicloudsdkthing/__init__.py": "", f"{folder}/thing_client.py": "class ThingClient: ...\n"}
+    lines = ["# coding: utf-8", "from __future__ import absolute_import"]
+    for name, types in models.items():
+        module = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).strip("_")
+        files[f"{folder}/model/{module}.py"] = MODEL.format(name=name, types=types)
+        lines.append(f"from huaweicloudsdkthing.v1.model.{module} import {name}")
+    files[f"{folder}/model/__init__.py"] = "\n".join(lines)
+    files[f"{folder}/__init__.py"] = "\n".join([*lines, "from huaweicloudsdkthing.v1.thing_client import ThingClient"])
+    return {name: text.encode() for name, text in files.items()}
+
+
+OURS = [b"def f():\n    from huaweicloudsdkthing.v1 import ShowRequest, ThingClient\n", b"import json\n"]
+NO_RULES = Rules(leave_out=(), made={}, lazy=())
+
+
+def run(root: Path, script: str) -> str:
+    """What a script prints that sees nothing but *root* and the standard library."""
+    preamble = f"import sys; sys.path.insert(0, {str(root)!r})\n"
+    command = [sys.executable, "-I", "-S", "-B", "-W", "error", "-c", preamble + script]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_models_that_are_reached_are_followed_to_the_end() -> None:
+    """From a request to its answer, and through whatever their attributes are of."""
+    (service,) = services(sdk())
+
+    reached = reached_modules(service, sdk(), OURS)
+
+    assert {module.rpartition(".")[2] for module in reached} == {
+        "thing_client",
+        "show_request",
+        "show_request_body",
+        "show_response",
+        "item",
+        "tag",
+        "value",
+    }
+    assert left_out(service, reached) == {
+        f"huaweicloudsdkthing/v1/model/{name}.py" for name in ("drop_request", "drop_request_body", "drop_response")
+    }
+
+
+def test_a_slim_sdk_says_what_it_left_out(tmp_path: Path) -> None:
+    """To `hasattr` too, since the SDK takes False for an answer; and what nobody ever had is an AttributeError."""
+    for name, content in slim(sdk(), OURS, NO_RULES).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    script = """
+from huaweicloudsdkthing import v1
+from huaweicloudsdkthing.v1 import model
+print(len([name for name in sys.modules if name.startswith("huaweicloudsdkthing.v1.model.")]))
+print(v1.ShowRequest is model.ShowRequest, hasattr(model, "ShowNothing"))
+print("ShowRequest" in dir(v1), "DropRequest" in dir(v1))
+for ask in (lambda: v1.DropRequest, lambda: hasattr(model, "DropResponse")):
+    try:
+        ask()
+    except ImportError as error:
+        print(error)
+"""
+
+    lines = run(tmp_path, script).splitlines()
+
+    assert lines[:3] == ["0", "True False", "True False"]
+    assert [line.split()[0] for line in lines[3:]] == ["DropRequest", "DropResponse"]
+    assert all("ddsbackup package --full" in line for line in lines[3:])
+
+
+@pytest.mark.parametrize(
+    "line", ["x = compute()", "from one.two import *", "from .two import three as four", "if True: pass", "del three"]
+)
+def test_what_is_more_than_imports_is_not_made_lazy(line: str) -> None:
+    """A later version may do what cannot be put off: then it is to be packed as it is."""
+    with pytest.raises(PackagingFailed, match=r"one/__init__\.py, line 2.*") as caught:
+        lazy_package("one/__init__.py", f"from .two import three\n{line}\n".encode())
+
+    assert "--full" in caught.value.message
+
+
+def test_what_a_package_does_beside_importing_its_own_is_kept(tmp_path: Path) -> None:
+    """Such as to set up its logger."""
+    source = b'''\
+"""One."""
+import logging
+from .two import three
+__all__ = ("three",)
+logging.getLogger("one").setLevel(7)
+'''
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "two.py").write_text("three = 3\n")
+    (tmp_path / "one" / "__init__.py").write_bytes(lazy_package("one/__init__.py", source))
+
+    script = "import one; print('one.two' in sys.modules, one.logging.getLogger('one').level, one.three, one.__all__)"
+    assert run(tmp_path, script) == "False 7 3 ('three',)\n"
+    assert imported_names("one/__init__.py", source) == {"three": ".two"}
+
+
+def test_a_rule_that_fits_nothing_is_looked_at_again() -> None:
+    """After a change of versions it would leave in what it was to leave out."""
+    with pytest.raises(PackagingFailed, match=r"nothing in the requirements is like gone/\*"):
+        slim({"here/a.py": b""}, [], Rules(leave_out=("gone/*", "here/*"), made={}, lazy=()))
+
+
+def test_every_rule_has_a_reason() -> None:
+    """A sentence."""
+    import yaml
+
+    data: dict[str, list[dict[str, Any]]] = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+
+    assert set(data) == {"leave_out", "stubs", "hidden", "lazy"}
+    assert all(entry["reason"].endswith(".") for entries in data.values() for entry in entries)
+
+
+def test_what_is_made_in_place_of_modules_is_python() -> None:
+    """And each package above a stub is there."""
+    made = read_rules().made
+
+    assert {"bson.py", "pyasn1/__init__.py", "pyasn1/codec/der/encoder.py", "chardet.py"} < made.keys()
+    for name, content in made.items():
+        ast.parse(content, name)
+
+
+STUBBED = {
+    "bson.encode({})": "bson",
+    "bson.MinKey()": "bson",
+    "from bson import SON": "bson",
+    "from pyasn1.codec.der import encoder; encoder.encode(1)": "pyasn1.codec.der.encoder",
+    "from pyasn1.type import univ; univ.Sequence()": "pyasn1.type.univ",
+    "from requests_toolbelt import MultipartEncoder; MultipartEncoder(fields={})": "requests_toolbelt",
+    "from huaweicloudsdkdds.v3 import CreateInstanceRequest": "CreateInstanceRequest",
+    "from huaweicloudsdkdds.v3 import DdsAsyncClient": "DdsAsyncClient",
+    "from huaweicloudsdksmn.v2.model import CreateTopicRequest": "CreateTopicRequest",
+}
+
+
+@pytest.mark.parametrize("use", STUBBED)
+def test_to_use_what_was_left_out_is_loud(unpacked: Path, use: str) -> None:
+    """It says what, and how to have it."""
+    script = f"""
+import bson
+try:
+    {use}
+except ImportError as error:
+    print(error)
+"""
+    said = run(unpacked, script)
+
+    assert said.startswith(f"{STUBBED[use]} was left out of this package")
+    assert "`ddsbackup package --full`" in said
