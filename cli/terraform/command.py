@@ -108,7 +108,11 @@ def _show_next(made: Configuration, packages: dict[str, str], out: Path, rfs: bo
     else:
         # A secret does not belong on a command line: Terraform asks for it, or takes it from TF_VAR_<name>.
         given = " ".join(f"-var {variable.name}=..." for variable in required if not variable.is_secret)
-        steps = (f"terraform -chdir={folder} init", f"terraform -chdir={folder} apply {given}")
+        steps = (
+            "export HW_ACCESS_KEY=... HW_SECRET_KEY=...",
+            f"terraform -chdir={folder} init",
+            f"terraform -chdir={folder} apply {given}",
+        )
     console.print("Next:")
     for step in steps:
         console.print(Text(f"  {step}"), soft_wrap=True)

@@ -195,6 +195,14 @@ def test_name_of_two_functions(load: Load) -> None:
             'T.Status: found "DISABLED", expected ACTIVE',
         ),
         ("    Events: {T: {Type: APIG, Properties: {path: /backups}}}", "T.Properties: func_info is missing"),
+        (
+            "      AsyncInvoke: {OnFailure: {Destination: SMN, Param: {topic_url: 'urn:smn:a:b:c'}}}",
+            "OnFailure.Param.topic_url: unknown key, did you mean 'topic_urn'?",
+        ),
+        (
+            "      AsyncInvoke: {OnSuccess: {Destination: OBS, Param: {bucket: b, expires: 366}}}",
+            "OnSuccess.Param.expires: found 366, expected a number from 0 to 365",
+        ),
     ],
 )
 def test_wrong_resource_beside_a_function(load: Load, more: str, expected: str) -> None:
