@@ -13,7 +13,8 @@ KEPT = 10_000
 class RequestRecord:
     """One call. `id` is the X-Request-Id of its answer; `status` is None when the connection was cut instead.
 
-    `fault` is the place of the fault rule that acted, from 0. The body is not kept for IAM and FunctionGraph: it may hold a password.
+    `fault` is the place of the fault rule that acted, from 0. For IAM and FunctionGraph the body is not kept: it may
+    hold a password.
     """
 
     id: str

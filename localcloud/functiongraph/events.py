@@ -45,7 +45,7 @@ class Events:
     def accept(self, function: Function, event: str, source: str) -> str:
         """Take an event, a JSON text, for delivery as soon as may be; returns its request id."""
         now = self._functions.region.clock.now()
-        accepted = AsyncEvent(str(uuid.uuid4()), function.id, event, source, accepted=now, due=now)
+        accepted = AsyncEvent(str(uuid.uuid4()), function.id, function.func_id, event, source, accepted=now, due=now)
         self.waiting.put(accepted)
         self.deliver()
         return accepted.id
@@ -57,7 +57,7 @@ class Events:
             if event.due > now or event.id in self._tasks or len(self._tasks) >= AT_A_TIME:
                 continue
             function = self._functions.functions.get(event.function_urn)
-            if function is None:
+            if function is None or function.func_id != event.func_id:
                 self.waiting.remove(event.id)
             elif self._instances.has_room(function):
                 task = asyncio.get_running_loop().create_task(self._attempt(function, event))

@@ -91,10 +91,14 @@ class AsyncConfig:
 
 @dataclass(frozen=True, slots=True)
 class AsyncEvent:
-    """An event that was accepted and is to be delivered: its id is the request id, `event` a JSON text."""
+    """An event that was accepted and is to be delivered: its id is the request id, `event` a JSON text.
+
+    It is for the function of `func_id`, not for a later one of that name.
+    """
 
     id: str
     function_urn: str
+    func_id: str
     event: str
     source: str
     accepted: float

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from huaweicloudsdkdds.v3 import DdsClient
+from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
 from huaweicloudsdkiam.v5 import IamClient as IamClientV5
 from huaweicloudsdksmn.v2 import SmnClient
 
@@ -20,6 +21,7 @@ def _clients(_shared_cloud: LocalCloud) -> dict[str, Any]:
     return {
         "dds": build(DdsClient, _shared_cloud),
         "smn": build(SmnClient, _shared_cloud),
+        "functiongraph": build(FunctionGraphClient, _shared_cloud, timeout=(3, 30)),
         "iam": iam_client(_shared_cloud),
         "iam5": iam_client(_shared_cloud, IamClientV5),
     }
@@ -35,6 +37,13 @@ def dds(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
 def smn(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
     """The SDK's SMN client."""
     return _clients["smn"]
+
+
+@pytest.fixture
+def functiongraph(cloud: LocalCloud, _clients: dict[str, Any]) -> Iterator[Any]:
+    """The SDK's FunctionGraph client. What still runs when the test is over is ended."""
+    yield _clients["functiongraph"]
+    cloud.reset()
 
 
 @pytest.fixture

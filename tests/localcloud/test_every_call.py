@@ -1,4 +1,4 @@
-"""The official SDK, unmodified, makes every call of DDS, SMN and IAM that the local cloud offers."""
+"""The official SDK, unmodified, makes every call of DDS, SMN, FunctionGraph and IAM that the local cloud offers."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -6,10 +6,12 @@ from typing import Any
 
 import httpx
 import huaweicloudsdkdds.v3 as dds_sdk
+import huaweicloudsdkfunctiongraph.v2 as functiongraph_sdk
 import huaweicloudsdksmn.v2 as smn_sdk
 import pytest
 
 from localcloud import LocalCloud
+from tests.localcloud.functions import async_config, new_code, new_config, new_function, new_trigger, package
 from tests.localcloud.iam_sdk import call_every_iam
 from tests.localcloud.sdk import new_backup
 
@@ -94,6 +96,34 @@ def call_smn(client: Any) -> None:
     client.delete_topic(smn_sdk.DeleteTopicRequest(topic_urn=topic))
 
 
+def call_functiongraph(client: Any) -> None:
+    """Every FunctionGraph call once, each a success."""
+    sdk = functiongraph_sdk
+    urn = client.create_function(new_function()).func_urn
+    client.list_functions(sdk.ListFunctionsRequest())
+    client.show_function_config(sdk.ShowFunctionConfigRequest(function_urn=urn))
+    client.update_function_config(new_config(urn))
+    client.show_function_code(sdk.ShowFunctionCodeRequest(function_urn=urn))
+    client.update_function_code(new_code(urn, package()))
+    client.list_quotas(sdk.ListQuotasRequest())
+    client.invoke_function(sdk.InvokeFunctionRequest(function_urn=urn, body={}, x_cff_request_version="v1"))
+    client.async_invoke_function(sdk.AsyncInvokeFunctionRequest(function_urn=urn, body={}))
+    client.update_function_async_invoke_config(async_config(urn))
+    client.show_function_async_invoke_config(sdk.ShowFunctionAsyncInvokeConfigRequest(function_urn=urn))
+    client.list_function_async_invoke_config(sdk.ListFunctionAsyncInvokeConfigRequest(function_urn=urn))
+    client.delete_function_async_invoke_config(sdk.DeleteFunctionAsyncInvokeConfigRequest(function_urn=urn))
+    trigger = client.create_function_trigger(
+        new_trigger(urn, "TIMER", name="a-timer", schedule_type="Rate", schedule="30d")
+    )
+    client.list_function_triggers(sdk.ListFunctionTriggersRequest(function_urn=urn))
+    one = {"function_urn": urn, "trigger_type_code": "TIMER", "trigger_id": trigger.trigger_id}
+    client.show_function_trigger(sdk.ShowFunctionTriggerRequest(**one))
+    client.update_trigger(sdk.UpdateTriggerRequest(**one, body=sdk.UpdateTriggerRequestBody(trigger_status="DISABLED")))
+    client.delete_function_trigger(sdk.DeleteFunctionTriggerRequest(**one))
+    client.batch_delete_function_triggers(sdk.BatchDeleteFunctionTriggersRequest(function_urn=urn))
+    client.delete_function(sdk.DeleteFunctionRequest(function_urn=urn.removesuffix(":latest")))
+
+
 def offered(cloud: LocalCloud) -> set[tuple[str, str]]:
     """Method and path of every operation of the cloud's OpenAPI document, /_local aside."""
     paths = httpx.get(f"{cloud.url}/openapi.json", trust_env=False).json()["paths"]
@@ -106,10 +136,11 @@ def offered(cloud: LocalCloud) -> set[tuple[str, str]]:
 
 
 @pytest.mark.filterwarnings("ignore:Unable to convert string to datetime")  # the SDK's, for want of python-dateutil
-def test_every_call(cloud: LocalCloud, dds: Any, smn: Any, iam: Any, iam5: Any) -> None:
+def test_every_call(cloud: LocalCloud, dds: Any, smn: Any, functiongraph: Any, iam: Any, iam5: Any) -> None:
     """Each operation that the OpenAPI document offers was called and succeeded, and no other was needed."""
     call_dds(cloud, dds)
     call_smn(smn)
+    call_functiongraph(functiongraph)
     call_every_iam(cloud, iam, iam5)
 
     operations = offered(cloud)

@@ -1,0 +1,155 @@
+"""No function outlives its cloud, however that ends, and no accepted event is lost with it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
+
+from localcloud import LocalCloud
+from tests.localcloud.functions import NO_DATEUTIL, invoke, new_function, package, until
+from tests.localcloud.sdk import build
+
+
+pytestmark = NO_DATEUTIL
+PID = "import os\ndef handler(event, context):\n    return os.getpid()\n"
+# Tells where it is and stays there, with a child that does so too.
+STUCK = """
+    import os, subprocess, time
+    from pathlib import Path
+
+    def handler(event, context):
+        child = subprocess.Popen(["sleep", "60"])
+        Path(event["file"]).write_text(f"{os.getpid()} {child.pid}")
+        while True:
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
+    """
+SERVER = """
+import sys
+from localcloud import LocalCloud
+sys.path.insert(0, sys.argv[1])
+from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
+from tests.localcloud.functions import invoke, new_function, package
+from tests.localcloud.sdk import build
+from tests.localcloud.test_functiongraph_life import STUCK
+with LocalCloud() as cloud:
+    made = new_function(content=package(STUCK), timeout=60)
+    urn = build(FunctionGraphClient, cloud).create_function(made).func_urn
+    invoke(cloud, urn, {"file": sys.argv[2]})
+"""
+
+
+def are_gone(pids: list[int]) -> bool:
+    """Whether none of the processes is left, or only as a zombie that nobody waits for."""
+    for pid in pids:
+        status = Path(f"/proc/{pid}/stat")
+        try:
+            os.kill(pid, 0)
+            if not status.exists() or ") Z " not in status.read_text():
+                return False
+        except (ProcessLookupError, FileNotFoundError):
+            continue
+    return True
+
+
+def pids_in(file: Path) -> list[int]:
+    """The processes that a stuck function told of."""
+    return [int(word) for word in file.read_text().split()] if file.exists() else []
+
+
+def test_an_idle_instance_ends_with_the_cloud(local_cloud_factory: Callable[..., LocalCloud]) -> None:
+    """Neither its process nor the unpacked package is left."""
+    with LocalCloud() as cloud:
+        urn = build(FunctionGraphClient, cloud).create_function(new_function(content=package(PID))).func_urn
+        pid = invoke(cloud, urn).json
+        folder = Path(f"/proc/{pid}/cwd").resolve().parent if Path("/proc").exists() else None
+
+    assert are_gone([pid])
+    assert folder is None or not folder.exists()
+
+
+def test_a_busy_instance_ends_with_the_cloud(tmp_path: Path) -> None:
+    """A function that does not come to an end is killed, with what it started, when the cloud stops."""
+    file = tmp_path / "pids"
+    with LocalCloud() as cloud:
+        made = new_function(content=package(STUCK), timeout=60)
+        urn = build(FunctionGraphClient, cloud).create_function(made).func_urn
+        invoke(cloud, urn, {"file": str(file)}, "invocations-async")
+        pids = until(lambda: pids_in(file))
+        began = time.monotonic()
+
+    assert time.monotonic() - began < 5
+    assert are_gone(pids)
+
+
+def test_a_reset_ends_a_busy_instance(tmp_path: Path, cloud: LocalCloud, functiongraph: Any) -> None:
+    """What was at work before a reset is not after it, and leaves no trace."""
+    file = tmp_path / "pids"
+    urn = functiongraph.create_function(new_function(content=package(STUCK), timeout=60)).func_urn
+    caller = Thread(target=invoke, args=(cloud, urn, {"file": str(file)}))
+    caller.start()
+    pids = until(lambda: pids_in(file))
+    cloud.reset()
+    caller.join(10)
+
+    assert are_gone(pids[:1])
+    assert (cloud.invocations(), cloud.functions()) == ([], [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process when another one is killed")
+def test_a_function_dies_with_a_cloud_that_is_killed(tmp_path: Path) -> None:
+    """Even SIGKILL of the server leaves no function at work, nor what it started."""
+    file = tmp_path / "pids"
+    root = Path(__file__).parent.parent.parent
+    with subprocess.Popen([sys.executable, "-c", SERVER, str(root), str(file)], cwd=root) as server:
+        pids = until(lambda: pids_in(file), 30)
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+
+    assert until(lambda: are_gone(pids))
+
+
+def test_an_accepted_event_survives_a_restart(tmp_path: Path, local_cloud_factory: Callable[..., LocalCloud]) -> None:
+    """An event that was answered with 202 is delivered by the next server, if not by this one."""
+    source = """
+        import time
+        from pathlib import Path
+
+        def handler(event, context):
+            file = Path(event["file"])
+            if not file.exists():
+                file.write_text("0")
+                time.sleep(60)
+            return "delivered"
+        """
+    file = tmp_path / "began"
+    with LocalCloud(state_file=tmp_path / "state.db") as before:
+        made = new_function(content=package(source), timeout=60)
+        urn = build(FunctionGraphClient, before).create_function(made).func_urn
+        accepted = invoke(before, urn, {"file": str(file)}, "invocations-async")
+        until(file.exists)
+    after = local_cloud_factory(state_file=tmp_path / "state.db")
+
+    [delivered] = until(after.invocations)
+    assert (delivered["request_id"], delivered["result"]) == (accepted.json["request_id"], "delivered")
+
+
+def test_twenty_events_at_once(cloud: LocalCloud, functiongraph: Any) -> None:
+    """Asynchronous events are all delivered, a few at a time, on instances that are used again."""
+    urn = functiongraph.create_function(new_function(content=package(PID))).func_urn
+    accepted = {invoke(cloud, urn, {}, "invocations-async").json["request_id"] for _ in range(20)}
+    until(lambda: len(cloud.invocations()) == 20)
+
+    assert {one["request_id"] for one in cloud.invocations()} == accepted
+    assert len({one["result"] for one in cloud.invocations()}) <= 4
+    assert cloud.functions()[0]["waiting"] == 0
