@@ -22,7 +22,7 @@ from tests.pictures.guide import PICTURES, REHEARSAL, Block, read_blocks
 from tests.pictures.terminal import run_in_terminal, screen
 
 
-SERVE = "ddsbackup serve"
+SERVE = "ddsbackup serve "
 URL = "http://127.0.0.1:8600"
 PROMPT = "\x1b[1;32m$\x1b[0m "
 ANSWERS = {"[y/N]": "y"}
@@ -37,8 +37,10 @@ def main() -> None:
         archive = subprocess.run(["git", "archive", "HEAD"], cwd=CHECKOUT, capture_output=True, check=True).stdout
         subprocess.run(["tar", "x", "-C", str(copy)], input=archive, check=True)
         env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        with local_cloud(copy, env):
-            for block in read_blocks():
+        blocks = read_blocks()
+        (serve,) = (c for block in blocks for c in block.commands if c.startswith(SERVE))
+        with local_cloud(serve, copy, env):
+            for block in blocks:
                 if block.picture or block.heading == REHEARSAL:
                     draw_block(block, copy, env)
 
@@ -47,7 +49,7 @@ def draw_block(block: Block, cwd: Path, env: dict[str, str]) -> None:
     """Run the commands of a block one after the other, and draw them with what they wrote."""
     lines: list[str] = []
     for command in block.commands:
-        if command == SERVE:
+        if command.startswith(SERVE):
             continue
         Console().print(f"$ {command}", markup=False, highlight=False)
         lines += ["", f"{PROMPT}{command}", *screen(run_in_terminal(command, ANSWERS, cwd, env))]
@@ -58,9 +60,9 @@ def draw_block(block: Block, cwd: Path, env: dict[str, str]) -> None:
 
 
 @contextmanager
-def local_cloud(cwd: Path, env: dict[str, str]) -> Iterator[None]:
+def local_cloud(serve: str, cwd: Path, env: dict[str, str]) -> Iterator[None]:
     """A local cloud at the address that `--cloud local` means, until it is no longer needed."""
-    process = subprocess.Popen(SERVE.split(), cwd=cwd, env=env, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(serve.split(), cwd=cwd, env=env, stdout=subprocess.DEVNULL)
     try:
         for _ in range(100):
             time.sleep(0.1)
