@@ -107,7 +107,7 @@ def _agency(agency: Agency) -> Iterator[Resource]:
     yield Resource(Kind.AGENCY, agency.name, {"trusts": TRUSTED_SERVICE, "description": used_by})
     yield Resource(
         Kind.GRANT,
-        f"{agency.name} {agency.name}",
+        f"{agency.name} to {agency.name}",
         {"agency": agency.name, "policy": agency.name},
         ((Kind.AGENCY, agency.name), (Kind.POLICY, agency.name)),
     )

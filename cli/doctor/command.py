@@ -53,7 +53,7 @@ def doctor(
     """
     from cli.console import make_console
     from cli.deploy.deployment import about
-    from cli.doctor.display import show
+    from cli.doctor.display import show, show_sum
     from cli.doctor.examination import examine
     from cli.doctor.findings import Level
     from cli.doctor.patient import Patient
@@ -76,6 +76,8 @@ def doctor(
     if as_json:
         document = {"ok": not is_ill, "findings": [finding.as_json(check) for check, finding in findings]}
         print(json.dumps({**about(access, stack_name), **document}, ensure_ascii=False))
+    else:
+        show_sum(console, [finding for _, finding in findings])
     sys.exit(1 if is_ill else 0)
 
 

@@ -1,5 +1,6 @@
 """Findings for people."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -9,6 +10,12 @@ from cli.doctor.findings import Finding, Level
 
 
 STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "red", Level.NOT_CHECKED: "dim"}
+
+
+def show_sum(console: Console, findings: Sequence[Finding]) -> None:
+    """Print how many findings there are of each level."""
+    counts = Counter(finding.level for finding in findings)
+    console.print(", ".join(f"{counts[level]} {level.value}" for level in Level if counts[level]))
 
 
 def show(console: Console, check: str, findings: Sequence[Finding]) -> None:

@@ -46,8 +46,9 @@ def triggers(patient: Patient) -> Iterator[Finding]:
 
 def _as_wanted(patient: Patient, kind: Kind) -> Iterator[Finding]:
     changes = {change.resource.key: change for change in patient.changes}
+    missing = {key for key, change in changes.items() if change.action is Action.CREATE}
     for resource in patient.wanted:
-        if resource.kind is kind:
+        if resource.kind is kind and not missing.intersection(resource.parents):  # or it is said of them
             change = changes.get(resource.key)
             label = f"{kind.value} {resource.name}"
             yield from _differences(label, change) if change else [ok(label, "as in the template")]

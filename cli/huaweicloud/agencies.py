@@ -99,7 +99,7 @@ class Grants:
                 policy = role.get("display_name") or role["name"]
                 grant = Resource(
                     Kind.GRANT,
-                    f"{agency.resource.name} {policy}",
+                    f"{policy} to {agency.resource.name}",
                     {"agency": agency.resource.name, "policy": policy, "document": role.get("policy")},
                     parents=(agency.resource.key, (Kind.POLICY, policy)),
                 )

@@ -36,7 +36,7 @@ Resources:
     Properties:
       FunctionName: backup
       Description: Makes backups.
-      CodeUri: backup
+      CodeUri: create_backup
       Handler: index.handler
       Initializer: index.initializer
       Runtime: Python3.10
@@ -52,7 +52,10 @@ Resources:
     Events:
       Nightly:
         Type: TIMER
-        Properties: {schedule_type: Cron, schedule: "CRON_TZ=UTC 0 0 2 * * ?", user_event: "{}"}
+        Properties:
+          schedule_type: Cron
+          schedule: "CRON_TZ=UTC 0 0 2 * * ?"
+          user_event: '{"instance_ids": ["a89dab5e39394eccbdb77b19d57b0180in02"]}'
       Queue:
         Type: KAFKA
         Status: ACTIVE
@@ -121,7 +124,7 @@ def access(cloud: LocalCloud, _access: Access) -> Access:
 @pytest.fixture
 def app(access: Access, tmp_path: Path) -> App:
     """The application."""
-    code = tmp_path / "backup"
+    code = tmp_path / "create_backup"
     code.mkdir()
     (code / "index.py").write_text(textwrap.dedent(SOURCE), encoding="utf-8")
     return App(tmp_path, access)

@@ -92,7 +92,7 @@ def test_what_is_made_is_what_the_template_says(deployed: App) -> None:
     assert (function["agency"], function["description"]) == ("dds-backup", "Makes backups.")
     assert function["variables"] == {"NOTIFY_TOPIC_URN": urn, "LOG_LEVEL": "INFO"}
     assert found[Kind.AGENCY, "dds-backup"].fields["trusts"] == "op_svc_cff"
-    assert (Kind.GRANT, "dds-backup dds-backup") in found
+    assert (Kind.GRANT, "dds-backup to dds-backup") in found
     assert found[Kind.ASYNC_INVOCATION, "backup"].fields == {
         "max_retry_attempts": 3,
         "max_event_age": 3600,

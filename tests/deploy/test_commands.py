@@ -1,0 +1,74 @@
+"""The commands on their own: what they ask for, and what they refuse."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.deploy import command
+from cli.main import main
+from tests.deploy.conftest import SECRET, App
+
+
+@pytest.fixture(autouse=True)
+def _on_the_local_cloud(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.deployment()
+    monkeypatch.chdir(app.folder)
+    monkeypatch.setattr("cli.huaweicloud.access.open_access", lambda _cloud, _region: app.access)
+    monkeypatch.setattr(
+        "cli.deploy.packing.build_packages",
+        lambda functions, python, **_: tuple(app.deployment().pack(functions, python).values()),
+    )
+    monkeypatch.delenv("DDSBACKUP_PASSWORD", raising=False)
+
+
+def run(*arguments: str, typed: str = "") -> tuple[int, str]:
+    result = CliRunner().invoke(main, list(arguments), input=typed)
+    assert SECRET not in result.output
+    return result.exit_code, result.output
+
+
+def test_a_secret_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything else has a default."""
+    monkeypatch.setenv("DDSBACKUP_PASSWORD", SECRET)
+
+    assert run("deploy", "--dry-run")[0] == 0
+
+
+def test_a_missing_parameter_is_a_wrong_call() -> None:
+    """When there is nobody to ask."""
+    status, output = run("deploy", "--yes")
+
+    assert status == 2
+    assert "the template needs Password: give set DDSBACKUP_PASSWORD" in output
+
+
+def test_a_missing_parameter_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is typed for a secret is not shown."""
+    monkeypatch.setattr(command, "is_interactive", lambda: True)
+    monkeypatch.setattr("cli.deploy.proceed.is_interactive", lambda: True)
+
+    status, output = run("deploy", "--cloud", "local", typed=f"{SECRET}\nn\n")
+
+    assert status == 1
+    assert "Password" in output
+    assert "Go on?" in output
+
+
+def test_a_parameters_file_is_read() -> None:
+    """NAME=value a line."""
+    Path("parameters.env").write_text(f"Password={SECRET}\nPrefix=other\n", encoding="utf-8")
+
+    status, output = run("deploy", "--parameters-file", "parameters.env", "--dry-run")
+
+    assert status == 0
+    assert "create   topic other-events" in output
+
+
+@pytest.mark.parametrize("name", ["", "1st", "a_b", "a" * 33])
+def test_a_stack_has_a_name_that_fits_everywhere(name: str) -> None:
+    """It stands in descriptions and tags."""
+    status, output = run("destroy", "--stack-name", name)
+
+    assert status == 2
+    assert "expected 1 to 32 letters, digits and hyphens" in output

@@ -1,0 +1,97 @@
+"""From the sources to a backup that the uploaded package made, and back to nothing, by the commands alone."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import main
+from cli.package import build
+from cli.package.interpreter import find_interpreter
+from cli.package.model import Package, PackagingFailed
+from cli.paths import CHECKOUT
+from cli.template.model import Function
+from localcloud import LocalCloud
+
+
+INSTANCE = "a89dab5e39394eccbdb77b19d57b0180in02"
+PYTHON = "3.10"
+"""Of the template."""
+
+
+def python_of_the_local_cloud() -> str:
+    """The version that runs the function: the template's if this machine has it, else this one."""
+    try:
+        find_interpreter(PYTHON)
+    except PackagingFailed:
+        return f"{sys.version_info.major}.{sys.version_info.minor}"
+    return PYTHON
+
+
+@pytest.fixture
+def quick_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made once, for the Python that will run them, and without byte code: that takes long and is proved elsewhere."""
+    whole = build.build_packages
+    made: list[Package] = []
+
+    def quick(functions: Sequence[Function], **options: Any) -> tuple[Package, ...]:
+        if not made:
+            options |= {"python": python_of_the_local_cloud(), "with_byte_code": False}
+            made.extend(replace(package, python=PYTHON) for package in whole(functions, **options))
+        return tuple(made)
+
+    monkeypatch.setattr("cli.deploy.packing.build_packages", quick)
+
+
+@pytest.fixture
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """create_backup and all that it shares, with its part of the template."""
+    for name in ("shared", "functions/create_backup"):
+        shutil.copytree(CHECKOUT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(CHECKOUT / "requirements.txt", tmp_path)
+    text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8")
+    (tmp_path / "template.yaml").write_text(text[: text.index("  AuditBackups:\n")], encoding="utf-8")
+    (tmp_path / "parameters.env").write_text(f"NotifyEmail=dba@example.com\nInstanceId={INSTANCE}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("quick_packages", "application")
+def test_deploy_backup_doctor_destroy(local_cloud_factory: Callable[..., LocalCloud]) -> None:
+    """With policies enforced: the function may do what it needs by what was granted to its agency."""
+    cloud = local_cloud_factory(enforce_policies=True)
+
+    def ddsbackup(*arguments: str) -> Result:
+        result = CliRunner().invoke(main, [*arguments, "--cloud", cloud.url])
+        assert result.exit_code == 0, result.output
+        return result
+
+    parameters = ("--parameters-file", "parameters.env")
+    event = json.dumps({"instance_ids": [INSTANCE], "idempotency_key": "end-to-end"})
+    Path("event.json").write_text(event, encoding="utf-8")
+
+    first = json.loads(ddsbackup("deploy", *parameters, "--yes", "--json").stdout)
+    answer = json.loads(ddsbackup("invoke", "create_backup", "--deployed", "-e", "event.json", "--json").stdout)
+    second = json.loads(ddsbackup("deploy", *parameters, "--yes", "--json").stdout)
+    health = json.loads(ddsbackup("doctor", *parameters, "--json").stdout)
+    backups = {backup["id"] for backup in cloud.state()["backups"]}
+    ddsbackup("destroy", "--yes")
+    last = json.loads(ddsbackup("destroy", "--yes", "--json").stdout)
+
+    assert {change["state"] for change in first["changes"]} == {"done"}
+    (result,) = answer["result"]["results"]
+    assert (result["outcome"], result["instance_id"], result["notified"]) == ("CREATED", INSTANCE, True)
+    assert result["backup_id"] in backups
+    assert second["changes"] == []
+    assert {item["level"] for item in health["findings"]} == {"ok", "warning"}
+    assert [item["subject"] for item in health["findings"] if item["level"] == "warning"] == [
+        "subscriptions of dds-backup"
+    ]
+    assert last["changes"] == []
+    assert result["backup_id"] in {backup["id"] for backup in cloud.state()["backups"]}
