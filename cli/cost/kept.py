@@ -20,7 +20,7 @@ _LENGTHS = {
 
 def kept_backups(retention: Retention, every: timedelta, now: datetime) -> int:
     """Return how many are kept of backups that were made *every* so often for as long as a rule reaches."""
-    reach = max([every * (retention.last + 1), *(_LENGTHS[t] * (n + 1) for t, n in retention.tiers.items())])
+    reach = max([every * (retention.last + 1), *(_LENGTHS[t] * n for t, n in retention.tiers.items())])
     if retention.max_age:
         reach = max(reach, retention.max_age)
     made = [_made(now - every * number, number) for number in range(int(reach / every) + 1)]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 
 from cli.cost import calls
 from cli.cost.events import Events
@@ -63,7 +64,8 @@ def track_work(settings: TrackBackupsSettings, ticks: float, fleet: Fleet) -> It
 
 def prune_work(settings: PruneBackupsSettings, ticks: float, fleet: Fleet) -> Iterator[Invocation]:
     """Yield the runs that find something to delete, and the others: in the long run as many go as come."""
-    busy = min(ticks, fleet.events)
+    runs_an_event = ceil(fleet.instances / settings.MAX_DELETES)
+    busy = min(ticks, fleet.events * runs_an_event)
     due = round(fleet.made / busy) if busy else 0
     deleted = 0 if settings.DRY_RUN else min(due, settings.MAX_DELETES)
     there = fleet.instances * fleet.kept

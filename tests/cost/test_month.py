@@ -121,6 +121,33 @@ def test_pruning_deletes_as_many_as_are_made() -> None:
 
 
 @pytest.mark.parametrize(
+    ("schedule", "instances", "deleted"),
+    [("0 0 8,20 * * ?", 1, 1), ("0 0 8,20 * * ?", 30, 30), ("0 0 8,20 * * ?", 50, 40), ("0 0 8 ? * Mon", 1, 1)],
+)
+def test_runs_share_what_is_to_delete(schedule: str, instances: int, deleted: int) -> None:
+    """What one run leaves is deleted by the next; runs that are rarer than backups delete several of each instance."""
+    template = template_with("prune_backups", variables={"DRY_RUN": "false"}, events=timer("", schedule))
+
+    assert month_of(template, instances=instances).calls[calls.DELETE] == pytest.approx(deleted * DAYS)
+
+
+@pytest.mark.parametrize(("instances", "lists"), [(49, 1), (50, 2), (100, 3)])
+def test_each_tick_lists_the_backups_of_two_days(instances: int, lists: int) -> None:
+    """A page holds 100."""
+    month = month_of(instances=instances)
+
+    assert function_of(month, "track_backups").calls[calls.LIST_BACKUPS] == pytest.approx(lists * DAYS * 288)
+
+
+def test_what_never_happens_is_no_peak() -> None:
+    """Where no backup is made, no tick announces one."""
+    idle = month_of(template_with("create_backup", events=()))
+
+    assert function_of(idle, "track_backups").at_once == 1
+    assert function_of(month_of(), "track_backups").at_once == 2
+
+
+@pytest.mark.parametrize(
     ("retention", "every", "kept"),
     [
         ("last=3", timedelta(days=1), 3),
