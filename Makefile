@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench lock clean
+.PHONY: help install demo test lint format package audit bench pictures lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,17 @@ format: install ## ruff, fixing what it can
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: install ## cold start, warm invocation and fan-out, as ratios to the plain SDK
+package: install ## the zips that FunctionGraph runs, in build/, each with its bill of materials
+	@$(BIN)/ddsbackup package
+
+audit: install ## known vulnerabilities of what is pinned, weak spots in the code, licences
+	@$(BIN)/python -m tests.audit
+
+bench: install ## cold start, memory, warm invocation and fan-out, as ratios to a baseline in the same run
 	@$(BIN)/python -m tests.bench
+
+pictures: install ## draw the pictures of the deployment guide again, by rehearsing it on a local cloud
+	@$(BIN)/python -m tests.pictures
 
 lock: ## pin and hash the requirements again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header requirements.in -o requirements.txt
