@@ -16,6 +16,9 @@ from cli.console import make_console
 from cli.errors import WrongCall
 
 
+LOOK_INSIDE = ("connection", "state", "messages", "requests", "functions", "invocations")
+
+
 @click.command(short_help="Serve the local cloud.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option(
@@ -70,7 +73,7 @@ def serve(
     backup_rate: float | None,
     as_json: bool,
 ) -> None:
-    """Serve a Huawei Cloud (IAM, DDS, SMN) on this machine until Ctrl-C.
+    """Serve a Huawei Cloud (IAM, DDS, SMN, FunctionGraph) on this machine until Ctrl-C.
 
     The unmodified SDKs work with it, and so does "ddsbackup invoke --cloud URL". The switches (--no-..., --job-delay)
     take away what some regions lack.
@@ -129,7 +132,7 @@ def _print_json(connection: dict[str, Any]) -> None:
 def _print_table(connection: dict[str, Any]) -> None:
     url = connection["endpoint"]
     rows = {
-        "Endpoint": f"{url} (IAM, DDS and SMN), region {connection['region']}",
+        "Endpoint": f"{url} (IAM, DDS, SMN and FunctionGraph), region {connection['region']}",
         "Project": connection["project_id"],
         "Access key": connection["access_key"],
         "Secret key": connection["secret_key"],
@@ -138,7 +141,7 @@ def _print_table(connection: dict[str, Any]) -> None:
         "Topic": connection["topic_urn"],
         "Instances": connection["instance_ids"],
         "API": f"{url}/docs",
-        "Look inside": [f"{url}/_local/{what}" for what in ("connection", "state", "messages", "requests")],
+        "Look inside": [f"{url}/_local/{what}" for what in LOOK_INSIDE],
         "Change": [f"{url}/_local/{what}" for what in ("clock", "faults", "reset")],
         "Try": f"ddsbackup invoke create_backup -t timer --cloud {url}",
     }

@@ -11,6 +11,7 @@ CODES = {
     "FSS.0403": (403, "Forbidden"),
     "FSS.0404": (404, "The specified resource was not found."),
     "FSS.0429": (429, "Too many requests."),
+    "FSS.0503": (503, "Service unavailable."),
     "FSS.1002": (400, "Invalid function name."),
     "FSS.1003": (400, "Invalid function handler."),
     "FSS.1004": (400, "Invalid Package (function app)."),

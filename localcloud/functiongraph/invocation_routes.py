@@ -1,5 +1,6 @@
 """The HTTP side of invocations."""
 
+import asyncio
 import uuid
 from typing import Annotated, Any, Literal
 
@@ -41,7 +42,10 @@ def routes(state: FunctionGraphState) -> APIRouter:
         function = state.functions.find(function_urn)
         event = await _event(request, body, MAX_SYNC_BODY)
         request_id = str(uuid.uuid4())
-        invocation = await state.invocations.run(function, event, "InvokeFunction", request_id)
+        try:
+            invocation = await state.invocations.run(function, event, "InvokeFunction", request_id)
+        except asyncio.CancelledError:  # the server stops, and does not wait
+            raise functiongraph_error("FSS.0503") from None
         return sync_answer(invocation, version, with_log=log_type == "tail")
 
     @router.post("/invocations-async", status_code=202)

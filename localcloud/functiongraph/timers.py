@@ -3,6 +3,7 @@
 import json
 import logging
 from datetime import datetime, timezone
+from operator import itemgetter
 
 from localcloud.functiongraph.cron import Cron
 from localcloud.functiongraph.events import Events
@@ -31,22 +32,21 @@ class Timers:
         self._started = self._functions.region.clock.now()
 
     def fire(self) -> None:
-        """Have the events delivered of all timers that have become due since the last call."""
+        """Have the events delivered of all timers that have become due since the last call, in the order of time."""
         now = self._functions.region.clock.now()
-        for trigger in list(self._functions.triggers):
-            if trigger.type == "TIMER" and trigger.status == "ACTIVE":
-                self._fire(trigger, now)
+        active = [one for one in self._functions.triggers if (one.type, one.status) == ("TIMER", "ACTIVE")]
+        due = [(moment, trigger, schedule) for trigger in active for moment, schedule in self._due(trigger, now)]
+        for moment, trigger, schedule in sorted(due, key=itemgetter(0)):
+            function = self._functions.find(trigger.function_urn)
+            _log.info("timer %s of %s is due", trigger.event_data["name"], function.name)
+            self._events.accept(function, json.dumps(timer_event(trigger, schedule, moment)), "TIMER")
 
-    def _fire(self, trigger: Trigger, now: float) -> None:
+    def _due(self, trigger: Trigger, now: float) -> list[tuple[float, Every | Cron]]:
         after = max(trigger.since, self._started, self._seen.get(trigger.id, 0.0))
         self._seen[trigger.id] = now
         data = trigger.event_data
         schedule = read_schedule(data["schedule_type"], data["schedule"], trigger.since)
-        function = self._functions.functions.get(trigger.function_urn)
-        for moment in ticks(schedule, after, now, AT_MOST) if function else ():
-            _log.info("timer %s of %s is due", data["name"], trigger.function_urn)
-            assert function is not None  # noqa: S101 - or there is no moment
-            self._events.accept(function, json.dumps(timer_event(trigger, schedule, moment)), "TIMER")
+        return [(moment, schedule) for moment in ticks(schedule, after, now, AT_MOST)]
 
 
 def timer_event(trigger: Trigger, schedule: Every | Cron, moment: float) -> dict[str, str]:

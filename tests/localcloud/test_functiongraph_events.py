@@ -113,7 +113,7 @@ def test_retries(cloud: LocalCloud, topic: str, made: Callable[..., str]) -> Non
     for attempt in (1, 2, 3):
         ended(cloud, attempt)
         assert len(cloud.messages()) == (attempt == 3)
-        cloud.advance(59)
+        cloud.advance(50)
         assert len(cloud.invocations()) == attempt
         cloud.advance(600)
     cloud.advance(3000)

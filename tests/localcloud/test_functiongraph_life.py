@@ -78,18 +78,24 @@ def test_an_idle_instance_ends_with_the_cloud(local_cloud_factory: Callable[...,
     assert folder is None or not folder.exists()
 
 
-def test_a_busy_instance_ends_with_the_cloud(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["invocations", "invocations-async"])
+def test_a_busy_instance_ends_with_the_cloud(tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """A function that does not come to an end is killed, with what it started, when the cloud stops."""
     file = tmp_path / "pids"
+    answers = []
     with LocalCloud() as cloud:
         made = new_function(content=package(STUCK), timeout=60)
         urn = build(FunctionGraphClient, cloud).create_function(made).func_urn
-        invoke(cloud, urn, {"file": str(file)}, "invocations-async")
+        caller = Thread(target=lambda: answers.append(invoke(cloud, urn, {"file": str(file)}, kind).status))
+        caller.start()
         pids = until(lambda: pids_in(file))
         began = time.monotonic()
 
     assert time.monotonic() - began < 5
     assert are_gone(pids)
+    caller.join(10)
+    assert answers == [503 if kind == "invocations" else 202]
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_reset_ends_a_busy_instance(tmp_path: Path, cloud: LocalCloud, functiongraph: Any) -> None:
@@ -111,7 +117,9 @@ def test_a_function_dies_with_a_cloud_that_is_killed(tmp_path: Path) -> None:
     """Even SIGKILL of the server leaves no function at work, nor what it started."""
     file = tmp_path / "pids"
     root = Path(__file__).parent.parent.parent
-    with subprocess.Popen([sys.executable, "-c", SERVER, str(root), str(file)], cwd=root) as server:
+    # What it unpacks stays behind.
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", SERVER, str(root), str(file)], cwd=root, env=environment) as server:
         pids = until(lambda: pids_in(file), 30)
         server.send_signal(signal.SIGKILL)
         server.wait()

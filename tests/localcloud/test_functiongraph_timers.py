@@ -120,3 +120,17 @@ def test_a_timer_after_a_restart(tmp_path: Any, local_cloud_factory: Callable[..
     after.advance(200)
 
     assert len(fired(after, 1)) == 1
+
+
+def test_timers_of_several_functions(cloud: LocalCloud, functiongraph: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is due at several moments is begun in the order of time, whoever was created first."""
+    monkeypatch.setattr("localcloud.functiongraph.events.AT_A_TIME", 1)
+    for name, hour in (("late", 9), ("early", 1), ("noon", 12)):
+        urn = functiongraph.create_function(new_function(name)).func_urn
+        trigger = {"name": name, "schedule_type": "Cron", "schedule": f"0 0 {hour} * * ?"}
+        functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **trigger))
+    cloud.advance(DAY)
+    until(lambda: len(cloud.invocations()) == 3)
+    times = [one["event"]["time"] for one in cloud.invocations()]
+
+    assert times == sorted(times)
