@@ -82,14 +82,16 @@ class _Bench:
         wheels = self._wheels(function.code_root / REQUIREMENTS)
         ours = own_files(function)
         theirs = merged((wheel.name, files) for wheel, files in wheels.items())
+        used = list(wheels)
         if not self._full:
+            rules = read_rules()
             modules = [content for name, content in ours.items() if name.endswith(".py")]
-            theirs = slim(theirs, modules, read_rules())
+            theirs = slim(theirs, modules, rules)
+            used = [wheel for wheel in used if wheels[wheel].keys() & theirs.keys() - rules.made.keys()]
         files = merged([("the requirements", theirs), (function.name, ours)])
         if self._compiler:
             files |= self._compiler.byte_code(files, ours)
             files |= recorded(files, self._compiler, self._observer)
-        used = [wheel for wheel, published in wheels.items() if published.keys() & theirs.keys()]
         return self._write(function, files, used, out)
 
     def _wheels(self, requirements: Path) -> dict[Wheel, Files]:

@@ -26,15 +26,17 @@ def as_document(package: Package) -> JsonObject:
 
 
 def show(console: Console, packages: Sequence[Package]) -> None:
-    """Write a table of *packages*, and which ways to upload them there are."""
+    """Write a table of *packages*, their digests as sha512sum writes them, and which ways to upload them there are."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("Package", "Python", "Size", "Files", "SHA-512"):
-        justify: JustifyMethod = "right" if heading in {"Size", "Files"} else "left"
-        table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading != "SHA-512")
+    for heading in ("Package", "Python", "Size", "Files"):
+        table.add_column(heading, justify="right" if heading in {"Size", "Files"} else "left", overflow="fold")
     for package in packages:
         size = f"{package.size / MB:.1f} MB"
-        table.add_row(str(package.path), package.python, size, str(package.files), package.digest)
+        table.add_row(str(package.path), package.python, size, str(package.files))
     console.print(table)
+    console.print("\nSHA-512, which FunctionGraph shows as the digest:", style="dim")
+    for package in packages:
+        console.print(f"{package.digest}  {package.path}", markup=False, soft_wrap=True)
     console.print("\n" + ways_to_upload(packages), soft_wrap=True)
 
 

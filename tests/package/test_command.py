@@ -1,0 +1,148 @@
+"""``ddsbackup package``."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+from cli.package.command import package as command
+from cli.template.model import Function
+from tests.package.conftest import PYTHON
+
+
+TEMPLATE = """\
+Resources:
+  Greet:
+    Type: HC::Serverless::Function
+    Properties:
+      FunctionName: greet
+      CodeUri: functions/greet
+      Handler: index.handler
+      Runtime: Python{}
+"""
+
+
+@pytest.fixture
+def run(
+    application: Callable[..., Function], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command on an application of one function, with a cache of its own."""
+    root = application().code_root
+    (root / "template.yaml").write_text(TEMPLATE.format(PYTHON if PYTHON != "3.11" else "3.10"), encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(root)
+
+    def run_it(*arguments: str) -> tuple[int, str, str]:
+        result = CliRunner().invoke(main, ["package", "--full", "--without-byte-code", *arguments])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.stdout, result.stderr
+
+    return run_it
+
+
+def test_each_function_is_packed_into_build(run: Callable[..., tuple[int, str, str]]) -> None:
+    """A table of name, size, files and digest; the progress goes to standard error."""
+    status, out, err = run()
+    path = Path("build", "greet.zip")
+
+    assert status == 0
+    digest = hashlib.sha512(path.read_bytes()).hexdigest()
+    assert f"\n{digest}  {path}\n" in out
+    assert "console (at most 40 MB) yes" in out
+    assert "Getting 1 wheels" in err
+    assert Path("build", "greet.cdx.json").exists()
+
+
+def test_json_says_the_same(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    """One document on standard output, for a pipeline."""
+    status, out, _ = run("greet", "--json", "--out", str(tmp_path / "here"))
+    (package,) = json.loads(out)["packages"]
+    content = (tmp_path / "here" / "greet.zip").read_bytes()
+
+    assert status == 0
+    assert package == {
+        "function": "greet",
+        "python": PYTHON if PYTHON != "3.11" else "3.10",
+        "path": str(tmp_path / "here" / "greet.zip"),
+        "sbom": str(tmp_path / "here" / "greet.cdx.json"),
+        "size": len(content),
+        "files": package["files"],
+        "unpacked_size": package["unpacked_size"],
+        "digest": hashlib.sha512(content).hexdigest(),
+        "uploads": ["console", "API", "OBS"],
+    }
+
+
+def test_another_python_than_the_templates_comes_with_a_warning(run: Callable[..., tuple[int, str, str]]) -> None:
+    """FunctionGraph cannot change the runtime of a function."""
+    other = "3.10" if PYTHON == "3.12" else "3.12"
+    status, _, err = run("--python", other)
+
+    assert status == 0
+    assert "cannot change the runtime" in " ".join(err.split())
+    assert "greet" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"), [(["gret"], 2, "did you mean 'greet'?"), (["--python", "3.11"], 2, "3.12")]
+)
+def test_a_wrong_call_says_what_is_right(
+    run: Callable[..., tuple[int, str, str]], arguments: list[str], status: int, said: str
+) -> None:
+    """A function that is not in the template; a Python that FunctionGraph does not run."""
+    got, _, err = run(*arguments)
+
+    assert (got, said in err) == (status, True)
+
+
+def test_a_package_that_cannot_be_made_is_exit_status_1(run: Callable[..., tuple[int, str, str]]) -> None:
+    """With what went wrong, without a traceback."""
+    Path("requirements.txt").write_text("greeting\n", encoding="utf-8")
+    status, out, err = run()
+
+    assert (status, out) == (1, "")
+    assert "not pinned" in err
+    assert "Traceback" not in err
+
+
+def test_a_terminal_sees_bars(monkeypatch: pytest.MonkeyPatch, run: Callable[..., tuple[int, str, str]]) -> None:
+    """One a step, which are gone at the end."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    status, out, _ = run("--json")
+
+    assert status == 0
+    assert json.loads(out)["packages"]
+
+
+def test_what_is_in_no_commit_is_named(run: Callable[..., tuple[int, str, str]], git: Callable[..., Any]) -> None:
+    """The same commit would give another package."""
+    git("init", "--quiet")
+    git("add", ".")
+    git("-c", "user.name=x", "-c", "user.email=x@y", "commit", "--quiet", "-m", "x")
+    assert "in no commit" not in run()[2]
+    Path("shared", "new.py").touch()
+    assert "in no commit" in run()[2]
+    assert "shared/new.py" in run()[2]
+
+
+@pytest.fixture
+def git() -> Callable[..., Any]:
+    """Run git in the current directory."""
+    import shutil
+    import subprocess
+
+    executable = shutil.which("git")
+    if executable is None:
+        pytest.skip("no git on this machine")
+    return lambda *arguments: subprocess.run([executable, *arguments], check=True)
+
+
+def test_help_says_what_it_costs_to_do_without() -> None:
+    """Of byte code."""
+    assert "three to four times" in " ".join(CliRunner().invoke(command, ["--help"]).stdout.split())

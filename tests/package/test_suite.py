@@ -1,0 +1,56 @@
+"""The tests of the deployed code, run once more on the package: unpacked, read-only, with its own libraries."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cli.paths import CHECKOUT
+
+
+TESTS = [
+    "tests/cloud",
+    "tests/triggers",
+    "tests/runtime/test_settings.py",
+    "tests/backups/test_requests.py",
+    "tests/function/test_create_backup.py",
+    "tests/function/test_create_backup_costs.py",
+    "tests/function/test_track_backups_on_the_cloud.py",
+]
+"""Those that use libraries: HTTP and the SDK, pydantic and its messages, functions from event to notification."""
+
+PLUGIN = """
+import json, os, sys
+
+def pytest_sessionfinish(session):
+    files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+    with open(os.environ["MODULES"], "w") as file:
+        json.dump(files, file)
+"""
+
+
+def test_the_suite_passes_on_the_package(unpacked: Path, tmp_path: Path) -> None:
+    """And nothing that a package brings along came from elsewhere."""
+    (tmp_path / "modules_plugin.py").write_text(PLUGIN, encoding="utf-8")
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(unpacked), str(tmp_path)]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MODULES": str(tmp_path / "modules.json"),
+    }
+    options = ["-q", "-p", "modules_plugin", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
+    path = ["-o", f"pythonpath={unpacked}"]  # that of pyproject.toml would put the checkout in front
+    command = [sys.executable, "-m", "pytest", *options, *path, *TESTS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT, env=environment)
+
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+    loaded = json.loads((tmp_path / "modules.json").read_text(encoding="utf-8"))
+    packed = {path.stem if path.suffix == ".py" else path.name for path in unpacked.iterdir()} - {"index"}
+    elsewhere = {
+        name: file
+        for name, file in loaded.items()
+        if name.partition(".")[0] in packed and file and not Path(file).is_relative_to(unpacked)
+    }
+    assert {"shared", "huaweicloudsdkcore", "pydantic", "requests", "urllib3"} < packed & loaded.keys()
+    assert not elsewhere
+    assert not {"pymongo", "dns", "gridfs"} & loaded.keys()
