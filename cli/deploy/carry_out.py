@@ -35,11 +35,17 @@ def carry_out(changes: Sequence[Change], where: Mapping[Kind, Service], watcher:
         watcher.begins(change)
         try:
             _take(change, where[change.resource.kind])
-        except ServiceError as error:
+        except (ServiceError, KeyboardInterrupt) as caught:
+            error = caught if isinstance(caught, ServiceError) else _interrupted()
             watcher.ends(change, error)
             return Result(tuple(changes[:position]), change, error, tuple(changes[position + 1 :]))
         watcher.ends(change, None)
     return Result(tuple(changes))
+
+
+def _interrupted() -> ServiceError:
+    text = "interrupted: whether this step was carried out is not known"
+    return ServiceError("Ctrl-C", None, None, text, advice="nothing, if it was meant")
 
 
 def _take(change: Change, service: Service) -> None:

@@ -17,6 +17,7 @@ from cli.deploy.options import (
 )
 from cli.deploy.parameters import all_values
 from cli.options import template_option
+from cli.package.model import PYTHONS
 from cli.template.load import find_template, load_template
 
 
@@ -26,9 +27,7 @@ from cli.template.load import find_template, load_template
 @stack_option
 @parameter_option
 @parameters_file_option
-@click.option(
-    "--python", metavar="VERSION", help="Pack for this Python, 3.10 or 3.12. Default: the template's Runtime."
-)
+@click.option("--python", type=click.Choice(PYTHONS), help="Pack for this Python. Default: the template's Runtime.")
 @click.option("--adopt", is_flag=True, help="Take over what has a wanted name and was not made by a stack.")
 @click.option("--prune", is_flag=True, help="Delete what the stack has and the template does not.")
 @click.option("--dry-run", is_flag=True, help="Show the difference and do nothing.")

@@ -6,12 +6,15 @@ from pathlib import Path
 from cli.console import make_console
 from cli.package.build import build_packages
 from cli.package.displays import make_observer, make_progress
-from cli.package.model import Package
+from cli.package.limits import fitting_uploads
+from cli.package.model import Package, PackagingFailed
 from cli.package.notices import notices
 from cli.template.model import Function
 
 
 OUT = Path("build")
+API = "API"
+"""The way in which the code is uploaded."""
 
 
 def pack(functions: Sequence[Function], python: str | None) -> Mapping[str, Package]:
@@ -22,4 +25,10 @@ def pack(functions: Sequence[Function], python: str | None) -> Mapping[str, Pack
         for notice in notices(functions, None):
             observer.warn(notice)
         packages = build_packages(functions, out=OUT, observer=observer, python=python)
+    for package in packages:
+        if API not in {way.name for way in fitting_uploads(package.size, package.unpacked_size)}:
+            raise PackagingFailed(
+                f"{package.path} is too large for FunctionGraph's API, which takes 50 MB: upload it through OBS, as "
+                "ddsbackup terraform does"
+            )
     return {package.function.name: package for package in packages}

@@ -41,6 +41,8 @@ class Access:
         self.endpoint = endpoint
         self.is_local = is_local
         self._sleep = sleep
+        self.clock_skew: float | None = None
+        """Seconds that this machine is ahead of the cloud, from the last answer; None before the first."""
 
     @cached_property
     def domain_id(self) -> str:
@@ -100,13 +102,19 @@ class Access:
         credentials = BasicCredentials(self.keys.access_key, self.keys.secret_key, self.project_id)
         if self.keys.security_token:
             credentials = credentials.with_security_token(self.keys.security_token)
-        return Client(name, sdk_client, self.endpoint(service), credentials, self._sleep)
+        return self._client(name, sdk_client, service, credentials)
 
     def _global(self, domain_id: str) -> Client:
         credentials = GlobalCredentials(self.keys.access_key, self.keys.secret_key, domain_id)
         if self.keys.security_token:
             credentials = credentials.with_security_token(self.keys.security_token)
-        return Client("IAM", IamClient, self.endpoint("iam"), credentials, self._sleep)
+        return self._client("IAM", IamClient, "iam", credentials)
+
+    def _client(self, name: str, sdk_client: Any, service: str, credentials: Any) -> Client:
+        return Client(name, sdk_client, self.endpoint(service), credentials, self._sleep, self._note_skew)
+
+    def _note_skew(self, seconds: float) -> None:
+        self.clock_skew = seconds
 
 
 def real_access(region: str | None) -> Access:

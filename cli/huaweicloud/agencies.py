@@ -29,6 +29,7 @@ class Agencies:
     def __init__(self, access: Access, stack: str) -> None:
         self._access = access
         self._stack = stack
+        self._made: dict[str, str] = {}  # a list may lag behind
 
     def find(self, names: Collection[str], stack: str, found: Sequence[Found]) -> list[Found]:  # noqa: ARG002 an agency is part of nothing
         """Return the agencies with one of *names* or with the mark of *stack*."""
@@ -37,6 +38,8 @@ class Agencies:
 
     def id_of(self, name: str) -> str:
         """Return the id of the agency *name*. Raises ServiceError when there is none."""
+        if name in self._made:
+            return self._made[name]
         for agency in self._all(name=name):
             if agency["name"] == name:
                 return str(agency["id"])
@@ -45,7 +48,8 @@ class Agencies:
     def create(self, wanted: Resource) -> None:
         """POST it, for ever."""
         body = {"name": wanted.name, "domain_id": self._access.domain_id, "duration": "FOREVER", **self._body(wanted)}
-        self._access.iam.call("create_agency", CreateAgencyRequest(body={"agency": body}))
+        answer = self._access.iam.call("create_agency", CreateAgencyRequest(body={"agency": body}))
+        self._made[wanted.name] = answer["agency"]["id"]
 
     def update(self, found: Found, wanted: Resource, fields: Collection[str]) -> None:  # noqa: ARG002 both are sent
         """PUT whom it trusts, and its description."""

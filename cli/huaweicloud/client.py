@@ -39,11 +39,14 @@ class Client:
         endpoint: str,
         credentials: BasicCredentials | GlobalCredentials,
         sleep: Callable[[float], None] = time.sleep,
+        note_skew: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """*service* is the name in API Explorer; *sdk_client* the SDK's class; *endpoint* a URL without a path."""
+        """*service* is the name in API Explorer; *sdk_client* the SDK's class; *endpoint* a URL without a path.
+
+        *note_skew* is told with every answer how many seconds this machine is ahead of the service.
+        """
         self.service = service
-        self.clock_skew: float | None = None
-        """Seconds that this machine is ahead of the service, from its last answer; None before the first."""
+        self._note_skew = note_skew
         self._sleep = sleep
         self._secrets = [value for value in (credentials.sk, credentials.security_token) if value]
         # What goes wrong is raised; without a handler the SDK's log would write it to standard error as well.
@@ -115,4 +118,4 @@ class Client:
             there = parsedate_to_datetime(str(facts["response"].headers["Date"]))
         except (KeyError, TypeError, ValueError):
             return
-        self.clock_skew = time.time() - there.timestamp()
+        self._note_skew(time.time() - there.timestamp())

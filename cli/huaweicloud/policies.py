@@ -28,6 +28,7 @@ class Policies:
     def __init__(self, access: Access, stack: str) -> None:
         self._access = access
         self._stack = stack
+        self._made: dict[str, str] = {}  # a list may lag behind
 
     def find(self, names: Collection[str], stack: str, found: Sequence[Found]) -> list[Found]:  # noqa: ARG002 a policy is part of nothing
         """Return the policies with one of *names* or with the mark of *stack*."""
@@ -36,6 +37,8 @@ class Policies:
 
     def id_of(self, name: str) -> str:
         """Return the id of the policy *name*. Raises ServiceError when there is none."""
+        if name in self._made:
+            return self._made[name]
         for role in self._roles():
             if role["display_name"] == name:
                 return str(role["id"])
@@ -44,7 +47,8 @@ class Policies:
     def create(self, wanted: Resource) -> None:
         """POST it."""
         request = CreateCloudServiceCustomPolicyRequest(body=self._body(wanted))
-        self._access.iam.call("create_cloud_service_custom_policy", request)
+        answer = self._access.iam.call("create_cloud_service_custom_policy", request)
+        self._made[wanted.name] = answer["role"]["id"]
 
     def update(self, found: Found, wanted: Resource, fields: Collection[str]) -> None:  # noqa: ARG002 it is replaced as a whole
         """PATCH it, with everything in it."""

@@ -47,8 +47,7 @@ class Topics:
         except ServiceError as error:
             if not error.is_passing or not self._called(wanted.name):
                 raise
-        for topic in self._called(wanted.name):
-            self._tag(topic)
+        self._mark(wanted.name)
 
     def update(self, found: Found, wanted: Resource, fields: Collection[str]) -> None:
         """PUT the display name, and the tag if it lacks."""
@@ -56,8 +55,7 @@ class Topics:
             body = {"display_name": wanted.fields["display_name"]}
             self._smn.call("update_topic", UpdateTopicRequest(topic_urn=found.id, body=body))
         if found.stack is None:
-            for topic in self._called(wanted.name):
-                self._tag(topic)
+            self._mark(wanted.name)
 
     def delete(self, found: Found) -> None:
         """DELETE the topic, with all its subscriptions."""
@@ -96,10 +94,11 @@ class Topics:
         resource = Resource(Kind.TOPIC, topic["name"], {"display_name": topic.get("display_name") or ""})
         return Found(resource, topic["topic_urn"], tags.get(TAG))
 
-    def _tag(self, topic: dict[str, Any]) -> None:
+    def _mark(self, name: str) -> None:
         body = {"tag": {"key": TAG, "value": self._stack}}
-        request = CreateResourceTagRequest(resource_type=RESOURCE_TYPE, resource_id=topic["topic_id"], body=body)
         try:
+            topic_id = self._id_of(name)
+            request = CreateResourceTagRequest(resource_type=RESOURCE_TYPE, resource_id=topic_id, body=body)
             self._smn.call("create_resource_tag", request)
         except ServiceError as error:
             raise ServiceError(
@@ -110,3 +109,8 @@ class Topics:
                 error.request_id,
                 f"the topic is there but lacks the tag {TAG}={self._stack} that is its mark: run again with --adopt",
             ) from None
+
+    def _id_of(self, name: str) -> str:
+        for topic in self._called(name):
+            return str(topic["topic_id"])
+        raise ServiceError("SMN.ListTopics", None, None, f"the topic {name} was made and is not listed")

@@ -1,5 +1,6 @@
 """The commands on their own: what they ask for, and what they refuse."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,19 @@ def test_a_stack_has_a_name_that_fits_everywhere(name: str) -> None:
 
     assert status == 2
     assert "expected 1 to 32 letters, digits and hyphens" in output
+
+
+def test_a_package_that_the_api_does_not_take_is_refused_before_anything_is_done(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes 50 MB."""
+    monkeypatch.setenv("DDSBACKUP_PASSWORD", SECRET)
+    (made,) = app.deployment().pack(app.deployment().template.functions, None).values()
+    large = replace(made, size=51 * 1024 * 1024)
+    monkeypatch.setattr("cli.deploy.packing.build_packages", lambda functions, **_: (large,))
+
+    status, output = run("deploy", "--yes")
+
+    assert status == 1
+    assert "too large for FunctionGraph's API" in output
+    assert "create" not in output

@@ -385,3 +385,39 @@ def test_without_yes_and_without_anybody_to_ask_it_is_a_wrong_call(app: App, clo
     with pytest.raises(WrongCall, match="give --yes to go on, or --dry-run"):
         app.deploy(yes=False)
     assert writes(cloud) == []
+
+
+def test_ctrl_c_is_a_failed_step(app: App, document: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told how far it came, and the next run goes on."""
+
+    def interrupt(method: str, request: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        app.access.iam  # noqa: B018 so that it is there to be patched
+        real = app.access.iam.call
+        patch.setattr(app.access.iam, "call", lambda m, r: interrupt(m, r) if m == "create_agency" else real(m, r))
+        with pytest.raises(SystemExit):
+            app.deploy()
+    first = document()
+    app.deploy()
+
+    assert first["error"]["operation"] == "Ctrl-C"
+    assert [change["state"] for change in first["changes"]].index("failed") == 3
+    assert len(document()["changes"]) == 6
+
+
+def test_who_may_not_look_at_what_is_not_wanted_can_deploy(app: App, cloud: LocalCloud, document: Output) -> None:
+    """Where agencies are looked after by others, a function without permissions needs nothing of IAM."""
+    app.change("      Permissions: [DDS.ListBackups, SMN.PublishMessage]\n", "")
+    cloud.set_faults([{"path": "/v3.0/", "answer": {"status": 403}}])
+
+    app.deploy()
+
+    assert {kind for _, kind in steps(document())} == {
+        "topic",
+        "subscription",
+        "function",
+        "asynchronous invocation",
+        "trigger",
+    }
