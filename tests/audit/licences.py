@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,18 +46,19 @@ def load_allowed(file: Path = ALLOWED) -> Allowed:
 
 def installed_licences() -> dict[str, str]:
     """The licence of every package of this environment, as the package writes it, by its canonical name."""
-    command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--format=json"]
+    command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--format=json", "--with-system"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     listed: list[dict[str, Any]] = json.loads(done.stdout)
     return {canonicalize_name(package["Name"]): str(package["License"]) for package in listed}
 
 
 def audit_licences(
-    installed: Mapping[str, str], allowed: Allowed, deployed: Collection[str], tools: Collection[str]
+    installed: Mapping[str, str], allowed: Allowed, deployed: AbstractSet[str], tools: AbstractSet[str]
 ) -> Finding:
     """Judge the licences of the packages that are deployed, and of the tools: names as in the requirements files.
 
-    What this interpreter does not install, because it is for another system or Python, is not judged.
+    A tool that this interpreter does not install, because it is for another system or Python, is named only. What is
+    deployed has to be judged.
     """
     lines = []
     for name in sorted({*deployed, *tools} & installed.keys()):
@@ -64,7 +66,11 @@ def audit_licences(
         if not allowed.permits(installed[name], identifiers):
             use = "deployed" if name in deployed else "a tool"
             lines.append(f"{name} ({use}): {installed[name]} is not in {ALLOWED.name}")
-    return Finding("licences", Verdict.FOUND if lines else Verdict.CLEAN, tuple(lines))
+    verdict = Verdict.FOUND if lines else Verdict.CLEAN if deployed <= installed.keys() else Verdict.UNCHECKED
+    absent = sorted({*deployed, *tools} - installed.keys())
+    if absent:
+        lines.append(f"not installed here, so not judged: {', '.join(absent)}")
+    return Finding("licences", verdict, tuple(lines))
 
 
 def names_of(file: Path) -> set[str]:

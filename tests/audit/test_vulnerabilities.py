@@ -32,9 +32,13 @@ ADVISORY = {
 
 @pytest.fixture
 def requirements(tmp_path: Path) -> Path:
-    """Two pins."""
+    """Two packages, one of them in another version for another Python."""
     file = tmp_path / "requirements.txt"
-    file.write_text(f"one==1.0 --hash=sha256:{'a' * 64}\ntwo==2.0 --hash=sha256:{'b' * 64}\n")
+    file.write_text(
+        f"one==1.0 ; python_version < '3' --hash=sha256:{'a' * 64}\n"
+        f"one==1.1 ; python_version >= '3' --hash=sha256:{'b' * 64}\n"
+        f"two==2.0 --hash=sha256:{'c' * 64}\n"
+    )
     return file
 
 
@@ -45,7 +49,7 @@ def osv(vulnerable: str | None) -> Iterator[str]:
     class Queries(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = ADVISORY if asked["package"]["name"] == vulnerable else {}
+            answer = ADVISORY if (asked["package"]["name"], asked["version"]) == (vulnerable, "1.0") else {}
             self.send_response(200)
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
@@ -67,7 +71,7 @@ def osv(vulnerable: str | None) -> Iterator[str]:
 def test_what_the_service_says(
     requirements: Path, vulnerable: str | None, verdict: Verdict, lines: tuple[str, ...]
 ) -> None:
-    """A vulnerability is told with the version that mends it."""
+    """A vulnerability is told with the version that mends it, though this Python installs another."""
     with osv(vulnerable) as url:
         finding = audit_requirements(requirements, ["--vulnerability-service=osv", f"--osv-url={url}"])
 
@@ -98,7 +102,7 @@ def test_a_service_that_cannot_be_reached_is_no_verdict(requirements: Path) -> N
     ids=["none known", "one unknown", "one unknown and one vulnerable"],
 )
 def test_packages_that_the_service_does_not_know_are_not_clean(
-    requirements: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     judged: list[dict[str, object]],
     verdict: Verdict,
@@ -113,7 +117,10 @@ def test_packages_that_the_service_does_not_know_are_not_clean(
 
     monkeypatch.setattr("tests.audit.vulnerabilities.subprocess.run", lambda *_, **__: Done)
 
-    finding = audit_requirements(requirements)
+    file = tmp_path / "requirements.txt"
+    file.write_text("one==1.0\ntwo==2.0\n")
+
+    finding = audit_requirements(file)
 
     assert finding.verdict is verdict
     assert expected in finding.lines[0]
