@@ -9,14 +9,13 @@ from rich.text import Text
 from cli.deploy.carry_out import Result
 from cli.deploy.difference import Action, Change, Plan
 from cli.deploy.resources import Found
+from cli.deploy.values import lines_of_change, lines_of_new
 from cli.huaweicloud.errors import ServiceError
-from cli.json_value import Json, JsonObject
+from cli.json_value import JsonObject
 
 
 SIGNS = {Action.CREATE: ("+", "green"), Action.UPDATE: ("~", "yellow"), Action.REPLACE: ("-/+", "yellow")}
 DELETION = ("-", "red")
-LONGEST_SHOWN = 100
-DIGEST_SHOWN = 12
 
 
 def print_plan(console: Console, plan: Plan) -> None:
@@ -26,9 +25,8 @@ def print_plan(console: Console, plan: Plan) -> None:
         note = f"  ({change.found.note})" if change.found and change.found.note and not change.wanted else ""
         line = f"{sign:>3} {change.action.value:<8} {_name(change)}{note}"
         console.print(Text(line, style=style), soft_wrap=True)
-        if change.found and change.wanted:
-            for name, old, new in (flat for field in change.fields for flat in _flat(field.name, field.old, field.new)):
-                console.print(Text(f"             {name}: {_shown(name, old)} -> {_shown(name, new)}"), soft_wrap=True)
+        for detail in _details(change):
+            console.print(Text(f"{'':13}{detail}", style="dim"), soft_wrap=True)
     for found in plan.left:
         console.print(Text(f"  ! left     {found.resource.kind.value} {found.resource.name}", style="yellow"))
     if plan.left:
@@ -110,6 +108,14 @@ def foreign_message(foreign: Sequence[Found]) -> str:
     return "\n".join([*lines, f"{ways}."])
 
 
+def _details(change: Change) -> Iterator[str]:
+    if change.action is Action.CREATE:
+        yield from lines_of_new(change.resource)
+    elif change.wanted:
+        for field in change.fields:
+            yield from lines_of_change(field.name, field.old, field.new)
+
+
 def _name(change: Change) -> str:
     return f"{change.resource.kind.value} {change.resource.name}"
 
@@ -134,23 +140,3 @@ def _states(plan: Plan, result: Result | None) -> list[str]:
         return ["planned"] * len(plan.changes)
     states = ["done"] * len(result.done) + ["failed"] * (result.failed is not None)
     return states + ["not begun"] * len(result.not_begun)
-
-
-def _flat(name: str, old: Json, new: Json) -> Iterator[tuple[str, Json, Json]]:
-    """Yield the parts of a field that differ; of what is wanted, and of what is there and has to go."""
-    if isinstance(new, dict) and isinstance(old, dict):
-        extra = old.keys() - new.keys() if name == "variables" else set()
-        for key in sorted(new.keys() | extra):
-            if old.get(key) != new.get(key):
-                yield from _flat(f"{name}.{key}", old.get(key), new.get(key))
-    else:
-        yield name, old, new
-
-
-def _shown(name: str, value: Json) -> str:
-    if value is None:
-        return "(none)"
-    if name == "code":
-        return f"{str(value)[:DIGEST_SHOWN]}..."
-    text = str(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... ({len(text)} characters)"

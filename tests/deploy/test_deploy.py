@@ -380,6 +380,31 @@ def test_people_see_old_and_new(deployed: App, capsys: pytest.CaptureFixture[str
     assert SECRET not in err
 
 
+def test_people_see_what_a_policy_gains_and_loses(deployed: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """Action by action."""
+    deployed.change("DDS.ListBackups, ", "DDS.ListTasks, ")
+    capsys.readouterr()
+
+    deployed.deploy(dry_run=True)
+
+    err = capsys.readouterr().err
+    assert "policy: + dds:task:list\n" in err
+    assert "policy: - dds:backup:list\n" in err
+
+
+def test_people_see_what_they_agree_to(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is to be allowed, what runs, and when; no secret."""
+    app.deploy(dry_run=True)
+
+    err = capsys.readouterr().err
+    assert "policy: dds:backup:list, " in err
+    assert "memory_size: 256" in err
+    assert "schedule: CRON_TZ=UTC 0 0 2 * * ?" in err
+    assert "kafka_user: me" in err
+    assert SECRET not in err
+    assert "kafka_password" not in err
+
+
 def test_without_yes_and_without_anybody_to_ask_it_is_a_wrong_call(app: App, cloud: LocalCloud) -> None:
     """A pipeline has to say that it means it."""
     with pytest.raises(WrongCall, match="give --yes to go on, or --dry-run"):
