@@ -12,6 +12,10 @@ from cli.permissions.agencies import Agency
 from cli.permissions.agencies import agencies as wanted_agencies
 
 
+ROLE = "1.0"
+"""The version of system-defined roles, which allow more than their actions tell (IAM API, Custom Policy Management)."""
+
+
 def permissions(patient: Patient) -> Iterator[Finding]:
     """The policies that an agency has on the project, and on all projects, allow what is needed."""
     there = {item.resource.name: item for item in patient.of_kind(Kind.AGENCY)}
@@ -34,6 +38,13 @@ def _judge(agency: Agency, documents: Sequence[dict[str, Any]]) -> Finding:
     denied = {pattern for statement in statements if statement["Effect"] == "Deny" for pattern in _actions(statement)}
     lacking = [action for action in agency.actions if not _any_matches(allowed, action) or _any_matches(denied, action)]
     subject = f"permissions of {agency.name}"
+    if lacking and any(document.get("Version") == ROLE for document in documents):
+        return warning(
+            subject,
+            f"has system-defined roles, and no policy that allows {', '.join(lacking)}",
+            f"may {', '.join(agency.actions)}, and nothing else",
+            "give it the policy that ddsbackup permissions prints in place of the roles",
+        )
     if lacking:
         return problem(
             subject,

@@ -15,7 +15,11 @@ from huaweicloudsdkfunctiongraph.v2 import (
     UpdateFunctionConfigRequest,
     UpdateTriggerRequest,
 )
-from huaweicloudsdkiam.v3 import CreateCloudServiceCustomPolicyRequest, UpdateAgencyRequest
+from huaweicloudsdkiam.v3 import (
+    AssociateAgencyWithAllProjectsPermissionRequest,
+    CreateCloudServiceCustomPolicyRequest,
+    UpdateAgencyRequest,
+)
 from huaweicloudsdksmn.v2 import AddSubscriptionRequest, DeleteTopicRequest
 
 from cli.deploy.resources import Kind
@@ -219,6 +223,38 @@ def test_each_fault_is_found(
     fitting = [item for name, item in findings if (name, item.level.value) == (check, level)]
     assert [item for item in fitting if re.search(found, item.found)]
     assert all(item.what_to_do and item.expected for item in fitting)
+
+
+def test_what_is_granted_on_all_projects_counts(deployed: App) -> None:
+    """The console grants for all resources, unless it is told otherwise."""
+    no_grant(deployed)
+    access = deployed.access
+    request = AssociateAgencyWithAllProjectsPermissionRequest(
+        domain_id=access.domain_id,
+        agency_id=Agencies(access, deployed.stack).id_of("dds-backup"),
+        role_id=Policies(access, deployed.stack).id_of("dds-backup"),
+    )
+    access.iam.call("associate_agency_with_all_projects_permission", request)
+
+    assert bad(find(deployed)) == []
+
+
+def test_a_system_defined_role_is_no_problem(deployed: App, cloud: LocalCloud) -> None:
+    """What it allows cannot be read from it."""
+    document = {"Version": "1.0", "Statement": [{"Effect": "Allow", "Action": ["dds:dds:*"]}]}
+    body = {"roles": [{"id": "r-1", "name": "dds_adm", "display_name": "DDS Administrator", "policy": document}]}
+    cloud.set_faults([{"method": "GET", "path": "agencies/[^/]+/roles$", "answer": {"status": 200, "body": body}}])
+
+    assert [item[:2] for item in bad(find(deployed))] == [("permissions", "warning")]
+
+
+def test_what_is_denied_is_not_allowed(deployed: App, cloud: LocalCloud) -> None:
+    """Whatever else allows it."""
+    statements = [{"Effect": "Allow", "Action": ["*:*:*"]}, {"Effect": "Deny", "Action": ["DDS:backup:*"]}]
+    body = {"roles": [{"id": "r-1", "name": "n", "policy": {"Version": "1.1", "Statement": statements}}]}
+    cloud.set_faults([{"method": "GET", "path": "agencies/[^/]+/roles$", "answer": {"status": 200, "body": body}}])
+
+    assert ("permissions", "problem", "may not dds:backup:list") in bad(find(deployed))
 
 
 def test_nobody_listens(app: App, capsys: pytest.CaptureFixture[str]) -> None:
