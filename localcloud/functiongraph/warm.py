@@ -41,9 +41,14 @@ class Warm:
         if self._package is None:
             error = FunctionError("FunctionCodeError", "the function was created without code")
             return Ran(_failed(self.function, request_id, error), ())
-        if self._instance is None:
-            self._instance = self._start(packages, self._package)
-        invocation = self._instance.invoke(event, credentials, request_id)
+        try:
+            if self._instance is None:
+                self._instance = self._start(packages, self._package)
+            invocation = self._instance.invoke(event, credentials, request_id)
+        except OSError as failure:
+            # Neither room on the disk nor for a process is the function's fault, but it has not run.
+            error = FunctionError("SystemError", f"no instance could be started: {failure}")
+            invocation = _failed(self.function, request_id, error)
         return Ran(invocation, tuple(self._log))
 
     def kill(self) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import huaweicloudsdkfunctiongraph.v2 as sdk
 import pytest
 from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
 
 from localcloud import LocalCloud
-from tests.localcloud.functions import NO_DATEUTIL, invoke, new_function, package, until
+from tests.localcloud.functions import NO_DATEUTIL, invoke, new_config, new_function, package, until
 from tests.localcloud.sdk import build
 
 
@@ -98,17 +99,18 @@ def test_a_busy_instance_ends_with_the_cloud(tmp_path: Path, kind: str, caplog: 
     assert not [record for record in caplog.records if record.exc_info]
 
 
-def test_a_reset_ends_a_busy_instance(tmp_path: Path, cloud: LocalCloud, functiongraph: Any) -> None:
+@pytest.mark.parametrize("kind", ["invocations", "invocations-async"])
+def test_a_reset_ends_a_busy_instance(tmp_path: Path, cloud: LocalCloud, functiongraph: Any, kind: str) -> None:
     """What was at work before a reset is not after it, and leaves no trace."""
     file = tmp_path / "pids"
     urn = functiongraph.create_function(new_function(content=package(STUCK), timeout=60)).func_urn
-    caller = Thread(target=invoke, args=(cloud, urn, {"file": str(file)}))
+    caller = Thread(target=invoke, args=(cloud, urn, {"file": str(file)}, kind))
     caller.start()
     pids = until(lambda: pids_in(file))
     cloud.reset()
     caller.join(10)
 
-    assert are_gone(pids[:1])
+    assert until(lambda: are_gone(pids))
     assert (cloud.invocations(), cloud.functions()) == ([], [])
 
 
@@ -161,3 +163,34 @@ def test_twenty_events_at_once(cloud: LocalCloud, functiongraph: Any) -> None:
     assert {one["request_id"] for one in cloud.invocations()} == accepted
     assert len({one["result"] for one in cloud.invocations()}) <= 4
     assert cloud.functions()[0]["waiting"] == 0
+
+
+def test_one_instance_at_most(cloud: LocalCloud, functiongraph: Any) -> None:
+    """A function that may have one instance works on its events one after the other, and loses none."""
+    source = "import os, time\ndef handler(event, context):\n    time.sleep(0.05)\n    return os.getpid()\n"
+    urn = functiongraph.create_function(new_function(content=package(source))).func_urn
+    strategy = sdk.StrategyConfig(concurrency=1, concurrent_num=1)
+    functiongraph.update_function_config(new_config(urn, strategy_config=strategy))
+    for _ in range(5):
+        invoke(cloud, urn, {}, "invocations-async")
+    until(lambda: len(cloud.invocations()) == 5)
+
+    assert len({one["result"] for one in cloud.invocations()}) == 1
+
+
+def test_an_instance_that_cannot_be_started(
+    cloud: LocalCloud, functiongraph: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When there is no room to unpack the package the invocation has failed, and the next one starts anew."""
+    urn = functiongraph.create_function(new_function(content=package(PID))).func_urn
+    with monkeypatch.context() as patch:
+
+        def full(*arguments: Any) -> Path:
+            raise OSError(28, "No space left on device")
+
+        patch.setattr("localcloud.functiongraph.unpacking.UnpackedPackages.code_root", full)
+        failed = invoke(cloud, urn)
+
+    assert (failed.status, failed.json["errorType"]) == (200, "SystemError")
+    assert "No space left on device" in failed.json["errorMessage"]
+    assert invoke(cloud, urn).json > 0

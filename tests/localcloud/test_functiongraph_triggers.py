@@ -87,6 +87,20 @@ def test_kafka_is_turned_on(functiongraph: Any, urn: str) -> None:
         assert functiongraph.update_trigger(change).trigger_status == status
 
 
+def test_what_can_be_changed_of_a_configuration(functiongraph: Any, urn: str) -> None:
+    """An update adds what it gives to the configuration that is there."""
+    data = {"stream_name": "a-stream", "polling_unit": "s"}
+    created = functiongraph.create_function_trigger(new_trigger(urn, "DIS", **data))
+    change = sdk.UpdateriggerEventData(polling_interval=30, polling_unit="ms")
+    body = sdk.UpdateTriggerRequestBody(event_data=[change])
+    changed = functiongraph.update_trigger(
+        sdk.UpdateTriggerRequest(function_urn=urn, trigger_type_code="DIS", trigger_id=created.trigger_id, body=body)
+    )
+
+    event_data = changed.to_json_object()["event_data"]
+    assert event_data == {"stream_name": "a-stream", "polling_unit": "ms", "polling_interval": 30}
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "error"),
     [
