@@ -160,6 +160,19 @@ def test_what_writes_is_tried_again_only_if_it_was_throttled(
     assert len([call for call in cloud.requests() if call["method"] == "POST"]) == calls
 
 
+def test_every_answer_tells_the_time(access: Access, cloud: LocalCloud) -> None:
+    """A refusal as well: a wrong clock is what it may be for."""
+    fresh = Access(access.region, access.keys, access.endpoint, lambda _: None)
+    assert fresh.clock_skew is None
+    cloud.set_faults([{"path": "instances$", "answer": {"status": 401}}])
+
+    with pytest.raises(ServiceError):
+        fresh.dds.call("list_instances", instances())
+
+    assert fresh.clock_skew is not None
+    assert abs(fresh.clock_skew) < 60
+
+
 def test_secrets_in_an_error_are_hidden(cloud: LocalCloud, access: Access) -> None:
     """Whatever a service repeats."""
     said = f"your key {access.keys.secret_key} and token {access.keys.security_token}"

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,6 +22,7 @@ from huaweicloudsdkiam.v3 import (
 from huaweicloudsdksmn.v2 import AddSubscriptionRequest, DeleteTopicRequest
 
 from cli.deploy.resources import Kind
+from cli.doctor.account import clock
 from cli.doctor.examination import CHECKS, examine
 from cli.doctor.findings import Finding, Level
 from cli.doctor.patient import Patient
@@ -31,6 +31,7 @@ from cli.huaweicloud.agencies import Agencies, Grants
 from cli.huaweicloud.keys import Keys
 from cli.huaweicloud.policies import Policies
 from cli.main import main
+from cli.package.model import PackagingFailed
 from localcloud import LocalCloud
 from tests.deploy.conftest import SECRET, App
 
@@ -292,15 +293,23 @@ def test_what_may_not_be_asked_is_not_checked(deployed: App, cloud: LocalCloud) 
     assert "DDS.ListInstances" in bad(findings)[0][2]
 
 
-@pytest.mark.parametrize(("skew", "level"), [(120.0, "warning"), (-1000.0, "problem")], ids=["late", "too late"])
-def test_a_wrong_clock_is_found(deployed: App, monkeypatch: pytest.MonkeyPatch, skew: float, level: str) -> None:
+@pytest.mark.parametrize(
+    ("skew", "level", "found"),
+    [
+        (-2.0, "ok", "2 s behind the service"),
+        (120.0, "warning", "120 s ahead of the service"),
+        (-1000.0, "problem", "1000 s behind the service"),
+        (None, "not checked", "no answer told the time"),
+    ],
+)
+def test_a_wrong_clock_is_found(app: App, skew: float | None, level: str, found: str) -> None:
     """Signatures carry its time."""
-    now = time.time
-    monkeypatch.setattr("cli.huaweicloud.client.time.time", lambda: now() + skew)
+    access = Access(app.access.region, app.access.keys, app.access.endpoint)
+    access.clock_skew = skew
 
-    found = [item for item in bad(find(deployed)) if item[0] == "clock"]
+    (finding,) = clock(patient(app, access))
 
-    assert [item[1] for item in found] == [level]
+    assert (finding.level.value, finding.found) == (level, found)
 
 
 def test_a_project_of_another_region_is_found(deployed: App) -> None:
@@ -351,3 +360,45 @@ def test_what_depends_on_a_parameter_that_is_not_given_is_not_compared(
     deployed.change("Parameters:", "Parameters:\n  Email: {Type: String}")
 
     assert run(deployed, monkeypatch).exit_code == 0
+
+
+def test_keys_that_may_ask_nothing_are_still_keys(deployed: App, cloud: LocalCloud) -> None:
+    """A denial is not a rejection."""
+    cloud.set_faults([{"path": "quotas$", "answer": {"status": 403}}])
+
+    findings = find(deployed)
+
+    assert findings[0][1].level is Level.OK
+    assert [item[:2] for item in bad(findings)] == [("quotas", "not checked")]
+
+
+def test_a_project_that_the_account_does_not_have_is_found(deployed: App, cloud: LocalCloud) -> None:
+    """As after a slip in HUAWEICLOUD_SDK_PROJECT_ID."""
+    body = {"projects": [{"id": "other", "name": "cn-north-4"}]}
+    cloud.set_faults([{"path": "/v3/projects$", "answer": {"status": 200, "body": body}}])
+
+    assert ("project", "problem", "the account has no such project") in bad(find(deployed))
+
+
+def test_no_instance_at_all_is_a_problem(deployed: App, cloud: LocalCloud) -> None:
+    """Most likely the wrong region."""
+    answer = {"status": 200, "body": {"instances": [], "total_count": 0}}
+    cloud.set_faults([{"path": "/v3/[0-9a-f]+/instances$", "answer": answer}])
+
+    assert ("instances", "problem", "none in cn-north-4") in bad(find(deployed))
+
+
+def test_code_that_cannot_be_packed_is_not_compared(deployed: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the rest is checked."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise PackagingFailed("no Python 3.10 on this machine")
+
+    monkeypatch.setattr("cli.deploy.packing.build_packages", fail)
+    deployed.deployment()
+    monkeypatch.setattr("cli.huaweicloud.access.open_access", lambda _cloud, _region: deployed.access)
+
+    result = CliRunner().invoke(main, ["doctor", "--template", str(deployed.folder / "template.yaml")])
+
+    assert result.exit_code == 0
+    assert "The code is not compared, since it cannot be packed: no Python 3.10 on this machine" in result.stderr
