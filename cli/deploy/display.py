@@ -85,13 +85,15 @@ def print_failure(console: Console, result: Result) -> None:
     """Print what stands after a failed step, and how to go on."""
     assert result.failed  # noqa: S101 there is nothing to tell otherwise
     assert result.error  # noqa: S101 there is nothing to tell otherwise
-    console.print(Text(f"\n{_name(result.failed)}: {result.error.operation}: {result.error.reason}", style="red"))
+    failure = f"\n{_name(result.failed)}: {result.error.operation}: {result.error.reason}"
+    console.print(Text(failure, style="red"), soft_wrap=True)
     console.print(Text(f"What to do: {result.error.advice}."), soft_wrap=True)
     for change in result.not_begun:
         console.print(Text(f"not begun {change.action.value:<8} {_name(change)}"), soft_wrap=True)
     console.print(
         f"{len(result.done)} done, 1 failed, {len(result.not_begun)} not begun. Nothing was taken back: run the same "
-        "command again, and it goes on from here."
+        "command again, and it goes on from here.",
+        soft_wrap=True,
     )
 
 

@@ -55,7 +55,7 @@ def actions(policy: Json) -> Iterator[str]:
 
 def shown(name: str, value: Json) -> str:
     """Return a value on one line, not too long a one."""
-    if value is None:
+    if value is None or value == "":
         return "(none)"
     if name == "code":
         return f"{str(value)[:DIGEST]}..."
