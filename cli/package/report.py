@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.table import Table
 
 from cli.json_value import JsonObject

@@ -1,6 +1,7 @@
 """``ddsbackup package``."""
 
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from cli.main import main
 from cli.package.command import package as command
+from cli.package.displays import make_observer, make_progress
 from cli.template.model import Function
 from tests.package.conftest import PYTHON
 
@@ -111,13 +114,21 @@ def test_a_package_that_cannot_be_made_is_exit_status_1(run: Callable[..., tuple
     assert "Traceback" not in err
 
 
-def test_a_terminal_sees_bars(monkeypatch: pytest.MonkeyPatch, run: Callable[..., tuple[int, str, str]]) -> None:
-    """One a step, which are gone at the end."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    status, out, _ = run("--json")
+@pytest.mark.parametrize("terminal", [True, False])
+def test_every_step_is_seen(terminal: bool) -> None:
+    """A bar with its parts on a terminal, a line elsewhere; and so is every warning."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=100, highlight=False)
+    with make_progress(console) as progress:
+        observer = make_observer(console, progress)
+        done = observer.step("Compiling 2 modules", 2)
+        done()
+        observer.warn("[careful]")
+        progress.refresh()
 
-    assert status == 0
-    assert json.loads(out)["packages"]
+    assert "Compiling 2 modules" in out.getvalue()
+    assert ("1/2" in out.getvalue()) is terminal
+    assert "Warning: [careful]" in out.getvalue()
 
 
 def test_what_is_in_no_commit_is_named(run: Callable[..., tuple[int, str, str]], git: Callable[..., Any]) -> None:

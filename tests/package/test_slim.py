@@ -160,6 +160,13 @@ def test_what_is_made_in_place_of_modules_is_python() -> None:
         ast.parse(content, name)
 
 
+def test_time_zones_come_along(unpacked: Path) -> None:
+    """For a machine that has none; nothing says that FunctionGraph's has."""
+    script = "import zoneinfo; zoneinfo.reset_tzpath(()); print(zoneinfo.ZoneInfo('Europe/Berlin').key)"
+
+    assert run(unpacked, script) == "Europe/Berlin\n"
+
+
 STUBBED = {
     "bson.encode({})": "bson",
     "bson.MinKey()": "bson",

@@ -1,0 +1,68 @@
+"""The package is imported once where it is made."""
+
+import platform
+import sys
+
+import pytest
+
+from cli.package.bytecode import Compiler
+from cli.package.interpreter import find_interpreter
+from cli.package.model import Package, PackagingFailed
+from cli.package.recording import READER, recorded
+from cli.paths import CHECKOUT
+from tests.package.conftest import PYTHON, Noted
+
+
+FILES = {
+    "index.py": b"import dataclasses, re\nre.compile('a+b')\ndef handler(event, context): ...\n",
+    "shared/__init__.py": b"",
+    "shared/runtime/__init__.py": b"",
+    READER: (CHECKOUT / READER).read_bytes(),
+}
+LINUX = (sys.platform, platform.machine()) == ("linux", "x86_64")
+
+
+def record(files: dict[str, bytes], observer: Noted | None = None) -> dict[str, bytes]:
+    noted = observer or Noted()
+    return recorded(files, Compiler(find_interpreter(PYTHON), noted), noted)
+
+
+@pytest.mark.skipif(not LINUX, reason="the wheels are for Linux on x86_64")
+def test_what_is_compiled_on_import_is_packed() -> None:
+    """Beside the module that reads it, the same each time."""
+    (made,) = record(FILES).items()
+
+    assert made[0] == f"shared/runtime/cold_start.{sys.implementation.cache_tag}.bin"
+    assert b"a+b" in made[1]
+    assert record(FILES) == dict([made])
+
+
+@pytest.mark.skipif(not LINUX, reason="the wheels are for Linux on x86_64")
+def test_what_cannot_be_imported_is_no_package() -> None:
+    """A function that lacks something shows it here, not in the cloud."""
+    with pytest.raises(PackagingFailed, match="cannot be imported"):
+        record({**FILES, "index.py": b"import what_nobody_brought\n"})
+
+
+def test_nothing_is_recorded_for_nobody() -> None:
+    """An application without the module that reads it."""
+    assert not record({"index.py": b""})
+
+
+def test_another_platform_is_warned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There the wheels cannot be imported."""
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+    observer = Noted()
+
+    assert not record(FILES, observer)
+    assert "x86_64" in observer.warnings[0]
+
+
+def test_ours_has_its_record(package: Package) -> None:
+    """Unless it was made elsewhere."""
+    import zipfile
+
+    with zipfile.ZipFile(package.path) as archive:
+        recorded_files = [name for name in archive.namelist() if name.endswith(".bin")]
+
+    assert len(recorded_files) == LINUX
