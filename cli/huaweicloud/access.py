@@ -32,14 +32,11 @@ class Access:
         keys: Keys,
         endpoint: Callable[[str], str],
         sleep: Callable[[float], None] = time.sleep,
-        *,
-        is_local: bool = False,
     ) -> None:
         """*endpoint* gives the URL of a service: "iam", "smn", "functiongraph" or "dds"."""
         self.region = region
         self.keys = keys
         self.endpoint = endpoint
-        self.is_local = is_local
         self._sleep = sleep
         self.clock_skew: float | None = None
         """Seconds that this machine is ahead of the cloud, from the last answer; None before the first."""
@@ -130,7 +127,7 @@ def local_access(url: str) -> Access:
         given, connection = cloud.temporary_credentials(), cloud.connection
     keys = Keys(given.access_key, given.secret_key, given.security_token, connection.project_id)
     region = connection.topic_urn.split(":")[2]
-    return Access(region, keys, lambda _: connection.endpoint, is_local=True)
+    return Access(region, keys, lambda _: connection.endpoint)
 
 
 def open_access(cloud: str | None, region: str | None) -> Access:

@@ -12,8 +12,8 @@ from cli.json_value import JsonObject
 
 
 PAGE = 100
-UNCONFIRMED, CONFIRMED = 0, 1
-"""The status of a subscription (SMN API, Querying Subscriptions of a Specified Topic)."""
+CONFIRMED = 1
+"""The status of a subscription that gets messages (SMN API, Querying Subscriptions of a Specified Topic)."""
 
 
 class Subscriptions:

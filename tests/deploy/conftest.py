@@ -112,7 +112,7 @@ def _access(_shared_cloud: LocalCloud) -> Access:
     # The SDK's clients keep threads for ever, so there is one of each. A reset keeps the keys of the seed only.
     given = _shared_cloud.connection()
     keys = Keys(given["access_key"], given["secret_key"], given["security_token"], given["project_id"])
-    return Access(given["region"], keys, lambda _: _shared_cloud.url, lambda _: None, is_local=True)
+    return Access(given["region"], keys, lambda _: _shared_cloud.url, lambda _: None)
 
 
 @pytest.fixture
