@@ -14,7 +14,7 @@ _EXECUTABLE = 0o100755
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
-    """Return a zip of *files* by path: sorted, each of the same time and the same rights, deflated at level 9.
+    """Return a zip of *files* by path: sorted, each of the same time and the same rights, deflated at level 6.
 
     The one thing that is not ours is how deflate chooses. zlib, which CPython has on Linux and macOS, is the same
     everywhere; zlib-ng, which some builds have in its place (CPython 3.14 for Windows, Fedora since 40), gives other
@@ -26,7 +26,7 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
             info = zipfile.ZipInfo(name, _TIME)
             info.create_system = _UNIX
             info.external_attr = (_EXECUTABLE if name.endswith(".so") else _REGULAR_FILE) << 16
-            archive.writestr(info, files[name], zipfile.ZIP_DEFLATED, 9)
+            archive.writestr(info, files[name], zipfile.ZIP_DEFLATED, 6)
     return buffer.getvalue()
 
 
