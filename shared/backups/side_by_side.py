@@ -3,13 +3,14 @@
 import logging
 import random
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from shared.backups.announcing import Announcer
 from shared.backups.catalogue import Catalogue
 from shared.backups.creation import Creation
 from shared.backups.deadline import Deadline
+from shared.backups.executors import executor_for
 from shared.backups.fan_out import FanOut
 from shared.backups.job_ids import JobIds
 from shared.backups.names import EventNames, share
@@ -83,7 +84,8 @@ class BackupService:
             result = _guarded(creation, instance_id)
             return result if self._may_be_handed_on(result, named) else tell(result, named)
 
-        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="backup") as pool:
+        pieces = len(rejected) + sum(len(named.instances) + len(named.skipped) for named in requests)
+        with executor_for(pieces, self.concurrency) as pool:
             rejections = [pool.submit(announcer.reject, rejection, trigger) for rejection in rejected]
             begun: list[tuple[NamedRequest, dict[str, Future[InstanceResult]]]] = []
             for named in requests:

@@ -22,7 +22,8 @@ class Waiting:
         """Wait if that much time is left; False, at once, if it is not."""
         if seconds > self.left():
             return False
-        self.clock.sleep(seconds)
+        if seconds:
+            self.clock.sleep(seconds)
         return True
 
     def turn(self, pace: Pace) -> bool:

@@ -14,6 +14,7 @@ from huaweicloudsdkcore.exceptions.exceptions import (
 )
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.http.http_handler import HttpHandler
+from requests import Session
 from requests.exceptions import ConnectTimeout, ProxyError
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
@@ -50,13 +51,17 @@ class SdkService:
     def __init__(self, client: Any, endpoint: str, project_id: str, limits: HttpLimits, clock: Clock) -> None:
         """`client` is the SDK's client class, `endpoint` an http(s) URL without a path."""
         self._clock = clock
-        self._config = _DeadlineHttpConfig(limits)
+        proxies, ca_bundle = _read_environment(endpoint)
+        self._config = _DeadlineHttpConfig(limits, ca_bundle)
         self._answer = threading.local()
         self._credentials: Credentials | None = None
         handler = HttpHandler().add_response_handler(self._note_retry_after)
         nobody = BasicCredentials("none", "none", project_id)  # replaced by `renew` before the first call
         builder = client.new_builder().with_http_config(self._config).with_http_handler(handler)
         self._client: Any = builder.with_credentials(nobody).with_endpoints([endpoint]).build()
+        # The SDK would look for proxies, and for a .netrc, which would take the place of the signature, at each call.
+        session = self._client._http_client._session  # noqa: SLF001 there is no other way to it
+        session.trust_env, session.proxies = False, proxies
 
     def renew(self, credentials: Credentials, left: Callable[[], float]) -> None:
         """Take the credentials of this invocation, and `left`, which tells the seconds that a call may take."""
@@ -114,10 +119,10 @@ class SdkService:
 class _DeadlineHttpConfig(HttpConfig):  # type: ignore[misc]  # the SDK has no types
     """An HttpConfig whose timeout, which the SDK reads anew for every call, never outlasts the invocation."""
 
-    def __init__(self, limits: HttpLimits) -> None:
+    def __init__(self, limits: HttpLimits, ca_bundle: str | None) -> None:
         self._limits = limits
         self.left: Callable[[], float] = lambda: float("inf")
-        super().__init__(retry_times=0, pool_maxsize=limits.connections)
+        super().__init__(retry_times=0, pool_maxsize=limits.connections, ssl_ca_cert=ca_bundle)
 
     @property
     def timeout(self) -> tuple[float, float]:
@@ -127,6 +132,13 @@ class _DeadlineHttpConfig(HttpConfig):  # type: ignore[misc]  # the SDK has no t
     @timeout.setter
     def timeout(self, value: object) -> None:
         """Ignored: HttpConfig's constructor sets a default."""
+
+
+def _read_environment(endpoint: str) -> tuple[dict[str, str], str | None]:
+    """The proxies for an endpoint and the file of certificate authorities, if the environment names any."""
+    settings = Session().merge_environment_settings(endpoint, {}, None, None, None)
+    verify = settings["verify"]
+    return dict(settings["proxies"]), verify if isinstance(verify, str) else None
 
 
 def _never_sent(error: BaseException) -> bool:

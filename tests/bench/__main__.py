@@ -5,6 +5,7 @@ scripts run in processes of their own, against a local cloud in this one.
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from localcloud.seed import Seed, SeedInstance, load_seed
 from tests.bench.packages import Packages, pack
 from tests.bench.quota import NoQuotaError, quota
 from tests.bench.starts import Candidate, Start, median_starts
+from tests.bench.tls import https
 
 
 HERE = Path(__file__).parent
@@ -49,16 +51,19 @@ def fleet() -> Seed:
     return load_seed().model_copy(update={"instances": instances, "backups": ()})
 
 
-def run(cloud: LocalCloud, script: str, instances: int, rounds: int) -> dict[str, Any]:
+def run(
+    cloud: LocalCloud, script: str, instances: int, rounds: int, *, endpoint: str = "", bundle: Path | None = None
+) -> dict[str, Any]:
     """Run a script on an idle cloud; what it reports of itself."""
-    job = {"connection": cloud.connection(), "instances": instances, "rounds": rounds}
+    connection = cloud.connection() | ({"endpoint": endpoint} if endpoint else {})
     done = subprocess.run(
         [sys.executable, str(HERE / script)],
-        input=json.dumps(job),
+        input=json.dumps({"connection": connection, "instances": instances, "rounds": rounds}),
         capture_output=True,
         text=True,
         check=False,
         cwd=HERE.parent.parent,
+        env={**os.environ, **({"REQUESTS_CA_BUNDLE": str(bundle)} if bundle else {})},
     )
     if done.returncode:
         raise SystemExit(f"{script} failed:\n{done.stdout}{done.stderr}")
@@ -66,28 +71,34 @@ def run(cloud: LocalCloud, script: str, instances: int, rounds: int) -> dict[str
     return report
 
 
-def warm(cloud: LocalCloud, console: Console) -> list[Figure]:
-    """One instance an event, the first event of each process left out."""
-    times: dict[str, list[dict[str, float]]] = {"ours.py": [], "plain.py": [], "naive.py": []}
-    for repeat in range(3):
-        for script, found in times.items():
-            console.print(f"[dim]warm: {script} {repeat + 1}/3[/dim]")
+def warm(cloud: LocalCloud, console: Console, folder: Path) -> list[Figure]:
+    """One instance an event, the first event of each process left out; over HTTPS, as on the cloud, and plain."""
+
+    def measure(script: str, name: str, where: str, **connection: Any) -> list[float]:
+        found = []
+        for repeat in range(3):
+            console.print(f"[dim]warm, {where}: {script} {repeat + 1}/3[/dim]")
             cloud.reset()
-            report = run(cloud, script, 1, 60)
-            found.append({name: statistics.median(values[1:]) for name, values in report.items()})
-    middle = {
-        script: {name: statistics.median(one[name] for one in found) for name in found[0]}
-        for script, found in times.items()
-    }
-    return [
-        Figure("warm, to the plain SDK with the same calls", middle["ours.py"]["rounds"], middle["plain.py"]["rounds"]),
-        Figure(
-            "warm, CPU, to a function that makes its clients anew and calls once less",
-            middle["ours.py"]["cpu"],
-            middle["naive.py"]["cpu"],
+            found.append(statistics.median(run(cloud, script, 1, 60, **connection)[name][1:]))
+        return found
+
+    def compare(title: str, name: str, baseline: str, where: str, note: str = "", **connection: Any) -> Figure:
+        ours, theirs = (measure(script, name, where, **connection) for script in ("ours.py", baseline))
+        return Figure(title, statistics.median(ours), statistics.median(theirs), note)
+
+    plain = compare("time, to the plain SDK with the same calls", "rounds", "plain.py", "HTTP")
+    http = compare("CPU over HTTP, to the naive function", "cpu", "naive.py", "HTTP", "to reach: 1")
+    with https(cloud.url, folder) as (endpoint, bundle):
+        tls = compare(
+            "CPU over HTTPS, to the naive function",
+            "cpu",
+            "naive.py",
+            "HTTPS",
             "to reach: 1",
-        ),
-    ]
+            endpoint=endpoint,
+            bundle=bundle,
+        )
+    return [plain, http, tls]
 
 
 def fan_out(cloud: LocalCloud, console: Console) -> Figure:
@@ -102,7 +113,7 @@ def fan_out(cloud: LocalCloud, console: Console) -> Figure:
             measured.append(run(cloud, script, INSTANCES, 1)["rounds"][0])
         times[script] = statistics.median(measured)
     return Figure(
-        "200 instances, 50 ms a call, to the plain SDK", times["ours.py"], times["plain.py"], "to reach: 0.15"
+        "time of 200 instances, 50 ms a call, to the plain SDK", times["ours.py"], times["plain.py"], "to reach: 0.15"
     )
 
 
@@ -171,7 +182,7 @@ def main() -> None:
         progress.print("[dim]packing[/dim]")
         packages = pack(Path(folder))
         starts = cold_starts(cloud, progress, packages)
-        figures = [*warm(cloud, progress), fan_out(cloud, progress)]
+        figures = [*warm(cloud, progress, Path(folder)), fan_out(cloud, progress)]
         made = calls(cloud)
     print_cold_starts(console, packages, starts)
     table = Table(title=f"create_backup once it is warm, Python {sys.version.split()[0]} (medians)")
@@ -181,6 +192,7 @@ def main() -> None:
         ours, baseline = f"{figure.ours * 1000:.1f} ms", f"{figure.baseline * 1000:.1f} ms"
         table.add_row(figure.name, ours, baseline, f"{figure.ours / figure.baseline:.3f}", figure.note)
     console.print(table)
+    console.print("The naive function makes its clients anew for each event, and one call less.")
     console.print(f"API calls of the fan-out: {made}")
 
 
