@@ -17,7 +17,7 @@ from localcloud.store import Store
 
 # How many are delivered at a time: a machine is no region.
 AT_A_TIME = 4
-# Seconds before the first retry, twice as many before the next. FunctionGraph documents none.
+# Seconds before a retry. FunctionGraph documents none.
 RETRY_WAIT = 60.0
 # FunctionGraph API, Configuring Asynchronous Execution Notification, and User Guide: by default there is no retry.
 DEFAULT_EVENT_AGE = 3600
@@ -98,7 +98,7 @@ class Events:
     def _next(self, event: AsyncEvent, config: AsyncConfig | None) -> AsyncEvent | None:
         retries = config.max_retry_attempts if config else DEFAULT_RETRIES
         max_age = config.max_event_age if config else DEFAULT_EVENT_AGE
-        due = self._functions.region.clock.now() + RETRY_WAIT * 2 ** (event.attempt - 1)
+        due = self._functions.region.clock.now() + RETRY_WAIT
         if event.attempt > retries or due > event.accepted + max_age:
             return None
         return replace(event, attempt=event.attempt + 1, due=due)

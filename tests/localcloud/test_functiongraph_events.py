@@ -96,6 +96,21 @@ def test_without_a_trigger_no_message_arrives(
     assert [function["waiting"] for function in cloud.functions()] == [0, 0]
 
 
+def test_a_subscription_alone_is_no_trigger(
+    cloud: LocalCloud, functiongraph: Any, smn: Any, topic: str, made: Callable[..., str]
+) -> None:
+    """Who subscribes a function by the API of SMN has to create the trigger all the same; another kind will not do."""
+    urn = made()
+    timer = {"name": "a-timer", "schedule_type": "Rate", "schedule": "30d"}
+    functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **timer))
+    body = smn_sdk.AddSubscriptionRequestBody(protocol="functionstage", endpoint=urn)
+    smn.add_subscription(smn_sdk.AddSubscriptionRequest(topic_urn=topic, body=body))
+    publish(smn, topic, message="hello")
+
+    assert urn in {one["endpoint"] for one in cloud.messages()[0]["deliveries"]}
+    assert (cloud.functions()[0]["waiting"], cloud.invocations()) == (0, [])
+
+
 def test_by_default_there_is_no_retry(cloud: LocalCloud, made: Callable[..., str]) -> None:
     """A function without a configuration is not invoked again after an error of its own."""
     invoke(cloud, made(FAILING), {}, "invocations-async")
@@ -161,9 +176,9 @@ def test_a_retry_that_succeeds(cloud: LocalCloud, topic: str, made: Callable[...
 
 def test_no_retry_of_an_event_that_is_too_old(cloud: LocalCloud, made: Callable[..., str]) -> None:
     """The maximum age ends the retries."""
-    invoke(cloud, made(FAILING, retries=3, age=100), {}, "invocations-async")
+    invoke(cloud, made(FAILING, retries=3, age=130), {}, "invocations-async")
     ended(cloud, 1)
-    cloud.advance(60)
+    cloud.advance(80)
     ended(cloud, 2)
     cloud.advance(3000)
 

@@ -15,7 +15,7 @@ import pytest
 from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
 
 from localcloud import LocalCloud
-from tests.localcloud.functions import NO_DATEUTIL, invoke, new_config, new_function, package, until
+from tests.localcloud.functions import NO_DATEUTIL, invoke, new_code, new_config, new_function, package, until
 from tests.localcloud.sdk import build
 
 
@@ -194,3 +194,29 @@ def test_an_instance_that_cannot_be_started(
     assert (failed.status, failed.json["errorType"]) == (200, "SystemError")
     assert "No space left on device" in failed.json["errorMessage"]
     assert invoke(cloud, urn).json > 0
+
+
+def test_new_code_lets_the_old_finish(cloud: LocalCloud, functiongraph: Any, tmp_path: Path) -> None:
+    """An instance that is at work when the code changes ends its work, and is not used again."""
+    source = """
+        import os, time
+        from pathlib import Path
+
+        def handler(event, context):
+            Path(event["file"]).write_text(str(os.getpid()))
+            while Path(event["file"]).exists():
+                time.sleep(0.01)
+            return "old"
+        """
+    file = tmp_path / "pid"
+    urn = functiongraph.create_function(new_function(content=package(source))).func_urn
+    invoke(cloud, urn, {"file": str(file)}, "invocations-async")
+    pids = until(lambda: pids_in(file))
+    functiongraph.update_function_code(new_code(urn, package("def handler(event, context):\n    return 'new'\n")))
+    assert invoke(cloud, urn).text == "new"
+    file.unlink()
+    until(lambda: len(cloud.invocations()) == 2)
+
+    assert [one["result"] for one in cloud.invocations()] == ["new", "old"]
+    assert are_gone(pids)
+    assert cloud.functions()[0]["instances"] == 1

@@ -100,6 +100,7 @@ def test_a_time_that_the_clocks_skip_or_show_twice() -> None:
 
     assert due(daily, "2026-03-28T12:00:00", "2026-03-30T12:00:00") == ["2026-03-30 00:30"]
     assert due(daily, "2026-10-24T12:00:00", "2026-10-26T12:00:00") == ["2026-10-25 00:30", "2026-10-26 01:30"]
+    assert due(daily, "2026-10-25T00:00:00", "2026-10-25T01:10:00") == ["2026-10-25 00:30"]
 
 
 def test_of_very_many_the_last() -> None:

@@ -1,16 +1,23 @@
 """Timers fire by the clock of the local cloud, whether it is moved or simply goes on."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import huaweicloudsdkfunctiongraph.v2 as sdk
 import pytest
 
 from localcloud import LocalCloud
+from localcloud.clock import Clock
+from localcloud.cloud import Cloud
+from localcloud.functiongraph.schemas import NewFunction
+from localcloud.functiongraph.state import FunctionGraphState
+from localcloud.functiongraph.trigger_schemas import NewTrigger
+from localcloud.seed import load_seed
 from tests.localcloud.functions import NO_DATEUTIL, new_function, new_trigger, package, until
-from tests.localcloud.sdk import build
 
 
 pytestmark = NO_DATEUTIL
@@ -107,19 +114,45 @@ def test_a_disabled_timer(cloud: LocalCloud, functiongraph: Any, timer: Callable
     assert len(fired(cloud, 1)) == 1
 
 
-def test_a_timer_after_a_restart(tmp_path: Any, local_cloud_factory: Callable[..., LocalCloud]) -> None:
+def test_a_timer_after_a_restart(tmp_path: Path) -> None:
     """It goes on, and what was due while no server ran is not made up for."""
-    with LocalCloud(state_file=tmp_path / "state.db") as before:
-        client = build(sdk.FunctionGraphClient, before)
-        urn = client.create_function(new_function()).func_urn
-        before.advance(10 * DAY)
-        client.create_function_trigger(new_trigger(urn, "TIMER", **RATE))
-        before.advance(200)
-    after = local_cloud_factory(state_file=tmp_path / "state.db")
-    assert after.invocations() == []
-    after.advance(200)
+    now = [1_700_000_000.0]
 
-    assert len(fired(after, 1)) == 1
+    def start() -> Cloud:
+        return Cloud(load_seed(), {}, tmp_path / "state.db", Clock(wall=lambda: now[0]))
+
+    before = start()
+    before.advance(10 * DAY)
+    function = before.functiongraph.functions.create(
+        NewFunction(
+            func_name="hello",
+            package="default",
+            runtime="Python3.10",
+            handler="index.handler",
+            timeout=3,
+            memory_size=128,
+            code_type="zip",
+            code_filename="hello.zip",
+        )
+    )
+    before.functiongraph.triggers.create(function, NewTrigger(trigger_type_code="TIMER", event_data=RATE))
+    before.close()
+
+    async def go_on(after: FunctionGraphState) -> list[int]:
+        serving = asyncio.create_task(after.go_on("http://127.0.0.1:1"))
+        waiting = []
+        for seconds in (0, 290, 10):
+            now[0] += seconds
+            await asyncio.sleep(0)
+            after.tick()
+            waiting.append(len(after.events.waiting))
+        serving.cancel()
+        return waiting
+
+    now[0] += 3600
+    cloud = start()
+    assert asyncio.run(go_on(cloud.functiongraph)) == [0, 0, 1]
+    cloud.close()
 
 
 def test_timers_of_several_functions(cloud: LocalCloud, functiongraph: Any, monkeypatch: pytest.MonkeyPatch) -> None:
