@@ -70,8 +70,11 @@ CYRILLIC = "Внутренняя ошибка сервера, попробуйт
 
 
 def answer(status: str, body: bytes = b"", **headers: str) -> bytes:
-    """An HTTP answer; the names of headers have _ for -. Without a Content_Length it is that of the body."""
-    fields = {"Content_Length": str(len(body))} | headers
+    """An HTTP answer; the names of headers have _ for -. Without a Content_Length it is that of the body.
+
+    It says that the connection is closed, as it is: a client that used it again might or might not have sent before.
+    """
+    fields = {"Content_Length": str(len(body)), "Connection": "close"} | headers
     lines = [f"HTTP/1.1 {status}", *(f"{name.replace('_', '-')}: {value}" for name, value in fields.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
