@@ -71,10 +71,13 @@ _STATUS: dict[int, type[CloudError]] = {
 def classify(status: int, code: str | None, *, writes: bool) -> type[CloudError]:
     """What an error answer means; a code that the table lacks is judged by its status.
 
-    A 5xx to a call that writes leaves open whether it was carried out, whatever its code says.
+    A 5xx to a call that writes leaves open whether it was carried out, whatever its code says. A refusal whose code
+    cannot be read may be of any kind, a busy instance's for one: the next will say.
     """
     if status >= 500:
         return AmbiguousError if writes else TransientError
+    if code is None and status != 429:
+        return TransientError
     if code in ERROR_TABLE:
         return ERROR_TABLE[code]
     return _STATUS.get(status, InvalidError)
@@ -84,4 +87,4 @@ def is_forbidden(status: int, code: str | None) -> bool:
     """Whether an error answer means that the caller's policies do not allow the call: of DeniedError, what is left when
     wrong credentials, other people's resources and unpaid bills are told apart by their codes.
     """
-    return code in _FORBIDDEN or (status == 403 and code not in ERROR_TABLE)
+    return code in _FORBIDDEN or (status == 403 and code is not None and code not in ERROR_TABLE)

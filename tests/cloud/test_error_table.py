@@ -190,8 +190,28 @@ def test_every_row_of_the_table_is_tried_above() -> None:
     assert set(ERROR_TABLE) == {row[0] for row in (*DDS_ROWS, *SMN_ROWS) if row[0] != "NOT.DOCUMENTED"}
 
 
-def test_the_status_judges_an_answer_without_a_code() -> None:
-    """Some proxies answer in HTML."""
+def test_the_status_judges_a_code_that_the_table_lacks() -> None:
+    """There are more codes than are documented."""
+    assert classify(403, "DBS.999999", writes=True) is DeniedError
+    assert classify(503, "DBS.999999", writes=False) is TransientError
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_refusal_without_a_readable_code_is_tried_again(status: int) -> None:
+    """It may have been a busy instance's, garbled on its way; some proxies answer in HTML."""
+    assert classify(status, None, writes=True) is TransientError
+
+
+def test_without_a_code_other_answers_are_judged_by_their_status() -> None:
+    """As far as it tells enough."""
     assert classify(503, None, writes=True) is AmbiguousError
-    assert classify(503, "503", writes=False) is TransientError
-    assert classify(403, "403", writes=True) is DeniedError
+    assert classify(503, None, writes=False) is TransientError
+    assert classify(429, None, writes=True) is ThrottledError
+
+
+def test_a_busy_answer_that_was_garbled_is_no_refusal(cloud: LocalCloud, adapters: Adapters) -> None:
+    """The table of codes cannot be asked, so the next answer is waited for."""
+    cloud.set_faults([{"path": "/backups$", "garble": True, "answer": {"status": 403, "code": "DBS.200019"}}])
+
+    with pytest.raises(TransientError):
+        adapters.dds.create(adapters.instance, "some-name", "")
