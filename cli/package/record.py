@@ -1,9 +1,8 @@
-"""Run by the target's Python on an unpacked package: records what libraries compile while a function is imported.
+"""Run by the target's Python on an unpacked package: records what is read and compiled while its function is imported.
 
 `shared/runtime/cold_start.py` says what for, and reads it. The one argument is the folder of the unpacked package.
 """
 
-import dataclasses
 import importlib.util
 import marshal
 import re
@@ -14,8 +13,12 @@ from types import CodeType, SimpleNamespace
 from typing import Any
 
 
+BEFORE = {"shared", "shared.runtime", "shared.runtime.cold_start"}
+"""Modules that are there before the record is read."""
+
+
 def record(root: Path) -> Path:
-    """Import `index.py` below *root* as FunctionGraph does, and write down every text and pattern compiled for it."""
+    """Import `index.py` below *root* as FunctionGraph does, and write down every module, text and pattern of it."""
     texts: dict[str, CodeType] = {}
     patterns: dict[Any, Any] = {}
     compiler: Any = vars(re).get("_compiler") or vars(re)["sre_compile"]  # since Python 3.11, until 3.10
@@ -43,16 +46,11 @@ def record(root: Path) -> Path:
 
     compiler.compile = note_pattern
     vars(typing)["compile"] = note_text
+    import dataclasses  # compiles patterns itself
+
     vars(dataclasses)["exec"] = execute
     _import(root / "index.py")
-    from cli.package.compiler import parts
-    from shared.runtime.cold_start import recorded_file
-
-    file = Path(recorded_file())
-    held = list(parts((texts, patterns)))  # so that all of it is marked as shared, in every process
-    file.write_bytes(marshal.dumps((texts, patterns)))
-    del held
-    return file
+    return _write(_modules(root), texts, patterns)
 
 
 def _import(entry: Path) -> None:
@@ -61,6 +59,31 @@ def _import(entry: Path) -> None:
     assert spec  # noqa: S101 it is a file
     assert spec.loader  # noqa: S101
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+def _modules(root: Path) -> dict[str, tuple[str, bytes]]:
+    """The modules of the package that were imported and have byte code there, in the order of their imports."""
+    found = {}
+    for name, module in sys.modules.items():
+        spec = getattr(module, "__spec__", None)
+        file = (spec and spec.origin) or ""
+        if name not in BEFORE and file.startswith(f"{root}/") and file.endswith(".py"):
+            byte_code = Path(importlib.util.cache_from_source(file))
+            if byte_code.is_file():
+                found[name] = (file.removeprefix(f"{root}/"), byte_code.read_bytes()[16:])  # after the header
+    return found
+
+
+def _write(modules: dict[str, tuple[str, bytes]], texts: dict[str, CodeType], patterns: dict[Any, Any]) -> Path:
+    from cli.package.compiler import parts
+    from shared.runtime.cold_start import recorded_file
+
+    file = Path(recorded_file())
+    content = (modules, texts, patterns)
+    held = list(parts(content))  # so that all of it is marked as shared, in every process
+    file.write_bytes(marshal.dumps(content))
+    del held
+    return file
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """What makes a cold start short while a function's modules are imported.
 
-Python keeps the byte code of files, but not of what libraries compile from texts while they are imported: the methods
-of dataclasses, annotations, and regular expressions. `ddsbackup package` records them in a file beside this module.
-Without that file, or for what is not in it, they are compiled as ever.
+A cold start is imports. Their byte code is in hundreds of files, each of which is looked for, opened and read; and of
+what libraries compile from texts meanwhile (methods of dataclasses, annotations, patterns) Python keeps none.
+`ddsbackup package` records all of it in one file beside this module. Without that file, or for what is not in it,
+modules are read and texts compiled as ever.
 """
 
 import gc
@@ -12,21 +13,32 @@ import sys
 import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import PurePath
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
-
-Texts = dict[str, CodeType]
-"""What `dataclasses` and `typing` compile, by its text."""
 
 Patterns = dict[tuple[str | bytes, int], tuple[int, list[int], int, dict[str, int], tuple[str | None, ...]]]
-"""What `_sre.compile` takes after the pattern, by pattern and flags."""
 
 
-def recorded_file(cache_tag: str = sys.implementation.cache_tag) -> str:
-    """Where both are kept for a version of Python, whose tag is that of its `.pyc` files (`cpython-310`)."""
-    return str(PurePath(__file__).with_name(f"cold_start.{cache_tag}.bin"))
+class Record(NamedTuple):
+    """What is recorded of a package.
+
+    Attributes:
+        modules: of each module its file below the root of the package, and its byte code as `.pyc` files hold it.
+        texts: what `dataclasses` and `typing` compile, by its text.
+        patterns: what `_sre.compile` takes after the pattern, by pattern and flags.
+    """
+
+    modules: dict[str, tuple[str, bytes]]
+    texts: dict[str, CodeType]
+    patterns: Patterns
+
+
+def recorded_file(cache_tag: str = sys.implementation.cache_tag) -> PurePath:
+    """Where it is kept for a version of Python, whose tag is that of its `.pyc` files (`cpython-310`)."""
+    return PurePath(__file__).with_name(f"cold_start.{cache_tag}.bin")
 
 
 @contextmanager
@@ -38,21 +50,29 @@ def importing() -> Iterator[None]:
     """
     gc.disable()
     try:
-        with _recorded():
+        record = _read()
+        if record is None:
             yield
+        else:
+            with _compiled(record), _found(record):
+                yield
     finally:
         gc.freeze()
         gc.enable()
 
 
-@contextmanager
-def _recorded() -> Iterator[None]:
+def _read() -> Record | None:
     try:
-        with open(recorded_file(), "rb") as file:  # noqa: PTH123
-            texts, patterns = _load(file.read())
+        with open(recorded_file(), "rb") as file:  # noqa: PTH123 a Path costs an import
+            return Record(*marshal.loads(file.read()))  # noqa: S302 it comes with the code, as byte code does
     except FileNotFoundError:
-        yield
-        return
+        return None
+
+
+@contextmanager
+def _compiled(record: Record) -> Iterator[None]:
+    """Let `re`, `typing` and `dataclasses` take what is recorded instead of compiling it."""
+    texts, patterns = record.texts, record.patterns
     compiler: Any = vars(re).get("_compiler") or vars(re)["sre_compile"]  # since Python 3.11, until 3.10
     compile_pattern, sre = compiler.compile, vars(compiler)["_sre"]
 
@@ -78,6 +98,46 @@ def _recorded() -> Iterator[None]:
         compiler.compile = compile_pattern
 
 
-def _load(data: bytes) -> tuple[Texts, Patterns]:
-    texts, patterns = marshal.loads(data)  # noqa: S302 it comes with the code, as byte code does
-    return texts, patterns
+@contextmanager
+def _found(record: Record) -> Iterator[None]:
+    """Find the modules that are recorded before any folder is searched."""
+    finder = _Finder(record.modules)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Finder:
+    """Finds modules in a record; they are those that the folders have, loaded otherwise."""
+
+    def __init__(self, modules: dict[str, tuple[str, bytes]]) -> None:
+        self._modules = modules
+        self._root = PurePath(__file__).parents[2]
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+        """What `sys.meta_path` asks of a finder."""
+        found = self._modules.pop(name, None)
+        if found is None:
+            return None
+        file = f"{self._root}/{found[0]}"
+        is_package = file.endswith("/__init__.py")
+        spec = ModuleSpec(name, _Loader(name, file, found[1]), origin=file, is_package=is_package)
+        spec.has_location = True
+        if is_package:
+            spec.submodule_search_locations = [file.removesuffix("/__init__.py")]
+        return spec
+
+
+class _Loader(SourceFileLoader):
+    """As for any file, but for the byte code, which is at hand once."""
+
+    def __init__(self, name: str, file: str, byte_code: bytes) -> None:
+        super().__init__(name, file)
+        self._byte_code = byte_code
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """The module's code."""
+        byte_code, self._byte_code = self._byte_code, b""
+        return marshal.loads(byte_code) if byte_code else super().get_code(fullname)  # noqa: S302 as above

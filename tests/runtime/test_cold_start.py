@@ -104,13 +104,47 @@ def test_what_is_not_recorded_is_compiled(package: Path) -> None:
     assert json.loads(run("-c", PROBE, str(package)))["matches"][0] == {"a": "ABC"}
 
 
+SOURCES = """
+import importlib.util, inspect, json, sys
+sys.path.insert(0, sys.argv[1])
+spec = importlib.util.spec_from_file_location("index", sys.argv[1] + "/index.py")
+index = importlib.util.module_from_spec(spec)
+opened = []
+sys.addaudithook(lambda event, args: event == "open" and opened.append(str(args[0])))
+spec.loader.exec_module(index)
+read = [name for name in opened if "parts" in name]
+import parts
+from importlib import reload
+print(json.dumps({
+    "read": read,
+    "file": parts.__file__.removeprefix(sys.argv[1]),
+    "cached": parts.__cached__.removeprefix(sys.argv[1]),
+    "source": inspect.getsource(parts.Point),
+    "again": reload(parts).Point(3).x,
+    "finders": [type(finder).__module__ for finder in sys.meta_path],
+}))
+"""
+
+
+def test_a_recorded_module_is_that_of_its_file(package: Path) -> None:
+    """It is not looked for nor read, but has its file, its source, and can be loaded again; no finder stays."""
+    run("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(package))
+    before = json.loads(run("-c", SOURCES, str(package)))
+    run("-c", RECORD, str(ROOT), str(package))
+    after = json.loads(run("-c", SOURCES, str(package)))
+
+    assert before["read"]
+    assert after["read"] == []
+    assert {**before, "read": []} == after
+
+
 def test_a_record_is_for_one_version_of_python(package: Path) -> None:
     """Another version's record is not looked at, as with .pyc files."""
     other = package / "shared" / "runtime" / "cold_start.cpython-27.bin"
     other.write_bytes(b"not marshalled")
 
     assert json.loads(run("-c", PROBE, str(package)))["restored"]
-    assert Path(cold_start.recorded_file("cpython-310")).name == "cold_start.cpython-310.bin"
+    assert cold_start.recorded_file("cpython-310").name == "cold_start.cpython-310.bin"
 
 
 def test_the_collector_is_on_again_after_a_failed_import() -> None:
