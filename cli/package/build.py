@@ -9,11 +9,12 @@ from cli.package.archive import packed_sizes, zipped
 from cli.package.bytecode import Compiler
 from cli.package.contents import Files, merged, own_files, wheel_files
 from cli.package.interpreter import Interpreter, find_interpreter
+from cli.package.licences import licence_texts
 from cli.package.limits import check_limits
 from cli.package.model import Observer, Package
 from cli.package.recording import recorded
 from cli.package.requirements import read_requirements
-from cli.package.sbom import sbom
+from cli.package.sbom import Part, sbom
 from cli.package.slim import read_rules, slim
 from cli.package.wheels import Wheel, get_wheels
 from cli.template.model import Function
@@ -79,20 +80,21 @@ class _Bench:
 
     def package(self, function: Function, out: Path) -> Package:
         """Write one package."""
-        wheels = self._wheels(function.code_root / REQUIREMENTS)
         ours = own_files(function)
+        wheels = self._wheels(function.code_root / REQUIREMENTS)
         theirs = merged((wheel.name, files) for wheel, files in wheels.items())
-        used = list(wheels)
+        parts = [Part(wheel, files, files) for wheel, files in wheels.items()]
         if not self._full:
             rules = read_rules()
-            modules = [content for name, content in ours.items() if name.endswith(".py")]
-            theirs = slim(theirs, modules, rules)
-            used = [wheel for wheel in used if wheels[wheel].keys() & theirs.keys() - rules.made.keys()]
+            theirs = slim(theirs, [content for name, content in ours.items() if name.endswith(".py")], rules)
+            parts = [_part(wheel, files, theirs, rules.made) for wheel, files in wheels.items()]
+            for part in parts:
+                theirs |= licence_texts(part.wheel.name, part.published) if part.packed else {}
         files = merged([("the requirements", theirs), (function.name, ours)])
         if self._compiler:
             files |= self._compiler.byte_code(files, ours)
             files |= recorded(files, self._compiler, self._observer)
-        return self._write(function, files, used, out)
+        return self._write(function, files, parts, out)
 
     def _wheels(self, requirements: Path) -> dict[Wheel, Files]:
         if requirements not in self._vendored:
@@ -101,7 +103,7 @@ class _Bench:
             self._vendored[requirements] = {wheel: wheel_files(wheel) for wheel in wheels}
         return self._vendored[requirements]
 
-    def _write(self, function: Function, files: Files, wheels: Sequence[Wheel], out: Path) -> Package:
+    def _write(self, function: Function, files: Files, parts: Sequence[Part], out: Path) -> Package:
         done = self._observer.step(f"Zipping {function.name}", 1)
         content = zipped(files)
         done()
@@ -110,6 +112,10 @@ class _Bench:
         digest = hashlib.sha512(content).hexdigest()
         bill = path.with_suffix(".cdx.json")
         path.write_bytes(content)
-        bill.write_text(sbom(function.name, digest, wheels, self._facts), encoding="utf-8", newline="\n")
+        bill.write_text(sbom(function.name, digest, parts, self._facts), encoding="utf-8", newline="\n")
         unpacked_size = sum(map(len, files.values()))
         return Package(function, self._python, path, bill, len(content), len(files), unpacked_size, digest)
+
+
+def _part(wheel: Wheel, files: Files, packed: Files, made: Files) -> Part:
+    return Part(wheel, files, {name: packed[name] for name in files if name in packed and name not in made})

@@ -15,11 +15,17 @@ Files = dict[str, bytes]
 SHARED = "shared"
 """The folder beside the template that every function of it brings along."""
 
+LICENCES = "licences"
+"""The folder in the zip for licence texts: ours, and one folder for each distribution."""
+
+OUR_LICENCES = ("LICENSE", "NOTICE")
+"""Beside the template, if they are there."""
+
 _JUNK = re.compile(r"(^|/)(\.|#|__pycache__/|py\.typed$)|(~|\.(pyc|pyo|swp|orig|rej|bak|tmp))$")
 
 
 def own_files(function: Function) -> Files:
-    """Return what is ours: the folder of *function* at the root, ``shared`` below it.
+    """Return what is ours: the folder of *function* at the root, ``shared`` below it, the licence.
 
     What tools leave behind is not packed: hidden files, byte code, editors' copies. Lines end as in the repository.
     """
@@ -27,15 +33,20 @@ def own_files(function: Function) -> Files:
     shared = function.code_root / SHARED
     if shared.is_dir():
         files |= dict(_folder(shared, f"{SHARED}/"))
-    return files
+    texts = [function.code_root / name for name in OUR_LICENCES]
+    return files | {f"{LICENCES}/{text.name}": _content(text) for text in texts if text.is_file()}
 
 
 def _folder(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not _JUNK.search(name):
-            content = path.read_bytes()
-            yield prefix + name, content if b"\0" in content else content.replace(b"\r\n", b"\n")
+            yield prefix + name, _content(path)
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    return content if b"\0" in content else content.replace(b"\r\n", b"\n")
 
 
 def wheel_files(wheel: Wheel) -> Files:

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 
 from cli.package.build import REQUIREMENTS
-from cli.package.contents import SHARED
+from cli.package.contents import OUR_LICENCES, SHARED
 from cli.template.model import Function
 
 
@@ -24,7 +24,7 @@ def notices(functions: Sequence[Function], python: str | None) -> Iterator[str]:
 
 def _uncommitted(function: Function) -> Sequence[str]:
     """Changed and untracked files; none where there is no git or no repository."""
-    packed = [str(function.code_uri), SHARED, REQUIREMENTS]
+    packed = [str(function.code_uri), SHARED, REQUIREMENTS, *OUR_LICENCES]
     command = ["git", "-C", str(function.code_root), "status", "--porcelain", "--", *packed]
     try:
         done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)  # noqa: S603 git

@@ -66,6 +66,7 @@ def make_wheel(folder: Path, files: dict[str, str], name: str = "greeting", tag:
         f"{info}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\nLicense-Expression: MIT\n",
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: {tag}\n",
         f"{info}/RECORD": "",
+        f"{info}/licenses/LICENSE": "Do what you like.\n",
     }
     path = folder / f"{name}-1.0-{tag}.whl"
     with zipfile.ZipFile(path, "w") as archive:

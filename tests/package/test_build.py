@@ -65,7 +65,7 @@ def test_a_package_holds_entry_shared_requirements_and_byte_code(
 
 
 def test_the_bill_of_materials_names_what_is_in_the_zip(application: Callable[..., Function], tmp_path: Path) -> None:
-    """With the hash of the wheel, its licence, and the digest of the zip; no time, no random number."""
+    """With its licence, the wheel and its hash, and the digest of the zip; no time, no random number."""
     package = build(application(), tmp_path)
     first = package.sbom.read_bytes()
     bill = json.loads(first)
@@ -75,7 +75,12 @@ def test_the_bill_of_materials_names_what_is_in_the_zip(application: Callable[..
     assert bill["metadata"]["component"]["hashes"] == [{"alg": "SHA-512", "content": package.digest}]
     assert component["purl"] == "pkg:pypi/greeting@1.0"
     assert component["licenses"] == [{"license": {"id": "MIT"}}]
-    assert [found["alg"] for found in component["hashes"]] == ["SHA-256"]
+    assert component["properties"] == [{"name": "ddsbackup:files", "value": "1 of 1"}]
+    (wheel,) = (tmp_path / "cache").rglob("*.whl")
+    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (reference,) = component["externalReferences"]
+    assert (reference["type"], reference["comment"]) == ("distribution", wheel.name)
+    assert reference["hashes"] == [{"alg": "SHA-256", "content": sha256}]
     build(application("again"), tmp_path)
     assert package.sbom.read_bytes() == first
 
@@ -119,10 +124,63 @@ def test_ours_leaves_out_what_is_never_reached(package: Package) -> None:
     modules = {name for name in found if name.endswith(".py")}
     compiled = {name for name in found if name.endswith(f".{TAG}.pyc")}
     assert len(modules) == len(compiled)
+
+
+LEFT_OUT = {"pymongo", "dnspython", "pyyaml", "requests-toolbelt", "pyasn1"}
+
+
+def test_the_bill_of_materials_does_not_list_what_is_left_out(package: Package) -> None:
+    """Whoever compares it with requirements.txt finds it as a property; stubs in its place do not count."""
     bill = json.loads(package.sbom.read_text(encoding="utf-8"))
+    said = [one["value"] for one in bill["metadata"]["component"]["properties"] if one["name"] == "ddsbackup:left-out"]
     parts = {component["name"] for component in bill["components"]}
+
+    assert {purl.removeprefix("pkg:pypi/").partition("@")[0] for purl in said} == LEFT_OUT
     assert "pydantic-core" in parts
-    assert not {"pymongo", "dnspython", "pyyaml", "requests-toolbelt", "pyasn1"} & parts
+    assert not LEFT_OUT & parts
+
+
+def test_the_bill_of_materials_says_how_much_of_a_wheel_is_packed(package: Package) -> None:
+    """And which of its files are not as published."""
+    bill = json.loads(package.sbom.read_text(encoding="utf-8"))
+    found = names(package)
+
+    facts = {
+        component["name"]: [(one["name"].removeprefix("ddsbackup:"), one["value"]) for one in component["properties"]]
+        for component in bill["components"]
+    }
+
+    assert facts["six"] == [("files", "1 of 1")]
+    dds = facts["huaweicloudsdkdds"]
+    assert [value for name, value in dds if name == "changed"] == [
+        "huaweicloudsdkdds/v3/__init__.py",
+        "huaweicloudsdkdds/v3/model/__init__.py",
+    ]
+    packed, _, published = dds[-1][1].split()
+    assert int(packed) == sum(name.startswith("huaweicloudsdkdds/") and ".pyc" not in name for name in found)
+    assert int(published) > 400
+
+
+def test_the_licences_of_all_that_is_packed_come_along(package: Package) -> None:
+    """And of nothing else, in a folder that importlib.metadata does not take for a distribution."""
+    bill = json.loads(package.sbom.read_text(encoding="utf-8"))
+    texts = {name for name in names(package) if name.startswith("licences/")}
+
+    assert {name.split("/")[1] for name in texts if name.count("/") > 1} == {
+        part["name"] for part in bill["components"]
+    }
+    assert {"licences/LICENSE", "licences/requests/NOTICE", "licences/tzdata/licenses/LICENSE_APACHE"} < texts
+    assert not {name for name in names(package) if ".dist-info/" in name}
+
+
+def test_a_full_package_has_them_where_the_wheels_do(application: Callable[..., Function], tmp_path: Path) -> None:
+    """Its metadata is complete: no copy is needed."""
+    found = names(build(application(LICENSE="Mine.\n"), tmp_path))
+
+    assert {name for name in found if "LICENSE" in name} == {
+        "licences/LICENSE",
+        "greeting-1.0.dist-info/licenses/LICENSE",
+    }
 
 
 def test_the_same_sources_give_the_same_bytes(package: Package, tmp_path: Path) -> None:
@@ -131,7 +189,7 @@ def test_the_same_sources_give_the_same_bytes(package: Package, tmp_path: Path) 
     checkout.mkdir(parents=True)
     for name in ("shared", "functions"):
         shutil.copytree(CHECKOUT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("template.yaml", "requirements.txt"):
+    for name in ("template.yaml", "requirements.txt", "LICENSE"):
         shutil.copy(CHECKOUT / name, checkout)
     for number, path in enumerate(checkout.rglob("*")):
         os.utime(path, (number, number))

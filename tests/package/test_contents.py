@@ -43,6 +43,18 @@ def test_junk_does_not_get_in(tmp_path: Path) -> None:
     }
 
 
+def test_our_own_licence_comes_along(tmp_path: Path) -> None:
+    """With the notice that it may ask for; an application may have neither."""
+    (tmp_path / "code").mkdir()
+    function = a_function(tmp_path, tmp_path / "code")
+    assert not own_files(function)
+
+    (tmp_path / "LICENSE").write_bytes(b"one\r\ntwo\n")
+    (tmp_path / "NOTICE").write_bytes(b"three\n")
+
+    assert own_files(function) == {"licences/LICENSE": b"one\ntwo\n", "licences/NOTICE": b"three\n"}
+
+
 def test_lines_end_as_in_the_repository(tmp_path: Path) -> None:
     """git may write them otherwise into a checkout on Windows; what is no text is left alone."""
     (tmp_path / "code").mkdir()
