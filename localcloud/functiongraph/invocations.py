@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable
 
+from pydantic_core import to_json
+
 from localcloud.clock import text
 from localcloud.errors import CloudError
 from localcloud.functiongraph.facts import Function, Invocation
 from localcloud.functiongraph.functions import Functions
 from localcloud.functiongraph.instances import Instances
-from localcloud.functiongraph.runtime.invocation import Credentials
+from localcloud.functiongraph.runtime.invocation import Credentials, Json
 from localcloud.functiongraph.urns import LATEST
 from localcloud.store import Store
 
@@ -47,11 +49,11 @@ class Invocations:
             attempt=attempt,
             function_urn=f"{function.id}:{LATEST}",
             source=source,
-            event=json.loads(event),
+            event=_storable(json.loads(event)),
             started=started,
             finished=text(self._functions.region.clock.now()),
             ok=ran.invocation.ok,
-            result=ran.invocation.result,
+            result=_storable(ran.invocation.result),
             error=ran.invocation.error.as_json() if ran.invocation.error else None,
             report=ran.invocation.report.as_json(),
             log=list(ran.log),
@@ -76,3 +78,12 @@ class Invocations:
             return self._assume(function.agency, CREDENTIALS_LAST)
         except CloudError:
             return NO_CREDENTIALS
+
+
+def _storable(value: Json) -> Json:
+    """A value as it is remembered: as its JSON text where it is too deep to be stored, or has half a surrogate pair."""
+    try:
+        to_json(value)
+    except (ValueError, RecursionError):
+        return json.dumps(value)
+    return value

@@ -7,6 +7,7 @@ from localcloud.functiongraph.facts import Function, Package
 from localcloud.functiongraph.runtime.instance import Instance
 from localcloud.functiongraph.runtime.interpreters import interpreter_for
 from localcloud.functiongraph.runtime.invocation import Credentials, FunctionError, Invocation, Report
+from localcloud.functiongraph.runtime.log_tail import LogTail
 from localcloud.functiongraph.runtime.spec import FunctionSpec
 from localcloud.functiongraph.unpacking import UnpackedPackages
 
@@ -33,7 +34,7 @@ class Warm:
         self._project_id = project_id
         self._platform = platform
         self._instance: Instance | None = None
-        self._log: list[str] = []
+        self._log = LogTail()
 
     def invoke(self, packages: UnpackedPackages, event: str, credentials: Credentials, request_id: str) -> Ran:
         """Run the function on an event. Takes as long as that does; everything that fails is in the result."""
@@ -49,7 +50,7 @@ class Warm:
             # Neither room on the disk nor for a process is the function's fault, but it has not run.
             error = FunctionError("SystemError", f"no instance could be started: {failure}")
             invocation = _failed(self.function, request_id, error)
-        return Ran(invocation, tuple(self._log))
+        return Ran(invocation, self._log.lines())
 
     def kill(self) -> None:
         """End the process, from any thread. What it is at work on fails."""
@@ -65,7 +66,7 @@ class Warm:
         function = self.function
         interpreter = interpreter_for(function.runtime)
         if interpreter.note:
-            self._log.append(interpreter.note)
+            self._log.add(interpreter.note)
         code_root = packages.code_root(package, function.digest)
         spec = FunctionSpec(
             name=function.name,
@@ -86,7 +87,7 @@ class Warm:
             self._project_id,
             secrets=function.encrypted_user_data,
             platform=self._platform,
-            log=self._log.append,
+            log=self._log.add,
         )
 
 

@@ -14,7 +14,7 @@ from localcloud.functiongraph.runtime.inside.loader import entry_file
 from localcloud.functiongraph.runtime.inside.outcome import ErrorData
 from localcloud.functiongraph.runtime.inside.stack_dump import frames_from
 from localcloud.functiongraph.runtime.invocation import Credentials, FunctionError, Invocation, Json, Report
-from localcloud.functiongraph.runtime.process import ChildProcess, Exited, TimedOut
+from localcloud.functiongraph.runtime.process import ChildProcess, Exited, OutOfMemory, TimedOut
 from localcloud.functiongraph.runtime.spec import FunctionSpec
 
 
@@ -103,8 +103,9 @@ class Instance:
         assert self._process is not None  # noqa: S101 - invoke starts it
         stack_trace: list[str] = []
         began = time.perf_counter()
+        memory_size = self._function.memory_size
         try:
-            return self._process.ask(request, seconds)
+            return self._process.ask(request, seconds, memory_size)
         except TimedOut:
             duration_ms = _elapsed_ms(began)
             message = f"{what} within its {seconds:g} s and was ended"
@@ -113,6 +114,9 @@ class Instance:
         except Exited as exited:
             duration_ms = _elapsed_ms(began)
             kind, message = "FunctionExited", f"the function's process {exited}"
+        except OutOfMemory:  # its words are in the FAQ: How Do I Check the Memory Usage When Seeing ...
+            duration_ms = _elapsed_ms(began)
+            kind, message = "FunctionOutOfMemory", f"runtime memory limit exceeded: it has {memory_size} MB"
         memory = self._process.peak_memory_mb()
         self.end(grace=0.0)
         error = ErrorData(type=kind, message=message, stack_trace=stack_trace)

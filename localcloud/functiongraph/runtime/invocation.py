@@ -24,7 +24,8 @@ class FunctionError:
     """Why an invocation failed, in the platform's three fields."""
 
     error_type: str
-    """The exception's class, or FunctionTimeout, FunctionInitTimeout, FunctionExited or FunctionResultError."""
+    """The exception's class, or FunctionTimeout, FunctionInitTimeout, FunctionExited, FunctionOutOfMemory or
+    FunctionResultError."""
     error_message: str
     stack_trace: tuple[str, ...] = ()
     """The frames from the function's own file on, outermost first; for a timeout, where it was at that moment."""

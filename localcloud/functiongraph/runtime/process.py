@@ -11,15 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from localcloud.functiongraph.runtime.descendants import end_with_descendants
 from localcloud.functiongraph.runtime.inside.child import Reply
 from localcloud.functiongraph.runtime.inside.memory import peak_memory_mb
 from localcloud.functiongraph.runtime.inside.stack_dump import SIGNAL
+from localcloud.functiongraph.runtime.lines import Lines
 
 
 START = Path(__file__).with_name("start.py")
 
 PIPE_HOLDS = 1 << 20
 """More bytes than a pipe can hold; only that much is read at an end, since a function may print for ever."""
+
+WATCH = 0.1
+"""Seconds after which the memory of a process at work is looked at again."""
 
 DUMP_WAIT = 0.1
 """Seconds without a further word after which a process has said where it is."""
@@ -31,6 +36,10 @@ class TimedOut(Exception):  # noqa: N818 - an event, not a fault of this program
 
 class Exited(Exception):  # noqa: N818 - see above
     """The process ended without a reply."""
+
+
+class OutOfMemory(Exception):  # noqa: N818 - see above
+    """The process has more memory than it may."""
 
 
 class ChildProcess:
@@ -59,7 +68,7 @@ class ChildProcess:
         finally:
             os.close(reply_end)
             os.close(lifeline_end)
-        self._log = _Lines(log)
+        self._log = Lines(log)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._replies, selectors.EVENT_READ)
         self._selector.register(self._log_pipe, selectors.EVENT_READ)
@@ -69,34 +78,38 @@ class ChildProcess:
         assert self._process.stdout is not None  # noqa: S101 - Popen was told to make the pipe
         return self._process.stdout.fileno()
 
-    def ask(self, request: Mapping[str, Any], seconds: float) -> Reply:
-        """Send *request* and wait for its reply, handing on the log meanwhile. Raises TimedOut or Exited."""
+    def ask(self, request: Mapping[str, Any], seconds: float, memory_mb: int) -> Reply:
+        """Send *request* and wait for its reply, handing on the log meanwhile.
+
+        Raises TimedOut, Exited, and OutOfMemory where memory can be looked at.
+        """
         deadline = time.monotonic() + seconds
         assert self._process.stdin is not None  # noqa: S101 - see above
         with contextlib.suppress(BrokenPipeError):  # the end of the process shows when the reply is read
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         try:
-            return self._read_reply(deadline)
+            return self._read_reply(deadline, memory_mb)
         finally:
             self._read_rest_of_log()
 
-    def _read_reply(self, deadline: float) -> Reply:
+    def _read_reply(self, deadline: float, memory_mb: int) -> Reply:
         chunks: list[bytes] = []
         while True:
-            for key, _ in self._selector.select(max(0.0, deadline - time.monotonic())):
+            for key, _ in self._selector.select(min(WATCH, max(0.0, deadline - time.monotonic()))):
                 chunk = os.read(key.fd, 1 << 16)
                 if key.fd == self._replies:
                     chunks.append(chunk)
                     if chunk.endswith(b"\n"):
-                        reply: Reply = json.loads(b"".join(chunks))
-                        return reply
+                        return _reply(b"".join(chunks), memory_mb)
                     if not chunk:
                         raise Exited(self._ending())
                 elif chunk:
                     self._log.add(chunk)
                 else:
                     self._selector.unregister(key.fd)
+            if self.peak_memory_mb() > memory_mb:
+                raise OutOfMemory
             if time.monotonic() >= deadline:
                 raise TimedOut
 
@@ -114,7 +127,7 @@ class ChildProcess:
         except subprocess.TimeoutExpired:
             return "closed its reply channel"
         if status < 0:
-            return f"was ended by {signal.Signals(-status).name}"
+            return f"was ended by {_signal_name(-status)}"
         return f"ended with exit status {status}"
 
     def dump(self) -> str:
@@ -134,8 +147,7 @@ class ChildProcess:
     def kill(self) -> None:
         """End the process from another thread; whoever waits for its reply learns that it exited."""
         if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            end_with_descendants(self._process.pid)
 
     def close(self, grace: float) -> None:
         """Let the process end by itself for *grace* seconds, then kill it with everything that it started."""
@@ -143,8 +155,7 @@ class ChildProcess:
             self._process.stdin.close()  # type: ignore[union-attr]
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=grace)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        end_with_descendants(self._process.pid)
         self._process.wait()
         self._process.stdout.close()  # type: ignore[union-attr]
         self._selector.close()
@@ -152,18 +163,18 @@ class ChildProcess:
         os.close(self._lifeline)
 
 
-class _Lines:
-    """Cuts bytes into lines of text."""
+def _reply(line: bytes, memory_mb: int) -> Reply:
+    try:
+        reply: Reply = json.loads(line)
+    except ValueError:  # the function has written to every file descriptor that it found
+        raise Exited("spoilt its reply") from None
+    if reply.get("max_memory_used_mb", 0) > memory_mb:
+        raise OutOfMemory
+    return reply
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
-        self._rest = b""
 
-    def add(self, chunk: bytes) -> None:
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
-            self._write(line.decode("utf-8", errors="replace"))
-
-    def end(self) -> None:
-        if self._rest:
-            self.add(b"\n")
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # those between SIGRTMIN and SIGRTMAX have no name
+        return f"signal {number}"

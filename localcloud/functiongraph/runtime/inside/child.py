@@ -57,13 +57,18 @@ def main() -> None:
     start: StartRequest = json.loads(requests.readline())
     entry = entry_file(Path(start["code_uri"]), start["handler"])
     sys.path[1:1] = dict.fromkeys((start["code_root"], start["code_uri"]))
+    process = os.getpid()
     try:
         handler = _load(start, entry)
     except BaseException as error:  # noqa: BLE001 - whatever the function does is its result, sys.exit() included
+        _end_if_forked(process)
         return _send(replies, Reply(error=error_data(error, entry), max_memory_used_mb=peak_memory_mb()))
+    _end_if_forked(process)
     _send(replies, Reply())
     for line in requests:
-        _send(replies, _invoke(handler, json.loads(line), entry))
+        reply = _invoke(handler, json.loads(line), entry)
+        _end_if_forked(process)
+        _send(replies, reply)
     return None
 
 
@@ -96,6 +101,12 @@ def _invoke(handler: Callable[..., Any], request: InvokeRequest, entry: Path) ->
     reply["duration_ms"] = (time.perf_counter() - started) * 1000
     reply["max_memory_used_mb"] = peak_memory_mb()
     return reply
+
+
+def _end_if_forked(process: int) -> None:
+    """End a fork of *process* that came back from the function's code: an event has one answer."""
+    if os.getpid() != process:
+        os._exit(0)
 
 
 def _send(replies: IO[str], reply: Reply) -> None:

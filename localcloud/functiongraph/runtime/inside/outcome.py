@@ -31,10 +31,17 @@ def response_body(returned: object) -> tuple[str, str]:
         kind, body = "text", returned
     else:
         kind, body = "json", _encode(returned)
-    size = len(body.encode("utf-8", errors="surrogatepass"))
+    size = len(_utf8(body))
     if size > MAX_BODY_BYTES:
         raise ResultError(f"the response body has {size} bytes, at most {MAX_BODY_BYTES} are allowed (4004)")
     return kind, body
+
+
+def _utf8(body: str) -> bytes:
+    try:
+        return body.encode()
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise ResultError(f"failed to convert the result to a JSON string: {error} (4007)") from error
 
 
 def _encode(returned: object) -> str:
@@ -60,4 +67,7 @@ def error_data(error: BaseException, entry: Path) -> ErrorData:
 def _message(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the function called sys.exit({error.code!r})"
-    return str(error)
+    try:
+        return str(error).encode(errors="backslashreplace").decode()
+    except Exception:  # noqa: BLE001 - it is the function's own code that says what an exception of its own is
+        return "<exception str() failed>"

@@ -1,0 +1,190 @@
+"""Whatever a function does, the local cloud goes on, says what happened, and answers the next event by itself."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
+
+from localcloud import LocalCloud
+from localcloud.functiongraph.runtime.lines import LONGEST, Lines
+from localcloud.functiongraph.runtime.log_tail import MOST, LogTail
+from tests.localcloud.functions import NO_DATEUTIL, Answer, invoke, new_function, package
+from tests.localcloud.sdk import build
+from tests.localcloud.test_functiongraph_life import are_gone
+
+
+pytestmark = NO_DATEUTIL
+LONE = r"\ud800"
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """One that keeps everything in a file, so that what a function does has to be kept too."""
+    with LocalCloud(state_file=tmp_path_factory.mktemp("state") / "cloud.db") as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def deploy(cloud: LocalCloud) -> Callable[..., str]:
+    """Make a function of some source; returns its URN."""
+    client = build(FunctionGraphClient, cloud)
+    names = (f"f{number}" for number in range(100))
+
+    def make(source: str, **changes: Any) -> str:
+        options = {"memory_size": 128, "timeout": 10} | changes
+        urn: str = client.create_function(new_function(next(names), package(source), **options)).func_urn
+        return urn
+
+    return make
+
+
+def error_of(answer: Answer) -> tuple[str, str]:
+    assert (answer.status, answer.headers["X-Is-Func-Err"]) == (200, "true"), answer.text
+    return answer.json["errorType"], answer.json["errorMessage"]
+
+
+def invocation_of(cloud: LocalCloud, urn: str) -> Any:
+    """The first invocation of a function."""
+    return next(one for one in cloud.invocations() if one["function_urn"] == urn)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "message"),
+    [
+        ("import os; os.kill(os.getpid(), 40)", "FunctionExited", "ended by signal 40"),
+        ("import os; os.kill(os.getpid(), 11)", "FunctionExited", "ended by SIGSEGV"),
+        ("import os; [_write(fd) for fd in range(3, 200)]", "FunctionExited", "spoilt its reply"),
+        (f"return '{LONE}'", "FunctionResultError", "4007"),
+        (f"raise ValueError('{LONE}')", "ValueError", LONE),
+        ("raise Silent", "Silent", "<exception str() failed>"),
+        ("b = bytearray(400 << 20)", "FunctionOutOfMemory", "runtime memory limit exceeded: it has 128 MB"),
+        ("b = [bytes(1 << 20)]\n    while True: b.append(b[0] + b'x')", "FunctionOutOfMemory", "limit exceeded"),
+    ],
+    ids=["no name", "crash", "reply", "text", "message", "no message", "memory", "more and more"],
+)
+def test_what_fails_is_told(cloud: LocalCloud, deploy: Callable[..., str], body: str, kind: str, message: str) -> None:
+    """And the next event meets the same function again."""
+    source = f"""
+import os
+class Silent(Exception):
+    def __str__(self): raise RuntimeError
+def _write(fd):
+    try: os.write(fd, b"{{")
+    except OSError: pass
+def handler(event, context):
+    if event: return "well"
+    {body}
+    return "done"
+"""
+    urn = deploy(source)
+
+    found = error_of(invoke(cloud, urn))
+
+    assert (found[0], message in found[1]) == (kind, True), found
+    assert invoke(cloud, urn, {"n": 1}).text == "well"
+
+
+@pytest.mark.parametrize("where", ["handler", "import"])
+def test_a_fork_that_comes_back_answers_nothing(cloud: LocalCloud, deploy: Callable[..., str], where: str) -> None:
+    """Or its answer would be the next event's."""
+    fork = {"handler": "", "import": "", where: "os.fork()"}
+    urn = deploy(
+        f"import os\n{fork['import']}\ndef handler(event, context):\n    {fork['handler']}\n    return event\n"
+    )
+
+    assert [invoke(cloud, urn, {"n": number}).json for number in range(4)] == [{"n": number} for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    "expression", [f"{{'half': '{LONE}'}}", "deep(900)"], ids=["half a surrogate pair", "nine hundred lists"]
+)
+def test_json_that_cannot_be_kept_is_answered(cloud: LocalCloud, deploy: Callable[..., str], expression: str) -> None:
+    """And remembered as its text."""
+    urn = deploy(f"""
+        def deep(n):
+            return [deep(n - 1)] if n else []
+
+        def handler(event, context):
+            return {expression}
+        """)
+
+    answer = invoke(cloud, urn)
+
+    assert (answer.status, answer.headers["X-Is-Func-Err"]) == (200, "false")
+    assert invocation_of(cloud, urn)["result"] == answer.text
+
+
+def test_an_event_with_half_a_surrogate_pair_is_delivered(cloud: LocalCloud, deploy: Callable[..., str]) -> None:
+    """JSON can say it, so a function has to cope with it."""
+    urn = deploy("def handler(event, context):\n    return len(event['half'])\n")
+
+    connection = cloud.connection()
+    answer = httpx.post(
+        f"{cloud.url}/v2/{connection['project_id']}/fgs/functions/{urn}/invocations",
+        content=f'{{"half": "{LONE}"}}',
+        headers={"X-Auth-Token": connection["token"]},
+        trust_env=False,
+    )
+
+    assert answer.text == "1"
+
+
+def test_of_what_is_printed_for_ever_the_end_is_kept(cloud: LocalCloud, deploy: Callable[..., str]) -> None:
+    """Neither a long line nor many lines fill the memory of the cloud."""
+    urn = deploy("""
+        def handler(event, context):
+            print("x" * 3_000_000)
+            for number in range(20_000):
+                print(number, "y" * 100)
+        """)
+
+    invoke(cloud, urn)
+
+    log = invocation_of(cloud, urn)["log"]
+    assert log[0].endswith("lines before these were not kept)")
+    assert log[-1].startswith("19999 y")
+    assert sum(map(len, log[1:])) <= MOST
+
+
+def test_a_line_is_cut_and_no_byte_is_lost() -> None:
+    """However the bytes arrive."""
+    lines: list[str] = []
+    into = Lines(lines.append)
+    for chunk in (b"a" * LONGEST, b"b\n\nc", b"d\n", b"e" * (2 * LONGEST + 1), b"\nlast"):
+        into.add(chunk)
+    into.end()
+
+    assert "".join(lines) == "a" * LONGEST + "b" + "cd" + "e" * (2 * LONGEST + 1) + "last"
+    assert max(map(len, lines)) == LONGEST
+    assert "" in lines
+
+
+def test_a_short_log_is_kept_whole() -> None:
+    """With no word about what is not kept."""
+    log = LogTail()
+    for line in ("a", "", "b"):
+        log.add(line)
+
+    assert log.lines() == ("a", "", "b")
+    log.clear()
+    assert log.lines() == ()
+
+
+def test_what_a_function_started_in_another_session_ends_with_it() -> None:
+    """A session of its own is no way out of the instance."""
+    source = """
+        import subprocess
+        def handler(event, context):
+            return subprocess.Popen(["sh", "-c", "sleep 60 & echo; wait"], start_new_session=True).pid
+        """
+    made = new_function(content=package(source))
+    with LocalCloud() as cloud:
+        pid = invoke(cloud, build(FunctionGraphClient, cloud).create_function(made).func_urn).json
+
+    end = time.monotonic() + 5
+    while not are_gone([pid]) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert are_gone([pid])
