@@ -13,6 +13,11 @@ def unauthorized(message: str = "The request you have made requires authenticati
     return CloudError(401, "Unauthorized", message)
 
 
+def forbidden() -> CloudError:
+    """Somebody known is calling, and may not."""
+    return CloudError(403, "Forbidden", "You are not authorized to perform the requested action.")
+
+
 def not_found(what: str, name: str) -> CloudError:
     """What is not there: ``Could not find role: ...``."""
     return CloudError(404, "Not Found", f"Could not find {what}: {name}")

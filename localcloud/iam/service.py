@@ -8,7 +8,7 @@ from localcloud.auth.credentials import Credentials, Token
 from localcloud.clock import text
 from localcloud.iam import schemas
 from localcloud.iam.agencies import Agencies
-from localcloud.iam.errors import bad_request, unauthorized
+from localcloud.iam.errors import bad_request, forbidden, unauthorized
 from localcloud.region import Region
 
 
@@ -69,13 +69,16 @@ def create_temporary_key(
     """An access key with a security token that expires after duration_seconds (900 to 86400, 900 by default).
 
     `caller` is the id of the agency that asks, whose key it will be too, unless it is a user who asks. Who has no
-    credentials in the headers needs identity.token.id. Raises 401 without either, 404 for an unknown agency.
+    credentials in the headers needs identity.token.id. Raises 401 without either, 404 for an unknown agency, 403 for an
+    agency that would be another one while policies are enforced: none here can allow that.
     """
     clock = agencies.region.clock
     identity = auth.identity
     if not authenticated:
         caller = check_token(identity.token.id if identity.token else None, credentials, clock.now()).agency_id
     if identity.methods == ["assume_role"]:
+        if caller is not None and agencies.region.switches.enforce_policies:
+            raise forbidden()
         role, name = _assumed(identity.assume_role)
         caller = agencies.named(name).id
         seconds = role.duration_seconds or 900

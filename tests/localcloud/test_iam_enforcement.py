@@ -221,6 +221,21 @@ def test_an_agencys_token_is_bound_as_its_keys_are(cloud: LocalCloud, agency: st
     assert refusal(lambda: dds.list_backups(ListBackupsRequest()))[0] == 403
 
 
+def test_an_agency_cannot_become_another(cloud: LocalCloud, agency: str, iam: Any, http: httpx.Client) -> None:
+    """Neither with its token in the header nor with its token in the body, where IAM takes one too."""
+    make_agency(iam, "powerful")
+    role = {"domain_id": DOMAIN_ID, "agency_name": "dds-backup"}
+    identity = {"methods": ["assume_role"], "assume_role": role}
+    token = http.post("/v3/auth/tokens", json={"auth": {"identity": identity}}).headers["X-Subject-Token"]
+    asked = identity | {"assume_role": role | {"agency_name": "powerful"}, "token": {"id": token}}
+    path = "/v3.0/OS-CREDENTIAL/securitytokens"
+    with httpx.Client(base_url=cloud.url, trust_env=False) as nobody:
+        with_body = nobody.post(path, json={"auth": {"identity": asked}})
+        with_header = nobody.post(path, json={"auth": {"identity": asked}}, headers={"X-Auth-Token": token})
+
+    assert (with_body.status_code, with_header.status_code) == (403, 403)
+
+
 def test_calls_and_their_actions() -> None:
     """The same path in another version, or another method, is another action."""
     assert action_of("GET", "/v3/p/jobs") == Action("dds:task:list", "dds:task:getDetail")
