@@ -1,5 +1,6 @@
 """Fixtures for every part: a local cloud on real HTTP."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -7,6 +8,18 @@ from typing import Any
 import pytest
 
 from localcloud import LocalCloud
+from shared.runtime.logs import SDK_LOGGERS
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """A function takes over the log of its process, which here belongs to all tests."""
+    loggers = [logging.getLogger(name) for name in ("shared", *SDK_LOGGERS)]
+    before = [(logger, logger.handlers, logger.propagate, logger.level) for logger in loggers]
+    yield
+    for logger, handlers, propagate, level in before:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")
