@@ -9,7 +9,7 @@ from localcloud.functiongraph.runtime.interpreters import interpreter_for
 from localcloud.functiongraph.runtime.invocation import Credentials, FunctionError, Invocation, Report
 from localcloud.functiongraph.runtime.log_tail import LogTail
 from localcloud.functiongraph.runtime.spec import FunctionSpec
-from localcloud.functiongraph.unpacking import UnpackedPackages
+from localcloud.functiongraph.unpacking import BrokenPackage, UnpackedPackages
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,10 @@ class Warm:
             if self._instance is None:
                 self._instance = self._start(packages, self._package)
             invocation = self._instance.invoke(event, credentials, request_id)
+        except BrokenPackage as broken:
+            invocation = _failed(
+                self.function, request_id, FunctionError("FunctionCodeError", f"the package: {broken}")
+            )
         except OSError as failure:
             # Neither room on the disk nor for a process is the function's fault, but it has not run.
             error = FunctionError("SystemError", f"no instance could be started: {failure}")

@@ -1,6 +1,8 @@
 """Whatever a function does, the local cloud goes on, says what happened, and answers the next event by itself."""
 
+import io
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,9 +35,9 @@ def deploy(cloud: LocalCloud) -> Callable[..., str]:
     client = build(FunctionGraphClient, cloud)
     names = (f"f{number}" for number in range(100))
 
-    def make(source: str, **changes: Any) -> str:
-        options = {"memory_size": 128, "timeout": 10} | changes
-        urn: str = client.create_function(new_function(next(names), package(source), **options)).func_urn
+    def make(source: str | bytes) -> str:
+        content = source if isinstance(source, bytes) else package(source)
+        urn: str = client.create_function(new_function(next(names), content, memory_size=128, timeout=10)).func_urn
         return urn
 
     return make
@@ -85,6 +87,49 @@ def handler(event, context):
 
     assert (found[0], message in found[1]) == (kind, True), found
     assert invoke(cloud, urn, {"n": 1}).text == "well"
+
+
+def zip_with(change: Callable[[bytearray], None], files: int = 1) -> bytes:
+    """A zip of as many files, that is changed after it was made."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for _ in range(files):
+            archive.writestr(zipfile.ZipInfo("index.py"), "def handler(event, context): ...")
+    changed = bytearray(content.getvalue())
+    change(changed)
+    return bytes(changed)
+
+
+def other_sum(content: bytearray) -> None:
+    content[content.index(b"event")] = ord("E")
+
+
+def encrypted(content: bytearray) -> None:
+    content[6] |= 1
+    content[content.index(b"PK\1\2") + 8] |= 1
+
+
+def other_compression(content: bytearray) -> None:
+    content[8] = content[content.index(b"PK\1\2") + 10] = 99
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "message"),
+    [
+        (zip_with(other_sum), "FunctionCodeError", "Bad CRC-32"),
+        (zip_with(encrypted), "FunctionCodeError", "encrypted"),
+        (zip_with(other_compression), "FunctionCodeError", "not supported"),
+        (zip_with(lambda _: None, files=0), "FileNotFoundError", "index.py"),
+    ],
+    ids=["sum", "encrypted", "compression", "empty"],
+)
+def test_a_package_that_cannot_be_unpacked(
+    cloud: LocalCloud, deploy: Callable[..., str], content: bytes, kind: str, message: str
+) -> None:
+    """It shows when the function is to run, and is no fault of the cloud's."""
+    found = error_of(invoke(cloud, deploy(content)))
+
+    assert (found[0], message in found[1]) == (kind, True), found
 
 
 @pytest.mark.parametrize("where", ["handler", "import"])
