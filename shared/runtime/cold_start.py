@@ -8,6 +8,7 @@ modules are read and texts compiled as ever.
 
 import gc
 import marshal
+import os
 import re
 import sys
 import typing
@@ -43,11 +44,13 @@ def recorded_file(cache_tag: str = sys.implementation.cache_tag) -> PurePath:
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Import a function's modules within this; whatever it changes is put back.
+    """Import a function's modules within this; whatever it changes of the interpreter is put back.
 
     Nothing is collected meanwhile: next to nothing of it is garbage, and what is there at the end stays, so that later
     collections need not look at it.
     """
+    # pydantic would look for plug-ins in the metadata of every installed package, FunctionGraph's own included.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()
     try:
         record = _read()
