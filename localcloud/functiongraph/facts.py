@@ -37,6 +37,7 @@ class Function:
     log_stream_id: str | None = None
     lts_custom_tag: dict[str, str] = field(default_factory=dict)
     depend_version_list: list[str] = field(default_factory=list)
+    func_vpc: dict[str, Any] | None = None
 
     @property
     def agency(self) -> str | None:

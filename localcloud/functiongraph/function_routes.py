@@ -41,7 +41,7 @@ def routes(state: Functions, triggers: Triggers) -> APIRouter:
         ]
         page = found[marker : marker + min(maxitems or MAX_FUNCTIONS, MAX_FUNCTIONS)]
         return schemas.Functions(
-            functions=[schemas.FunctionSummary(**_view(state, one) | {"func_urn": one.id}) for one in page],
+            functions=[schemas.ListedFunction(**_view(state, one) | {"func_urn": one.id}) for one in page],
             next_marker=marker + len(page),
             count=len(found),
         )
@@ -59,7 +59,7 @@ def routes(state: Functions, triggers: Triggers) -> APIRouter:
 
     @router.put("/functions/{function_urn}/config")
     async def update_function_config(function_urn: str, body: schemas.NewConfiguration) -> schemas.FunctionConfig:
-        """Change the configuration of a function; what is left out stays, and so does the runtime."""
+        """Change the configuration of a function; what is left out stays, but for func_vpc, and so does the runtime."""
         function = state.configure(function_urn, body)
         return schemas.FunctionConfig(**_view(state, function) | {"func_urn": function.id})
 

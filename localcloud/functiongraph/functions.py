@@ -82,7 +82,10 @@ class Functions:
         return self.find(urn)
 
     def configure(self, urn: str, new: schemas.NewConfiguration) -> Function:
-        """Change the configuration; what is left out stays. Raises FSS.1002 or 1005 for another name or runtime."""
+        """Change the configuration; what is left out stays, but for the VPC.
+
+        Raises FSS.1002 or 1005 for another name or runtime.
+        """
         function = self.find(urn)
         if new.func_name != function.name:
             raise functiongraph_error("FSS.1002", f"It is {function.name!r} and cannot be changed.")
@@ -144,7 +147,7 @@ class Functions:
 
 
 def _with(function: Function, given: schemas.Configuration) -> Function:
-    """The function with what is given of it."""
+    """The function with what is given of it; without a VPC it is in none, as Terraform's provider takes for granted."""
     changes = given.model_dump(
         include={
             "handler",
@@ -163,7 +166,8 @@ def _with(function: Function, given: schemas.Configuration) -> Function:
     )
     if given.log_config is not None:
         changes |= {"log_group_id": given.log_config.group_id, "log_stream_id": given.log_config.stream_id}
-    function = replace(function, **changes)
+    vpc = given.func_vpc.model_dump(exclude_none=True) if given.func_vpc else None
+    function = replace(function, **changes, func_vpc=vpc)
     if function.initializer_handler and function.initializer_timeout is None:
         raise functiongraph_error("FSS.1405", "initializer_timeout is missing.")
     return function

@@ -41,6 +41,20 @@ class LogConfig(BaseModel):
     stream_id: str | None = None
 
 
+class FuncVpc(BaseModel):
+    """The VPC that a function reaches into. That there is such a VPC is not checked here."""
+
+    domain_id: str | None = None
+    namespace: str | None = None
+    vpc_name: str | None = None
+    vpc_id: str
+    subnet_name: str | None = None
+    subnet_id: str
+    cidr: str | None = None
+    gateway: str | None = None
+    security_groups: list[str] | None = None
+
+
 class Configuration(BaseModel):
     """What creating a function and updating it have in common."""
 
@@ -56,6 +70,7 @@ class Configuration(BaseModel):
     initializer_handler: Handler | None = None
     initializer_timeout: InitializerTimeout | None = None
     enterprise_project_id: str | None = None
+    func_vpc: FuncVpc | None = None
     log_config: LogConfig | None = None
     enable_lts_log: Yes | None = None
     lts_custom_tag: dict[str, str] | None = None
@@ -107,7 +122,7 @@ class FunctionCode(BaseModel):
 
 
 class FunctionSummary(BaseModel):
-    """A function in the list. `cpu` is in millicores, `code_size` in bytes, `digest` SHA-512."""
+    """What both forms of a function have. `cpu` is in millicores, `code_size` in bytes, `digest` SHA-512."""
 
     resource_id: str
     func_urn: str
@@ -142,18 +157,25 @@ class FunctionSummary(BaseModel):
     type: str
 
 
+class ListedFunction(FunctionSummary):
+    """A function in the list."""
+
+    func_vpc_id: str | None
+
+
 class FunctionConfig(FunctionSummary):
     """A function. `encrypted_user_data` has the names without the values."""
 
     func_id: str
     ephemeral_storage: int = 512
     depend_version_list: list[str]
+    func_vpc: FuncVpc | None
     enable_lts_log: bool
     lts_custom_tag: dict[str, str]
 
 
 class Functions(BaseModel):
-    functions: list[FunctionSummary]
+    functions: list[ListedFunction]
     next_marker: int
     count: int
 

@@ -16,7 +16,7 @@ _TIME = "%Y-%m-%dT%H:%M:%S+00:00"
 
 
 def function_view(region: Region, function: Function) -> dict[str, Any]:
-    """What FunctionSummary and FunctionConfig have of a function; the URN is that of the latest version."""
+    """What ListedFunction and FunctionConfig have of a function; the URN is that of the latest version."""
     return {
         "func_id": function.func_id,
         "resource_id": f"{function.func_id}:{function.name}",
@@ -48,6 +48,8 @@ def function_view(region: Region, function: Function) -> dict[str, Any]:
         "initializer_handler": function.initializer_handler,
         "initializer_timeout": function.initializer_timeout,
         "enterprise_project_id": function.enterprise_project_id,
+        "func_vpc": function.func_vpc,
+        "func_vpc_id": function.func_vpc and function.func_vpc["vpc_id"],
         "log_group_id": function.log_group_id,
         "log_stream_id": function.log_stream_id,
         "type": "v2",

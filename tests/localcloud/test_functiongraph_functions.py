@@ -42,6 +42,26 @@ def test_create(functiongraph: Any) -> None:
         assert shown.to_json_object() == created.to_json_object()
 
 
+def test_a_vpc(functiongraph: Any) -> None:
+    """It is shown as it was given; an update has to say it again, or the function is in none."""
+    vpc = {"vpc_id": "v-1", "subnet_id": "s-1", "security_groups": ["g-1"]}
+    created = functiongraph.create_function(new_function(func_vpc=sdk.FuncVpc(**vpc)))
+    assert known(created) == vpc
+    (listed,) = functiongraph.list_functions(sdk.ListFunctionsRequest()).functions
+    assert listed.func_vpc_id == "v-1"
+
+    moved = vpc | {"subnet_id": "s-2"}
+    config = new_config(created.func_urn, func_vpc=sdk.FuncVpc(**moved))
+    assert known(functiongraph.update_function_config(config)) == moved
+    assert functiongraph.update_function_config(new_config(created.func_urn)).func_vpc is None
+
+
+def known(answer: Any) -> dict[str, Any]:
+    """What is known of the VPC in an answer."""
+    vpc = answer.to_json_object()["func_vpc"]
+    return {name: value for name, value in vpc.items() if value is not None}
+
+
 def test_encrypted_variables_are_shown_without_values(functiongraph: Any) -> None:
     """No answer has the value of an encrypted variable."""
     created = functiongraph.create_function(new_function(encrypted_user_data='{"PASSWORD": "secret"}'))
