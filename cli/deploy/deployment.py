@@ -93,6 +93,14 @@ def _notes(template: Template, wanted: Sequence[Resource], found: Sequence[Found
     for resource in wanted:
         if resource.kind is Kind.SUBSCRIPTION and resource.key not in confirmed:
             yield f"{resource.fields['endpoint']} has to confirm the subscription, as a message from SMN asks for."
+    there = {item.resource.key: item.resource.fields for item in found}
+    for function in template.functions:
+        vpc = there.get((Kind.FUNCTION, function.name), {}).get("vpc")
+        if isinstance(vpc, dict) and function.vpc_config is None:
+            yield (
+                f"{function.name} was found in the VPC {vpc['vpc_id']}, which the template does not say: write it into "
+                "VpcConfig, so that its agency may reach into it, or turn VPC access off in the console."
+            )
     groups = ", ".join(group.name for group in template.log_groups)
     if groups:
         yield (

@@ -10,7 +10,7 @@ LONGEST = 100
 DIGEST = 12
 TOLD = {
     Kind.POLICY: ("policy",),
-    Kind.FUNCTION: ("runtime", "memory_size", "timeout", "agency", "variables"),
+    Kind.FUNCTION: ("runtime", "memory_size", "timeout", "agency", "vpc", "variables"),
     Kind.TRIGGER: ("status", "event_data"),
 }
 """What is told of a resource that is to be made; all of it is in the JSON document."""
@@ -19,7 +19,7 @@ TOLD = {
 def lines_of_new(resource: Resource) -> Iterator[str]:
     """Yield a line for each field of a new resource that one wants to know before one agrees."""
     for name in TOLD.get(resource.kind, ()):
-        value = resource.fields[name]
+        value = resource.fields.get(name)
         if isinstance(value, dict) and name != "policy":
             yield from (f"{key}: {shown(key, item)}" for key, item in value.items())
         elif value is not None:

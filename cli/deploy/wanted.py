@@ -68,6 +68,8 @@ class Application:
             "log": True,
             "code": package.digest if package else "",
         }
+        if function.vpc_config:
+            fields["vpc"] = {"vpc_id": function.vpc_config.vpc_id, "subnet_id": function.vpc_config.subnet_id}
         yield Resource(Kind.FUNCTION, function.name, fields, code=package.path if package else None)
         parents = ((Kind.FUNCTION, function.name),)
         if function.async_invoke:

@@ -14,6 +14,19 @@ ADVICE = {
 }
 """What to do, by HTTP status; anything else is the service's own trouble."""
 
+NO_PERMISSION = "the function's agency lacks a permission, or got it a moment ago: wait some minutes, then run again"
+ADVICE_BY_CODE = {
+    "FSS.1036": "correct VpcId in the template: it is the ID of a VPC in this region and project",
+    "FSS.1037": "correct SubnetId in the template: it is the network ID of a subnet of that VPC",
+    "FSS.1047": "put the functions of the account into fewer VPCs",
+    "FSS.1048": "put the functions of the project into fewer subnets",
+    "FSS.1114": "write the VPC and subnet of the Kafka instance into VpcConfig",
+    "FSS.1115": "allow the function's subnet in the security group of the Kafka instance",
+    "FSS.1121": NO_PERMISSION,
+    "FSS.1122": NO_PERMISSION,
+}
+"""What to do where the status alone misleads (FunctionGraph API, Error Codes)."""
+
 OWN_TROUBLE = "the service has trouble of its own: run again in a while"
 NO_ANSWER = "check the network, a proxy, and --region; then run again"
 
@@ -38,7 +51,8 @@ class ServiceError(click.ClickException):
         refused = f"{code or 'no code'} (HTTP {status}): {text}"
         traced = f" [request {request_id}]" if request_id else ""
         self.reason = (refused if status else text) + traced
-        self.advice = advice or (NO_ANSWER if status is None else ADVICE.get(status, OWN_TROUBLE))
+        by_status = NO_ANSWER if status is None else ADVICE.get(status, OWN_TROUBLE)
+        self.advice = advice or ADVICE_BY_CODE.get(code or "", by_status)
         super().__init__(f"{operation}: {self.reason}\nWhat to do: {self.advice}")
 
     @property

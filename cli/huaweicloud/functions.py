@@ -23,7 +23,7 @@ from cli.huaweicloud.mark import marked, read_mark
 
 PAGE = 400
 KEPT = ("func_vpc", "app_xrole", "mount_config", "network_controller", "enterprise_project_id")
-"""What the template does not say and an update sends back as it was, so that it outlasts the update."""
+"""What the template does not say, or need not, and an update sends back as it was, so that it outlasts the update."""
 
 
 class Functions:
@@ -58,7 +58,10 @@ class Functions:
             _check(wanted, self._client.call("update_function_code", request), "UpdateFunctionCode")
         if set(fields) - {"code"}:
             now = self._config(wanted.name)
-            body = self._body(wanted) | {name: now[name] for name in KEPT if now.get(name)}
+            kept = {name: now[name] for name in KEPT if now.get(name)}
+            if "vpc" in fields:  # what is known of the old one, such as its security groups, is not the new one's
+                kept.pop("func_vpc", None)
+            body = self._body(wanted) | kept
             self._client.call("update_function_config", UpdateFunctionConfigRequest(function_urn=urn, body=body))
 
     def delete(self, found: Found) -> None:
@@ -102,11 +105,13 @@ class Functions:
             "initializer_handler": fields["initializer"],
             "initializer_timeout": fields["initializer_timeout"],
         }
-        return body | (initializer if fields["initializer"] else {})
+        network = {"func_vpc": fields["vpc"]} if "vpc" in fields else {}
+        return body | network | (initializer if fields["initializer"] else {})
 
     def _found(self, name: str, config: dict[str, Any]) -> Found:
         description, stack = read_mark(config.get("description"), self._access.project_id)
         has_initializer = bool(config.get("initializer_handler"))
+        vpc = config.get("func_vpc") or {}
         fields = {
             "runtime": config["runtime"],
             "handler": config["handler"],
@@ -118,6 +123,7 @@ class Functions:
             "initializer": config.get("initializer_handler") or None,
             "initializer_timeout": config.get("initializer_timeout") if has_initializer else None,
             "log": bool(config.get("enable_lts_log")),
+            "vpc": {"vpc_id": vpc["vpc_id"], "subnet_id": vpc.get("subnet_id")} if vpc.get("vpc_id") else None,
             "code": (config.get("digest") or "").lower(),
         }
         return Found(Resource(Kind.FUNCTION, name, fields), config["func_urn"], stack)

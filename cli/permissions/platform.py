@@ -29,11 +29,9 @@ _SMN_DESTINATION = (
     PlatformAction("smn:topic:list", "smn:topic:listTopic", _SMN),
 )
 _VPC_ACTIONS = ("vpc:ports:create", "vpc:ports:get", "vpc:securityGroups:get", "vpc:subnets:get", "vpc:vips:delete")
-_QUEUE_TRIGGER = (
-    PlatformAction("dms:instance:get", "dms:instance:get", _DMS),
-    *(PlatformAction(action, action, _NETWORK) for action in (*_VPC_ACTIONS, "vpc:vpcs:get")),
-)
-_QUEUES = frozenset({"KAFKA", "RABBITMQ"})
+_VPC_ACCESS = tuple(PlatformAction(action, action, _NETWORK) for action in (*_VPC_ACTIONS, "vpc:vpcs:get"))
+_DMS_TRIGGER = PlatformAction("dms:instance:get", "dms:instance:get", _DMS)
+_DMS_QUEUES = frozenset({"KAFKA", "RABBITMQ"})
 
 _DESTINATIONS_BY_HAND = {
     "OBS": "OBS, a global service, which a policy for a project cannot allow: add a global one with"
@@ -44,15 +42,23 @@ _DESTINATIONS_BY_HAND = {
 
 
 def platform_actions(function: Function) -> Iterator[PlatformAction]:
-    """Yield what the function's destinations and triggers need, not without repetitions."""
+    """Yield what the function's destinations, triggers and VPC need, not without repetitions."""
     if "SMN" in _destinations(function):
         yield from _SMN_DESTINATION
-    if any(event.type in _QUEUES for event in function.events):
-        yield from _QUEUE_TRIGGER
+    if any(event.type in _DMS_QUEUES for event in function.events):
+        yield _DMS_TRIGGER
+    if function.vpc_config:
+        yield from _VPC_ACCESS
 
 
 def by_hand(function: Function) -> Iterator[str]:
-    """Yield a sentence for each destination that the custom policy cannot allow."""
+    """Yield a sentence for each thing that the function needs and the custom policy cannot allow."""
+    if function.vpc_config:
+        # FunctionGraph User Guide, Configuring Networks: the VPC's network card takes the place of the default one.
+        yield (
+            f"{function.name} is in a VPC and reaches DDS and SMN only through it: give the VPC a public NAT gateway"
+            " with an EIP, unless it reaches their endpoints in another way."
+        )
     for destination in _destinations(function):
         if destination in _DESTINATIONS_BY_HAND:
             yield f"{function.name} sends to {_DESTINATIONS_BY_HAND[destination]}."

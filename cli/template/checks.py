@@ -8,7 +8,7 @@ from typing import Any
 
 from cli.errors import did_you_mean
 from cli.template.globals import merged
-from cli.template.kinds import FUNCTION, LOG_GROUP
+from cli.template.kinds import FUNCTION, LOG_GROUP, QUEUES
 from cli.template.model import Function, Template
 from cli.template.problems import Problem
 from cli.template.references import references
@@ -74,7 +74,19 @@ def function_problems(template: Template) -> Iterator[Problem]:
         if size > MAX_VARIABLE_CHARACTERS:
             found = f"found {size} characters in all names and values"
             yield Problem(variables, f"{found}, expected at most {MAX_VARIABLE_CHARACTERS}")
+        yield from _vpc_problems(function)
         yield from _entry_problems(function, properties)
+
+
+def _vpc_problems(function: Function) -> Iterator[Problem]:
+    here = ("Resources", function.resource)
+    if function.vpc_config and function.agency is None:
+        found = "found no Agency, expected one: FunctionGraph reaches into the VPC under it"
+        yield Problem((*here, "Properties", "VpcConfig"), found)
+    for event in function.events:
+        if event.type in QUEUES and function.vpc_config is None:
+            expected = "expected the VPC and subnet of the queue in it: FunctionGraph makes no such trigger otherwise"
+            yield Problem((*here, "Events", event.name, "Type"), f"found {event.type} and no VpcConfig, {expected}")
 
 
 def _entry_problems(function: Function, properties: tuple[str, ...]) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from cli.template.model import (
     Subscription,
     Template,
     Topic,
+    VpcConfig,
 )
 from cli.template.problems import TemplateError
 from cli.template.references import fill_in, references
@@ -116,6 +117,7 @@ def _function(code_root: Path, resource: str, spec: dict[str, Any]) -> Function:
         agency=properties.get("Agency"),
         permissions=tuple(properties.get("Permissions", ())),
         log_group=next((name for _, name in references(properties.get("LogGroup"))), None),
+        vpc_config=_vpc_config(properties.get("VpcConfig")),
         variables={name: str(value) for name, value in properties.get("Environment", {}).get("Variables", {}).items()},
         async_invoke=_async_invoke(properties.get("AsyncInvoke")),
         events=tuple(_event(name, event) for name, event in spec.get("Events", {}).items()),
@@ -137,6 +139,10 @@ def _log_group(resource: str, properties: dict[str, Any]) -> LogGroup:
 def _event(name: str, spec: dict[str, Any]) -> Event:
     status = spec.get("Status") or ("DISABLED" if "KAFKA" in spec["Type"] else "ACTIVE")
     return Event(name, spec["Type"], status, spec["Properties"])
+
+
+def _vpc_config(spec: dict[str, Any] | None) -> VpcConfig | None:
+    return None if spec is None else VpcConfig(spec["VpcId"], spec["SubnetId"])
 
 
 def _async_invoke(spec: dict[str, Any] | None) -> AsyncInvoke | None:

@@ -76,6 +76,14 @@ class AsyncInvoke:
 
 
 @dataclass(frozen=True, slots=True)
+class VpcConfig:
+    """The VPC that a function reaches into, and the subnet there, by its network ID."""
+
+    vpc_id: str
+    subnet_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A function with the values of ``Globals`` and the defaults filled in.
 
@@ -105,6 +113,7 @@ class Function:
     """The API operations that it calls, such as ``DDS.ListBackups``."""
     log_group: str | None = None
     """The key of its log group under ``Resources``."""
+    vpc_config: VpcConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

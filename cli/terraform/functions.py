@@ -17,9 +17,6 @@ RETRY_ATTEMPTS = 1
 EVENT_AGE = 3600
 """Seconds. Both are FunctionGraph's defaults (Configuring an Asynchronous Notification Policy): the provider asks."""
 
-QUEUES = frozenset({"KAFKA", "OPENSOURCEKAFKA", "RABBITMQ"})
-"""Triggers that poll inside a VPC, to which the function needs access (Using a Kafka Trigger, Prerequisites)."""
-
 
 def functions(template: Template, scope: Scope, packages: Mapping[str, str], target: Target) -> Part:
     """Return the functions of *template*, whose code is in the file that *packages* has for each resource."""
@@ -42,11 +39,6 @@ def functions(template: Template, scope: Scope, packages: Mapping[str, str], tar
     return Part(tuple(resources), {group: values for group, values in groups.items() if values})
 
 
-def needs_vpc(function: Function) -> bool:
-    """Whether one of the function's triggers polls inside a VPC."""
-    return any(event.type in QUEUES for event in function.events)
-
-
 def _settings(function: Function, template: Template, scope: Scope) -> JsonObject:
     body: JsonObject = {
         "name": scope.text(function.name),
@@ -65,8 +57,9 @@ def _settings(function: Function, template: Template, scope: Scope) -> JsonObjec
     agency = agency_of(function, template, scope)
     if agency is not None:
         body["agency"] = agency
-    if needs_vpc(function):
-        body |= {"vpc_id": "${var.vpc_id}", "network_id": "${var.network_id}"}
+    if function.vpc_config:
+        body["vpc_id"] = scope.text(function.vpc_config.vpc_id)
+        body["network_id"] = scope.text(function.vpc_config.subnet_id)
     return body | log_settings(function)
 
 

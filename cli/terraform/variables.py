@@ -7,7 +7,6 @@ from cli.errors import WrongCall
 from cli.json_value import Json, JsonObject
 from cli.template.model import Parameter, Template
 from cli.terraform.expressions import snake_case
-from cli.terraform.functions import needs_vpc
 from cli.terraform.model import Target
 
 
@@ -41,7 +40,7 @@ class Variable:
 
 def variables(template: Template, target: Target) -> tuple[Variable, ...]:
     """Return the variables, those of the account first. Raises WrongCall for a parameter whose name is taken."""
-    found = list(_of_the_account(template, target))
+    found = list(_of_the_account(target))
     for parameter in template.parameters.values():
         variable = _variable(parameter)
         if variable.name in RESERVED or any(variable.name == other.name for other in found):
@@ -53,15 +52,12 @@ def variables(template: Template, target: Target) -> tuple[Variable, ...]:
     return tuple(found)
 
 
-def _of_the_account(template: Template, target: Target) -> Iterator[Variable]:
+def _of_the_account(target: Target) -> Iterator[Variable]:
     yield Variable("region", "The region, such as cn-north-4 or eu-west-101.")
     yield Variable("project_name", "The project. Default: the main project of the region.", is_required=False)
     yield Variable(
         "enterprise_project_id", "The enterprise project. Default: what the provider is set to.", is_required=False
     )
-    if any(needs_vpc(function) for function in template.functions):
-        yield Variable("vpc_id", "The VPC in which Kafka and RabbitMQ are reached.")
-        yield Variable("network_id", "The subnet of that VPC, as its network ID.")
     if target is Target.RFS:
         yield Variable(
             "code_url",

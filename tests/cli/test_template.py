@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
 from cli.errors import WrongCall
 from cli.paths import CHECKOUT
 from cli.template.load import find_function, find_template, load_template
-from cli.template.model import AsyncInvoke, Destination, Parameter, Template
+from cli.template.model import AsyncInvoke, Destination, Parameter, Template, VpcConfig
 
 
 Load = Callable[[str], Template]
@@ -72,7 +73,7 @@ def test_defaults(load: Load) -> None:
     """What a function does not say is as on the platform: 128 MB, 3 s, no initializer; its name is its resource's."""
     function = load(MINIMAL).functions[0]
     assert (function.name, function.memory_size, function.timeout) == ("Hello", 128, 3)
-    assert (function.initializer, function.agency, function.async_invoke) == (None, None, None)
+    assert (function.initializer, function.agency, function.async_invoke, function.vpc_config) == (None,) * 4
     assert (function.variables, function.events) == ({}, ())
 
 
@@ -144,6 +145,8 @@ def test_triggers_and_destinations(load: Load) -> None:
     function = load(
         MINIMAL
         + """\
+      Agency: a
+      VpcConfig: {VpcId: v, SubnetId: s}
       AsyncInvoke:
         MaxRetryAttempts: 2
         OnFailure: {Destination: SMN, Param: {topic_urn: "urn:smn:a:b:c"}}
@@ -165,6 +168,51 @@ def test_triggers_and_destinations(load: Load) -> None:
     ]
     failed = Destination("SMN", {"topic_urn": "urn:smn:a:b:c"})
     assert function.async_invoke == AsyncInvoke(2, None, None, failed)
+
+
+def test_a_function_in_a_vpc(load: Load) -> None:
+    """Globals put all functions into it, and one may be in another; a parameter without a default stays as it is."""
+    first, second = load(
+        """
+        Parameters: {VpcId: {Type: String}, SubnetId: {Type: String, Default: s-1}}
+        Globals:
+          Function:
+            Runtime: Python3.12
+            Agency: a
+            VpcConfig: {VpcId: "${VpcId}", SubnetId: "${SubnetId}"}
+        Resources:
+          First:
+            Type: HC::Serverless::Function
+            Properties: {CodeUri: code, Handler: index.handler}
+          Second:
+            Type: HC::Serverless::Function
+            Properties: {CodeUri: code, Handler: index.handler, VpcConfig: {VpcId: v-2, SubnetId: s-2}}
+        """
+    ).functions
+    assert (first.vpc_config, second.vpc_config) == (VpcConfig("${VpcId}", "s-1"), VpcConfig("v-2", "s-2"))
+
+
+def test_the_example_of_the_guide(tmp_path: Path) -> None:
+    """What the deployment guide adds for Kafka goes with the template of the application."""
+    guide = (CHECKOUT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    added = yaml.safe_load(guide.partition("```yaml\n")[2].partition("```")[0])
+    (tmp_path / "functions").symlink_to(CHECKOUT / "functions")
+    whole = merged(yaml.safe_load((CHECKOUT / "template.yaml").read_text(encoding="utf-8")), added)
+    (tmp_path / "template.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+
+    function = find_function(
+        load_template(tmp_path / "template.yaml", {"VpcId": "v", "SubnetId": "s"}), "create_backup"
+    )
+
+    assert function.vpc_config == VpcConfig("v", "s")
+    assert [(event.type, event.status) for event in function.events] == [("TIMER", "ACTIVE"), ("KAFKA", "ACTIVE")]
+
+
+def merged(old: Any, new: Any) -> Any:
+    """One document in another."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old | {key: merged(old.get(key), value) for key, value in new.items()}
+    return new
 
 
 def test_entry_points_that_are_imported(load: Load, tmp_path: Path) -> None:

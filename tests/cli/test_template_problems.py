@@ -76,6 +76,22 @@ def problems(load: Load, text: str) -> list[str]:
             8,
             "batch_size: found 1001, expected a number from 1 to 1000",
         ),
+        ("      VpcConfig: {VpcId: v}", 8, "VpcConfig: SubnetId is missing"),
+        (
+            "      VpcConfig: {VpcId: v, SubnetId: s, SubnetIds: [s]}",
+            8,
+            "VpcConfig.SubnetIds: unknown key, did you mean 'SubnetId'? Known: SubnetId, VpcId",
+        ),
+        (
+            "      VpcConfig: {VpcId: v, SubnetId: s}",
+            8,
+            "VpcConfig: found no Agency, expected one: FunctionGraph reaches into the VPC under it",
+        ),
+        (
+            "    Events: {Q: {Type: KAFKA, Properties: {instance_id: i, topic_ids: [t], batch_size: 1}}}",
+            8,
+            "Events.Q.Type: found KAFKA and no VpcConfig, expected the VPC and subnet of the queue in it",
+        ),
         (
             f"    Events: {{{', '.join(f'E{n}: {{Type: SMN, Properties: {{topic_urn: t}}}}' for n in range(11))}}}",
             8,

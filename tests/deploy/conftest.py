@@ -44,6 +44,7 @@ Resources:
       Timeout: 30
       Agency: ${Prefix}-backup
       Permissions: [DDS.ListBackups, SMN.PublishMessage]
+      VpcConfig: {VpcId: v-1, SubnetId: s-1}
       Environment:
         Variables: {NOTIFY_TOPIC_URN: "${Topic}", LOG_LEVEL: INFO}
       AsyncInvoke:
@@ -86,6 +87,11 @@ class App:
     def deploy(self, **options: bool) -> None:
         chosen = {"prune": False, "adopt": False, "dry_run": False, "yes": True, "as_json": True} | options
         deploy_stack(self.deployment(), **chosen)
+
+    def leave_the_vpc(self) -> None:
+        """Take the function out of its VPC, and with that the trigger that needs it."""
+        self.change("      VpcConfig: {VpcId: v-1, SubnetId: s-1}\n", "")
+        self.text = self.text[: self.text.index("      Queue:\n")]
 
     def change(self, old: str, new: str) -> None:
         assert old in self.text

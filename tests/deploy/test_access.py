@@ -197,3 +197,11 @@ def test_a_mark_is_read_as_it_was_written(text: str) -> None:
     assert read_mark(marked(text, "dds-backup", "p2"), "p1") == (text, "dds-backup in the project p2")
     assert read_mark(text, "p1") == (text, None)
     assert read_mark(None, "p1") == ("", None)
+
+
+def test_a_code_may_say_more_than_the_status() -> None:
+    """A new agency has no permissions for a while, which is no fault of the user's keys."""
+    error = ServiceError("FunctionGraph.CreateFunction", 403, "FSS.1121", "Forbidden")
+
+    assert error.advice.startswith("the function's agency lacks a permission, or got it a moment ago: wait")
+    assert "the user of the keys" in ServiceError("FunctionGraph.CreateFunction", 403, "FSS.0403", "Forbidden").advice

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from huaweicloudsdkfunctiongraph.v2 import ShowFunctionConfigRequest, UpdateFunctionConfigRequest
 
 from cli.deploy.difference import plan
 from cli.deploy.resources import Kind
@@ -90,6 +91,7 @@ def test_what_is_made_is_what_the_template_says(deployed: App) -> None:
     function = found[Kind.FUNCTION, "backup"].fields
     assert (function["runtime"], function["memory_size"], function["timeout"]) == ("Python3.10", 256, 30)
     assert (function["agency"], function["description"]) == ("dds-backup", "Makes backups.")
+    assert function["vpc"] == {"vpc_id": "v-1", "subnet_id": "s-1"}
     assert function["variables"] == {"NOTIFY_TOPIC_URN": urn, "LOG_LEVEL": "INFO"}
     assert found[Kind.AGENCY, "dds-backup"].fields["trusts"] == "op_svc_cff"
     assert (Kind.GRANT, "dds-backup to dds-backup") in found
@@ -123,9 +125,21 @@ def test_the_second_time_there_is_nothing_to_do(deployed: App, cloud: LocalCloud
         ("0 0 2", "0 0 3", ["replace"], ["DELETE", "POST"]),
         ("DisplayName: Backups", "DisplayName: Nightly", ["update"], ["PUT"]),
         ("DDS.ListBackups, ", "", ["update"], ["PATCH"]),
+        ("SubnetId: s-1", "SubnetId: s-2", ["update"], ["PUT config"]),
         ("Python3.10", "Python3.12", ["replace", *["create"] * 3], ["DELETE", "POST functions", "PUT", "POST", "POST"]),
     ],
-    ids=["memory", "variable", "no variable", "retries", "status", "schedule", "display", "permission", "runtime"],
+    ids=[
+        "memory",
+        "variable",
+        "no variable",
+        "retries",
+        "status",
+        "schedule",
+        "display",
+        "permission",
+        "subnet",
+        "runtime",
+    ],
 )
 def test_only_what_differs_is_changed(
     deployed: App, cloud: LocalCloud, document: Output, old: str, new: str, actions: list[str], calls: list[str]
@@ -329,12 +343,84 @@ def test_a_new_kafka_trigger_that_is_off_is_turned_on(app: App, cloud: LocalClou
     assert writes(cloud)[-1] == "PUT t-1"
 
 
+def in_the_console(app: App, **vpc: Any) -> None:
+    """Put the function into a VPC as one does in the console."""
+    urn = app.access.function_urn("backup")
+    config = app.access.functiongraph.call("show_function_config", ShowFunctionConfigRequest(function_urn=urn))
+    request = UpdateFunctionConfigRequest(function_urn=urn, body=config | {"func_vpc": vpc})
+    app.access.functiongraph.call("update_function_config", request)
+
+
+def vpc_of(app: App) -> Any:
+    """The VPC that the function is in, as the API answers it, without what is not known of it."""
+    request = ShowFunctionConfigRequest(function_urn=app.access.function_urn("backup"))
+    vpc = app.access.functiongraph.call("show_function_config", request)["func_vpc"]
+    return vpc and {name: value for name, value in vpc.items() if value is not None}
+
+
+def test_a_vpc_of_the_console_outlasts_an_update(app: App, document: Output) -> None:
+    """Where the template has none: an update without one would take the function out of it."""
+    vpc = {"vpc_id": "v-9", "subnet_id": "s-9", "security_groups": ["g-9"]}
+    app.leave_the_vpc()
+    app.deploy()
+    in_the_console(app, **vpc)
+    app.change("MemorySize: 256", "MemorySize: 512")
+    document()
+
+    app.deploy()
+
+    assert [field["name"] for field in document()["changes"][0]["fields"]] == ["memory_size"]
+    assert vpc_of(app) == vpc
+
+
+def test_a_vpc_of_the_template_wins(deployed: App, document: Output) -> None:
+    """What else the console knows of the VPC stays for as long as the function is in it."""
+    groups = {"security_groups": ["g-1"]}
+    in_the_console(deployed, vpc_id="v-1", subnet_id="s-1", **groups)
+    deployed.change("MemorySize: 256", "MemorySize: 512")
+    deployed.deploy()
+    assert vpc_of(deployed) == {"vpc_id": "v-1", "subnet_id": "s-1", **groups}
+
+    in_the_console(deployed, vpc_id="v-9", subnet_id="s-9", **groups)
+    document()
+    deployed.deploy()
+
+    (change,) = document()["changes"]
+    old, new = {"vpc_id": "v-9", "subnet_id": "s-9"}, {"vpc_id": "v-1", "subnet_id": "s-1"}
+    assert change["fields"] == [{"name": "vpc", "old": old, "new": new}]
+    assert vpc_of(deployed) == new
+
+
+def test_a_template_that_drops_its_vpc_leaves_it(deployed: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody knows any more who chose it, so it is said."""
+    deployed.leave_the_vpc()
+    capsys.readouterr()
+
+    deployed.deploy(prune=True)
+
+    out, err = capsys.readouterr()
+    assert steps(json.loads(out)) == [("update", "policy"), ("delete", "trigger")]
+    assert vpc_of(deployed) == {"vpc_id": "v-1", "subnet_id": "s-1"}
+    assert "Note: backup was found in the VPC v-1, which the template does not say" in err
+
+
+def test_a_queue_in_another_subnet_says_what_to_do(app: App, cloud: LocalCloud, document: Output) -> None:
+    """FunctionGraph refuses the trigger."""
+    body = {"error_code": "FSS.1114", "error_msg": "The subnet of the function must be the same as that of Kafka."}
+    cloud.set_faults([{"method": "POST", "path": "fgs/triggers/", "answer": {"status": 400, "body": body}}])
+
+    with pytest.raises(SystemExit):
+        app.deploy()
+
+    assert document()["error"]["what_to_do"] == "write the VPC and subnet of the Kafka instance into VpcConfig"
+
+
 def test_what_an_update_does_not_say_outlasts_it(
     deployed: App, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A VPC that was chosen in the console is sent back."""
+    """An agency for execution that was chosen in the console is sent back."""
     client, sent = deployed.access.functiongraph, []
-    config = {"func_urn": "u", "runtime": "Python3.10", "func_vpc": {"vpc_id": "v-1"}, "app_xrole": "other"}
+    config = {"func_urn": "u", "runtime": "Python3.10", "app_xrole": "other"}
     functions = services(deployed.access, deployed.stack)[Kind.FUNCTION]
     found = functions.find(["backup"], deployed.stack, ())[0]
     wanted = next(item for item in deployed.deployment().resources() if item.kind is Kind.FUNCTION)
@@ -348,7 +434,7 @@ def test_what_an_update_does_not_say_outlasts_it(
 
     method, request = sent[-1]
     assert method == "update_function_config"
-    assert (request.body["func_vpc"], request.body["app_xrole"]) == ({"vpc_id": "v-1"}, "other")
+    assert request.body["app_xrole"] == "other"
 
 
 def test_what_is_read_in_pages_is_read_to_the_end(deployed: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -377,6 +463,7 @@ def test_people_see_old_and_new(deployed: App, capsys: pytest.CaptureFixture[str
     assert "1 to update; 8 unchanged." in err
     assert "done    update   function backup" in err
     assert "dba@example.com has to confirm" in err
+    assert "Note: backup is in a VPC and reaches DDS and SMN only through it" in err
     assert SECRET not in err
 
 
@@ -399,6 +486,7 @@ def test_people_see_what_they_agree_to(app: App, capsys: pytest.CaptureFixture[s
     err = capsys.readouterr().err
     assert "policy: dds:backup:list, " in err
     assert "memory_size: 256" in err
+    assert "subnet_id: s-1" in err
     assert "schedule: CRON_TZ=UTC 0 0 2 * * ?" in err
     assert "kafka_user: me" in err
     assert SECRET not in err

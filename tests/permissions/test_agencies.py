@@ -16,6 +16,7 @@ from shared.cloud.operations import LIST_BACKUPS, LIST_INSTANCES, PUBLISH_MESSAG
 
 TOPIC = {"Destination": "SMN", "Param": {"topic_urn": "urn:smn:cn-north-4:6e1f0c2bb77b5b3f8f2e6c555d0e8f5d:told"}}
 KAFKA = {"Type": "KAFKA", "Properties": {"instance_id": "1", "topic_ids": ["t"], "batch_size": 1}}
+VPC = {"VpcId": "v", "SubnetId": "s"}
 
 
 def function(agency: str | None, *permissions: str, events: Any = None, **properties: Any) -> dict[str, Any]:
@@ -96,11 +97,22 @@ def test_a_destination_in_smn_needs_what_functiongraph_does_there(tmp_path: Path
     assert {need.reason for need in agency.platform} == {"sends to an SMN topic"}
 
 
-def test_a_queue_trigger_needs_the_way_into_its_vpc(tmp_path: Path) -> None:
-    """A Kafka trigger polls inside a VPC: FunctionGraph makes a port there under the function's agency."""
-    (agency,) = of(tmp_path, One=function("one", "DDS.ListBackups", events={"Queue": KAFKA}))
+def test_a_function_in_a_vpc_needs_the_way_in(tmp_path: Path) -> None:
+    """FunctionGraph makes a port there under the function's agency; the way out is no matter of policies."""
+    (agency,) = of(tmp_path, One=function("one", "DDS.ListBackups", VpcConfig=VPC))
 
-    assert {"dms:instance:get", "vpc:ports:create", "vpc:subnets:get", "vpc:vpcs:get"} < set(agency.actions)
+    assert {"vpc:ports:create", "vpc:subnets:get", "vpc:vpcs:get"} < set(agency.actions)
+    assert {need.reason for need in agency.platform} == {"reaches into a VPC"}
+    assert ["One is in a VPC and reaches DDS and SMN only through it" in sentence for sentence in agency.by_hand] == [
+        True
+    ]
+
+
+def test_a_trigger_of_dms_needs_a_look_at_its_instance(tmp_path: Path) -> None:
+    """Beside the way into the VPC."""
+    (agency,) = of(tmp_path, One=function("one", "DDS.ListBackups", events={"Queue": KAFKA}, VpcConfig=VPC))
+
+    assert {"dms:instance:get", "vpc:ports:create"} < set(agency.actions)
 
 
 def test_what_no_policy_here_can_allow_is_said(tmp_path: Path) -> None:

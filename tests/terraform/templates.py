@@ -95,6 +95,7 @@ def everything() -> dict[str, Any]:
         Agency="${Prefix}-worker",
         Permissions=["DDS.ListBackups", "SMN.PublishMessage"],
         LogGroup="${Logs}",
+        VpcConfig={"VpcId": "${VpcId}", "SubnetId": "${Prefix}-subnet"},
         Environment={"Variables": {"TOPIC": "${Requests}", "SIZE": "${Size}", "B": "x", "A": 1}},
         AsyncInvoke={
             "MaxRetryAttempts": 0,
@@ -108,6 +109,7 @@ def everything() -> dict[str, Any]:
             "KafkaPassword": {"Type": "String", "NoEcho": True},
             "Prefix": {"Type": "String", "Default": "app"},
             "Size": {"Type": "Number", "Default": 3},
+            "VpcId": {"Type": "String"},
         },
         "Resources": {
             "Requests": {

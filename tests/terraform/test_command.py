@@ -31,11 +31,12 @@ def test_files_are_written_and_the_next_steps_said(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert sorted(file.name for file in (tmp_path / "build").iterdir()) == sorted(FILES)
     assert "terraform -chdir=build init\n" in result.stdout
-    given = "-var region=... -var vpc_id=... -var network_id=... -var id=..."
+    given = "-var region=... -var id=... -var vpc_id=..."
     assert f"terraform -chdir=build apply {given}\n" in result.stdout
     assert "kafka_password" not in result.stdout
     assert "worker.zip, Helper.zip: ddsbackup package makes them" in result.stderr
     assert "By hand: worker sends to OBS" in result.stderr
+    assert "By hand: worker is in a VPC and reaches DDS and SMN only through it" in result.stderr
 
 
 def test_json() -> None:
@@ -43,9 +44,9 @@ def test_json() -> None:
     document = json.loads(run("--json").stdout)
     assert [Path(file).name for file in document["files"]] == FILES
     assert "huaweicloud_fgs_function.worker" in document["resources"]
-    assert document["required_variables"] == ["region", "vpc_id", "network_id", "id", "kafka_password"]
+    assert document["required_variables"] == ["region", "id", "kafka_password", "vpc_id"]
     assert document["missing_packages"] == ["worker.zip", "Helper.zip"]
-    assert len(document["by_hand"]) == 1
+    assert len(document["by_hand"]) == 2
 
 
 def test_packages_that_are_there_are_not_missing(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_function(make: Make) -> None:
         "initializer_timeout": 3,
         "agency": "${huaweicloud_identity_agency.prefix_worker.name}",
         "vpc_id": "${var.vpc_id}",
-        "network_id": "${var.network_id}",
+        "network_id": "${var.prefix}-subnet",
         "enable_lts_log": True,
         "log_group_id": "${huaweicloud_lts_group.logs.id}",
         "log_group_name": "${huaweicloud_lts_group.logs.group_name}",
@@ -135,8 +135,8 @@ def test_variables(make: Make) -> None:
     """
     declared: Any = make().documents["variables.tf.json"]["variable"]
     assert list(declared) == [
-        *("region", "project_name", "enterprise_project_id", "vpc_id", "network_id"),
-        *("id", "kafka_password", "prefix", "size"),
+        *("region", "project_name", "enterprise_project_id"),
+        *("id", "kafka_password", "prefix", "size", "vpc_id"),
     ]
     assert declared["project_name"]["default"] is None
     assert "default" not in declared["region"]
@@ -181,8 +181,8 @@ def test_the_same_template_gives_the_same_bytes(make: Make) -> None:
 
 @pytest.mark.parametrize(
     ("name", "taken"),
-    [("Region", "region"), ("VpcId", "vpc_id"), ("Version", "version"), ("prefix", "prefix")],
-    ids=["of the account", "of a trigger", "of Terraform", "of another parameter"],
+    [("Region", "region"), ("Version", "version"), ("prefix", "prefix")],
+    ids=["of the account", "of Terraform", "of another parameter"],
 )
 def test_a_parameter_whose_name_is_taken(make: Make, name: str, taken: str) -> None:
     """It would be another variable in silence."""

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.errors import WrongCall
+from cli.template.kinds import QUEUES
 from cli.template.load import load_template
 from cli.terraform.check import problems
 from cli.terraform.model import Target
@@ -43,7 +44,11 @@ def functions(draw: st.DrawFn) -> dict[str, Any]:
         properties["Initializer"] = "index.initializer"
     if draw(st.booleans()):
         properties["LogGroup"] = "${Logs}"
-    if draw(st.booleans()):
+    events = draw(st.dictionaries(NAMES.map(str.title), st.sampled_from([*EVENTS.values()]), max_size=4))
+    in_vpc = draw(st.booleans()) or not QUEUES.isdisjoint(event["Type"] for event in events.values())
+    if in_vpc:
+        properties["VpcConfig"] = {"VpcId": draw(TEXTS) + draw(REFERENCES), "SubnetId": "${Id}"}
+    if in_vpc or draw(st.booleans()):
         properties["Agency"] = draw(st.sampled_from(["one", "two-${Id}"]))
         properties["Permissions"] = draw(st.lists(st.sampled_from(sorted(OPERATIONS)), unique=True))
     if draw(st.booleans()):
@@ -58,7 +63,6 @@ def functions(draw: st.DrawFn) -> dict[str, Any]:
                 },
             )
         )
-    events = draw(st.dictionaries(NAMES.map(str.title), st.sampled_from([*EVENTS.values()]), max_size=4))
     return function(**properties) | {"Events": events}
 
 

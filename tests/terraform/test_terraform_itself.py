@@ -34,7 +34,6 @@ VARIABLES = {
     "id": "i-1",
     "kafka_password": SECRET,
     "vpc_id": "v",
-    "network_id": "n",
     "code_url": "https://b.obs.example.com/1/",
 }
 
