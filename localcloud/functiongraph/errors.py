@@ -37,6 +37,7 @@ CODES = {
     "FSS.1107": (400, "Invalid APIG trigger parameters."),
     "FSS.1109": (400, "Invalid timer trigger parameters."),
     "FSS.1112": (400, "The Kafka trigger parameters are invalid."),
+    "FSS.1114": (400, "The subnet of the function must be the same as that of the Kafka instance."),
     "FSS.1131": (404, "The trigger does not exist."),
     "FSS.1132": (404, "The SMN trigger does not exist. View the SMN console."),
     "FSS.1138": (404, "The APIG trigger does not exist."),

@@ -44,7 +44,8 @@ class Triggers:
         """Create a trigger.
 
         Raises FSS.1306 beyond ten, what is wrong with the configuration, the error of its type when there is the same
-        one, FSS.1171 for an unknown topic, FSS.1318 for one that is to be disabled and cannot.
+        one, FSS.1114 for one of Kafka on a function in no VPC, FSS.1171 for an unknown topic, FSS.1318 for one that is
+        to be disabled and cannot.
         """
         kind, data = new.trigger_type_code, check_event_data(new.trigger_type_code, new.event_data)
         existing = self._functions.triggers_of(function)
@@ -54,6 +55,8 @@ class Triggers:
         if kind == "TIMER":
             data.setdefault("name", f"Timer-{trigger_id[:4]}")
         _check_unique(kind, data, existing)
+        if kind == "KAFKA" and function.func_vpc is None:
+            raise functiongraph_error("FSS.1114", "It is in no VPC.")
         status = new.trigger_status or ("DISABLED" if kind in DISABLED_AT_FIRST else "ACTIVE")
         _check_status(kind, status)
         if kind == "SMN":

@@ -13,7 +13,7 @@ from tests.localcloud.functions import NO_DATEUTIL, async_config, new_function, 
 
 pytestmark = NO_DATEUTIL
 TIMER = {"name": "nightly", "schedule_type": "Cron", "schedule": "CRON_TZ=UTC 0 0 2 * * ?"}
-KAFKA = {"instance_id": "a-kafka", "topic_ids": ["orders"], "batch_size": 10}
+KAFKA: dict[str, Any] = {"instance_id": "a-kafka", "topic_ids": ["orders"], "batch_size": 10}
 RABBITMQ = {"instance_id": "a-rabbit", "exchange_name": "x", "access_password": "secret", "batch_size": 10}
 GATEWAY = {
     "name": "backups",
@@ -33,7 +33,8 @@ GATEWAY = {
 @pytest.fixture
 def urn(functiongraph: Any) -> str:
     """A function to be triggered."""
-    return str(functiongraph.create_function(new_function()).func_urn)
+    vpc = sdk.FuncVpc(vpc_id="v-1", subnet_id="s-1")
+    return str(functiongraph.create_function(new_function(func_vpc=vpc)).func_urn)
 
 
 @pytest.fixture
@@ -123,6 +124,14 @@ def test_what_is_refused(functiongraph: Any, urn: str, kind: str, data: dict[str
     """Each wrong configuration has the error of its type, and no trigger is created."""
     assert refused(functiongraph.create_function_trigger, new_trigger(urn, kind, **data)) == error
     assert listed(functiongraph, urn) == []
+
+
+def test_kafka_is_reached_through_a_vpc(functiongraph: Any) -> None:
+    """A function in no VPC is not in the subnet of the Kafka instance; other triggers do not ask."""
+    urn = str(functiongraph.create_function(new_function()).func_urn)
+
+    assert refused(functiongraph.create_function_trigger, new_trigger(urn, "KAFKA", **KAFKA)) == (400, "FSS.1114")
+    assert functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **TIMER)).trigger_status == "ACTIVE"
 
 
 def test_the_same_trigger_twice(functiongraph: Any, urn: str, topic: str) -> None:
