@@ -7,11 +7,12 @@ from cli.deploy.resources import Kind
 from cli.doctor.findings import Finding, ok, problem, warning
 from cli.doctor.patient import Patient
 from cli.json_value import Json
+from cli.template.kinds import QUEUES
 
 
 DEPLOY = "ddsbackup deploy makes it so"
 HARMFUL = {
-    Kind.FUNCTION: {"runtime", "handler", "initializer", "agency"},
+    Kind.FUNCTION: {"runtime", "handler", "initializer", "agency", "vpc"},
     Kind.AGENCY: {"trusts"},
     Kind.TRIGGER: {"status"},
 }
@@ -19,8 +20,18 @@ HARMFUL = {
 
 
 def functions(patient: Patient) -> Iterator[Finding]:
-    """Each function is there, with the configuration and the code of the template."""
+    """Each function is there, with the configuration and the code of the template, and in no VPC that it lacks."""
     yield from _as_wanted(patient, Kind.FUNCTION)
+    for function in patient.template.functions:
+        found = patient.deployed(function)
+        vpc = found.resource.fields["vpc"] if found else None
+        if isinstance(vpc, dict) and function.vpc_config is None:
+            yield warning(
+                f"function {function.name}: vpc",
+                f"it is in the VPC {vpc['vpc_id']}",
+                "none, as in the template",
+                "write it into VpcConfig, so that the agency may reach into it, or turn VPC access off in the console",
+            )
     yield from _as_wanted(patient, Kind.ASYNC_INVOCATION)
 
 
@@ -30,7 +41,7 @@ def agencies(patient: Patient) -> Iterator[Finding]:
 
 
 def triggers(patient: Patient) -> Iterator[Finding]:
-    """Each trigger is there and on."""
+    """Each trigger is there and on, and reaches its queue."""
     yield from _as_wanted(patient, Kind.TRIGGER)
     for item in patient.of_kind(Kind.TRIGGER):
         fields = item.resource.fields
@@ -41,6 +52,23 @@ def triggers(patient: Patient) -> Iterator[Finding]:
                 "DISABLED, as the template says: it delivers nothing",
                 "ACTIVE",
                 "write Status: ACTIVE into the template and deploy, or turn it on in the console",
+            )
+    yield from _outside_of_vpcs(patient)
+
+
+def _outside_of_vpcs(patient: Patient) -> Iterator[Finding]:
+    """Yield the triggers that poll inside a VPC, of functions that are in none, where no other check says so."""
+    functions = patient.of_kind(Kind.FUNCTION)
+    outside = {item.resource.name for item in functions if not item.resource.fields["vpc"]}
+    compared = {resource.name for resource in patient.wanted if "vpc" in resource.fields}
+    for item in patient.of_kind(Kind.TRIGGER):
+        function, kind = str(item.resource.fields["function"]), item.resource.fields["type"]
+        if kind in QUEUES and function in outside - compared:
+            yield problem(
+                item.resource.name,
+                f"{function} has no access to a VPC, in which a trigger of type {kind} polls",
+                "access to the VPC and subnet of the queue",
+                "write VpcConfig into the template and deploy, or turn VPC access on in the console",
             )
 
 

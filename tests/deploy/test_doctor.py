@@ -109,6 +109,20 @@ def no_agency(app: App) -> None:
     configure(app, xrole="")
 
 
+def no_vpc(app: App) -> None:
+    configure(app)
+
+
+def queue_of_the_console_and_no_vpc(app: App) -> None:
+    no_vpc(app)
+    app.leave_the_vpc()
+
+
+def vpc_of_the_console(app: App) -> None:
+    app.leave_the_vpc()
+    app.deploy(prune=True)
+
+
 def another_memory(app: App) -> None:
     configure(app, memory_size=512)
 
@@ -195,6 +209,9 @@ def frozen_instance(app: App) -> None:
 FAULTS: list[tuple[Callable[[App], None], str, str, str]] = [
     (wrong_handler, "functions", "problem", "other.handler"),
     (no_agency, "functions", "problem", "nothing"),
+    (no_vpc, "functions", "problem", "nothing"),
+    (queue_of_the_console_and_no_vpc, "triggers", "problem", "backup has no access to a VPC, in which"),
+    (vpc_of_the_console, "functions", "warning", "it is in the VPC v-1"),
     (another_memory, "functions", "warning", "512"),
     (another_code, "functions", "warning", "SHA-512 "),
     (wrong_variables, "settings", "problem", "NOTIFY_TOPIC_URN: must be urn:smn:.*MAX_CONCURRENCY"),
@@ -224,6 +241,13 @@ def test_each_fault_is_found(
     fitting = [item for name, item in findings if (name, item.level.value) == (check, level)]
     assert [item for item in fitting if re.search(found, item.found)]
     assert all(item.what_to_do and item.expected for item in fitting)
+
+
+def test_a_function_outside_of_its_vpc_is_said_once(deployed: App) -> None:
+    """Of the function, not of its trigger again."""
+    no_vpc(deployed)
+
+    assert [(check, level) for check, level, _ in bad(find(deployed))] == [("functions", "problem")]
 
 
 def test_what_is_granted_on_all_projects_counts(deployed: App) -> None:
