@@ -28,7 +28,15 @@ _SMN_DESTINATION = (
     PlatformAction("smn:topic:publish", "smn:topic:publish", _SMN),
     PlatformAction("smn:topic:list", "smn:topic:listTopic", _SMN),
 )
-_VPC_ACTIONS = ("vpc:ports:create", "vpc:ports:get", "vpc:securityGroups:get", "vpc:subnets:get", "vpc:vips:delete")
+# Of two official lists that differ, both: "vpc:ports:delete" is in Configuring Networks, the others in Common actions.
+_VPC_ACTIONS = (
+    "vpc:ports:create",
+    "vpc:ports:delete",
+    "vpc:ports:get",
+    "vpc:securityGroups:get",
+    "vpc:subnets:get",
+    "vpc:vips:delete",
+)
 _VPC_ACCESS = tuple(PlatformAction(action, action, _NETWORK) for action in (*_VPC_ACTIONS, "vpc:vpcs:get"))
 _DMS_TRIGGER = PlatformAction("dms:instance:get", "dms:instance:get", _DMS)
 _DMS_QUEUES = frozenset({"KAFKA", "RABBITMQ"})
