@@ -4,18 +4,19 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import gettempdir
 
 from cli.package.archive import packed_sizes, zipped
 from cli.package.bytecode import Compiler
 from cli.package.contents import Files, merged, own_files, wheel_files
 from cli.package.interpreter import Interpreter, find_interpreter
-from cli.package.licences import licence_texts
 from cli.package.limits import check_limits
-from cli.package.model import Observer, Package
+from cli.package.model import Observer, Package, PackagingFailed
+from cli.package.output import write_whole
 from cli.package.recording import recorded
 from cli.package.requirements import read_requirements
-from cli.package.sbom import Part, sbom
-from cli.package.slim import read_rules, slim
+from cli.package.sbom import sbom
+from cli.package.vendored import Vendored, published, slimmed
 from cli.package.wheels import Wheel, get_wheels
 from cli.template.model import Function
 
@@ -45,15 +46,20 @@ def build_packages(
 
     Raises PackagingFailed, which says what to do.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    cache = cache or default_cache()
     benches = dict[str, _Bench]()
     packages = []
-    for function in functions:
-        version = python or function.runtime.removeprefix("Python")
-        if version not in benches:
-            interpreter = find_interpreter(version) if with_byte_code else None
-            benches[version] = _Bench(version, full, interpreter, cache or default_cache(), observer)
-        packages.append(benches[version].package(function, out))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for function in functions:
+            version = python or function.runtime.removeprefix("Python")
+            if version not in benches:
+                interpreter = find_interpreter(version) if with_byte_code else None
+                benches[version] = _Bench(version, full, interpreter, cache, observer)
+            packages.append(benches[version].package(function, out))
+    except OSError as error:
+        places = f"{out} (--out), {cache} (XDG_CACHE_HOME) and {gettempdir()} (TMPDIR)"
+        raise PackagingFailed(f"cannot make the packages: {error}\nFiles are written to {places}.") from error
     return tuple(packages)
 
 
@@ -72,29 +78,20 @@ class _Bench:
         self._full = full
         self._cache = cache
         self._observer = observer
+        self._interpreter = interpreter
         self._compiler = Compiler(interpreter, observer) if interpreter else None
         self._vendored: dict[Path, dict[Wheel, Files]] = {}
-        self._facts = {"python": python, "requirements": "full" if full else "slim"}
-        if interpreter:
-            self._facts["byte-code"] = f"CPython {interpreter.version}"
 
     def package(self, function: Function, out: Path) -> Package:
         """Write one package."""
-        ours = own_files(function)
         wheels = self._wheels(function.code_root / REQUIREMENTS)
-        theirs = merged((wheel.name, files) for wheel, files in wheels.items())
-        parts = [Part(wheel, files, files) for wheel, files in wheels.items()]
-        if not self._full:
-            rules = read_rules()
-            theirs = slim(theirs, [content for name, content in ours.items() if name.endswith(".py")], rules)
-            parts = [_part(wheel, files, theirs, rules.made) for wheel, files in wheels.items()]
-            for part in parts:
-                theirs |= licence_texts(part.wheel.name, part.published) if part.packed else {}
-        files = merged([("the requirements", theirs), (function.name, ours)])
+        ours = own_files(function, out)
+        theirs = published(wheels) if self._full else slimmed(wheels, ours, self._observer.warn)
+        files = merged([("the requirements", theirs.files), (function.name, ours)])
         if self._compiler:
             files |= self._compiler.byte_code(files, ours)
             files |= recorded(files, self._compiler, self._observer)
-        return self._write(function, files, parts, out)
+        return self._write(function, files, theirs, out)
 
     def _wheels(self, requirements: Path) -> dict[Wheel, Files]:
         if requirements not in self._vendored:
@@ -103,19 +100,18 @@ class _Bench:
             self._vendored[requirements] = {wheel: wheel_files(wheel) for wheel in wheels}
         return self._vendored[requirements]
 
-    def _write(self, function: Function, files: Files, parts: Sequence[Part], out: Path) -> Package:
+    def _write(self, function: Function, files: Files, theirs: Vendored, out: Path) -> Package:
         done = self._observer.step(f"Zipping {function.name}", 1)
         content = zipped(files)
         done()
         path = out / f"{function.name}.zip"
         check_limits(path.name, len(content), files, packed_sizes(content))
         digest = hashlib.sha512(content).hexdigest()
+        facts = {"python": self._python, "requirements": "slim" if theirs.is_slim else "full"}
+        if self._interpreter:
+            facts["byte-code"] = f"CPython {self._interpreter.version}"
         bill = path.with_suffix(".cdx.json")
-        path.write_bytes(content)
-        bill.write_text(sbom(function.name, digest, parts, self._facts), encoding="utf-8", newline="\n")
+        write_whole(path, content)
+        write_whole(bill, sbom(function.name, digest, theirs.parts, facts).encode())
         unpacked_size = sum(map(len, files.values()))
         return Package(function, self._python, path, bill, len(content), len(files), unpacked_size, digest)
-
-
-def _part(wheel: Wheel, files: Files, packed: Files, made: Files) -> Part:
-    return Part(wheel, files, {name: packed[name] for name in files if name in packed and name not in made})

@@ -12,6 +12,7 @@ address of None. The seed of the hashes is the caller's, PYTHONHASHSEED=0.
 
 import ast
 import importlib.util
+import signal
 import sys
 from collections.abc import Iterator
 from importlib._bootstrap_external import _code_to_hash_pyc  # type: ignore[attr-defined]  # as py_compile does
@@ -90,4 +91,5 @@ def parts(value: object) -> Iterator[object]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for the parent, too, which says so
     compile_tree(Path(sys.argv[1]), sys.argv[2])

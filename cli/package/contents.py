@@ -21,30 +21,51 @@ LICENCES = "licences"
 OUR_LICENCES = ("LICENSE", "NOTICE")
 """Beside the template, if they are there."""
 
-_JUNK = re.compile(r"(^|/)(\.|#|__pycache__/|py\.typed$)|(~|\.(pyc|pyo|swp|orig|rej|bak|tmp))$")
+_JUNK = re.compile(r"(^|/)(\.|#|__pycache__/|py\.typed$|terraform\.tfstate)|(~|\.(pyc|pyo|swp|orig|rej|bak|tmp))$")
 
 
-def own_files(function: Function) -> Files:
+def own_files(function: Function, out: Path | None = None) -> Files:
     """Return what is ours: the folder of *function* at the root, ``shared`` below it, the licence.
 
-    What tools leave behind is not packed: hidden files, byte code, editors' copies. Lines end as in the repository.
+    What tools leave behind is not packed: hidden files, byte code, editors' copies, Terraform's state, the packages in
+    *out*. Links are followed, and lines of modules end as in the repository. Raises PackagingFailed for a link to
+    nothing or in a circle.
     """
-    files = dict(_folder(function.code_uri, ""))
+    files = dict(_folder(function.code_uri, "", out))
     shared = function.code_root / SHARED
     if shared.is_dir():
-        files |= dict(_folder(shared, f"{SHARED}/"))
+        files |= dict(_folder(shared, f"{SHARED}/", out))
     texts = [function.code_root / name for name in OUR_LICENCES]
-    return files | {f"{LICENCES}/{text.name}": _content(text) for text in texts if text.is_file()}
+    return files | {f"{LICENCES}/{text.name}": _text(text) for text in texts if text.is_file()}
 
 
-def _folder(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and not _JUNK.search(name):
-            yield prefix + name, _content(path)
+def is_junk(name: str) -> bool:
+    """Whether a file is none that is packed; of a folder *name* ends with a slash."""
+    return bool(_JUNK.search(name))
 
 
-def _content(path: Path) -> bytes:
+def _folder(folder: Path, prefix: str, out: Path | None) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(_paths(folder, "", (folder.resolve(),), out and out.resolve())):
+        name = prefix + path.relative_to(folder).as_posix()
+        yield name, _text(path) if name.endswith(".py") else path.read_bytes()
+
+
+def _paths(folder: Path, above: str, parents: tuple[Path, ...], out: Path | None) -> Iterator[Path]:
+    for path in folder.iterdir():
+        name, real = above + path.name, path.resolve()
+        if is_junk(f"{name}/" if path.is_dir() else name) or real == out:
+            continue
+        if real in parents:
+            raise PackagingFailed(f"{path} is a link to a folder that it is in, {real}: it has no end")
+        if path.is_dir():
+            yield from _paths(path, f"{name}/", (*parents, real), out)
+        elif path.is_file():
+            yield path
+        elif path.is_symlink():
+            raise PackagingFailed(f"{path} is a link to {path.readlink()}, which is not there")
+
+
+def _text(path: Path) -> bytes:
     content = path.read_bytes()
     return content if b"\0" in content else content.replace(b"\r\n", b"\n")
 

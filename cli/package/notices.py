@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 
 from cli.package.build import REQUIREMENTS
-from cli.package.contents import OUR_LICENCES, SHARED
+from cli.package.contents import OUR_LICENCES, SHARED, is_junk
 from cli.template.model import Function
 
 
@@ -16,6 +16,9 @@ def notices(functions: Sequence[Function], python: str | None) -> Iterator[str]:
             f"the template has another Runtime than Python{python} for {', '.join(others)}. FunctionGraph cannot change"
             " the runtime of a function that exists: this package is for one that is yet to be made."
         )
+    for file in sorted({function.code_root / REQUIREMENTS for function in functions}):
+        if not file.exists():
+            yield f"there is no {file}: what is packed has no requirements"
     files = sorted({file for function in functions for file in _uncommitted(function)})
     if files:
         some = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
@@ -23,11 +26,12 @@ def notices(functions: Sequence[Function], python: str | None) -> Iterator[str]:
 
 
 def _uncommitted(function: Function) -> Sequence[str]:
-    """Changed and untracked files; none where there is no git or no repository."""
+    """Changed, untracked and ignored files that are packed; none where there is no git or no repository."""
     packed = [str(function.code_uri), SHARED, REQUIREMENTS, *OUR_LICENCES]
-    command = ["git", "-C", str(function.code_root), "status", "--porcelain", "--", *packed]
+    command = ["git", "-C", str(function.code_root), "status", "-z", "--no-renames", "--ignored", "--", *packed]
     try:
         done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)  # noqa: S603 git
     except OSError:
         return ()
-    return [line[3:] for line in done.stdout.splitlines()] if done.returncode == 0 else ()
+    files = [line[3:] for line in done.stdout.split("\0") if line] if done.returncode == 0 else []
+    return [file for file in files if not is_junk(file)]

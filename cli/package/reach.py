@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from cli.package.imports import imported
 from cli.package.lazy import imported_names
 
 
@@ -60,12 +61,13 @@ def _file(module: str) -> str:
 
 def _imported_from(service: Service, source: bytes) -> set[str]:
     package = service.folder.replace("/", ".")
-    return {
-        alias.name
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.ImportFrom) and node.module and f"{node.module}.".startswith(f"{package}.")
-        for alias in node.names
-    }
+    found = set[str]()
+    for module, name in imported(source):
+        if f"{module}.".startswith(f"{package}.") and name not in {"", "*"}:
+            found.add(name)
+        elif f"{module}.{name}.".startswith(f"{package}."):  # all of it: nothing says which
+            found |= service.modules.keys()
+    return found
 
 
 def _attribute_types(source: bytes) -> set[str]:

@@ -7,16 +7,18 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from cli.package.model import PackagingFailed
 
 
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
+_LOCK = "`make lock` writes it so, elsewhere `uv pip compile --generate-hashes`."
 
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """One distribution in exactly one version."""
+    """One distribution in exactly one version, both in the form that wheels are named by."""
 
     name: str
     version: str
@@ -33,12 +35,17 @@ class Pinned:
 def read_requirements(file: Path, python: str) -> tuple[Pinned, ...]:
     """Return what *file* asks for on Linux, x86_64, CPython *python*, such as ``3.10``; sorted by name.
 
-    Raises PackagingFailed for a file that is missing or pins and hashes not everything.
+    A function may need nothing but the standard library: then there is no such file. Raises PackagingFailed for one
+    that cannot be read or pins and hashes not everything.
     """
+    if not file.exists():
+        return ()
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise PackagingFailed(f"cannot read the requirements {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PackagingFailed(f"{file} is no UTF-8 text: {error}") from error
     pinned = []
     for number, line in _logical_lines(text):
         requirement, hashes = _parse(line, f"{file}, line {number}")
@@ -70,12 +77,12 @@ def _parse(line: str, where: str) -> tuple[Requirement, frozenset[str]]:
 
 
 def _pin(requirement: Requirement, hashes: frozenset[str], where: str) -> Pinned:
-    versions = [spec.version for spec in requirement.specifier if spec.operator == "=="]
-    if len(versions) != 1 or len(requirement.specifier) != 1 or versions[0].endswith("*"):
-        raise PackagingFailed(f"{where}: {requirement} is not pinned to one version with ==. `make lock` pins it.")
+    pins = [spec.version for spec in requirement.specifier if spec.operator == "==" and not spec.version.endswith("*")]
+    if len(pins) != 1 or len(requirement.specifier) != 1:
+        raise PackagingFailed(f"{where}: {requirement} is not pinned to one version with ==. {_LOCK}")
     if not hashes:
-        raise PackagingFailed(f"{where}: {requirement} has no --hash=sha256:... `make lock` adds it.")
-    return Pinned(canonicalize_name(requirement.name), versions[0], hashes)
+        raise PackagingFailed(f"{where}: {requirement} has no --hash=sha256:... {_LOCK}")
+    return Pinned(canonicalize_name(requirement.name), str(Version(pins[0])), hashes)
 
 
 def _environment(python: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What the functions never reach, left out; what they import without using it, replaced; the rest as published."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -43,28 +44,39 @@ raise ImportError("{module} is hidden by this package")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What ``slim.yaml`` says."""
+    """What ``slim.yaml`` says about some requirements."""
 
     leave_out: tuple[str, ...]
-    """Patterns of paths."""
+    """Patterns of paths, each of which has to fit something."""
     made: Files = field(repr=False)
     """The stubs and what hides modules, by path."""
     lazy: tuple[str, ...]
     """The ``__init__.py`` of packages."""
+    leave_out_of_all: tuple[str, ...] = ()
+    """Patterns of paths that need not fit anything."""
+    made_for: frozenset[str] = frozenset()
+    """The requirements of which it is known what they import."""
 
 
-def read_rules(file: Path = RULES) -> Rules:
-    """Return what *file* says."""
-    data: dict[str, list[dict[str, Any]]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+def read_rules(requirements: AbstractSet[str], file: Path = RULES) -> Rules:
+    """Return what *file* says about the *requirements*, distributions by their normalized names."""
+    data: dict[str, list[Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    made_for = frozenset(data.pop("made_for"))
+    rules: dict[str, list[dict[str, Any]]] = {
+        section: [entry for entry in entries if entry.get("of") in {None, *requirements}]
+        for section, entries in data.items()
+    }
     made: Files = {}
-    for entry in data["stubs"]:
+    for entry in rules["stubs"]:
         made |= _stub(entry)
-    for entry in data["hidden"]:
+    for entry in rules["hidden"]:
         made[f"{entry['module']}.py"] = HIDDEN.format(**entry).encode()
     return Rules(
-        leave_out=tuple(path for entry in data["leave_out"] for path in entry["paths"]),
+        leave_out=tuple(path for entry in rules["leave_out"] if "of" in entry for path in entry["paths"]),
         made=made,
-        lazy=tuple(f"{entry['package']}/__init__.py" for entry in data["lazy"]),
+        lazy=tuple(f"{entry['package']}/__init__.py" for entry in rules["lazy"]),
+        leave_out_of_all=tuple(path for entry in rules["leave_out"] if "of" not in entry for path in entry["paths"]),
+        made_for=made_for,
     )
 
 
@@ -88,7 +100,7 @@ def slim(files: Files, ours: Iterable[bytes], rules: Rules) -> Files:
     kept = {
         name: content
         for name, content in files.items()
-        if not any(fnmatchcase(name, pattern) for pattern in rules.leave_out)
+        if not any(fnmatchcase(name, pattern) for pattern in (*rules.leave_out, *rules.leave_out_of_all))
     }
     sources = list(ours)
     for service in services(files):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from cli.package.model import Observer, PackagingFailed
 from cli.package.requirements import Pinned
@@ -48,7 +48,10 @@ def _kept(folder: Path, pinned: Sequence[Pinned]) -> dict[Pinned, Wheel]:
     wanted = {(one.name, one.version): one for one in pinned}
     kept = {}
     for path in sorted(folder.glob("*.whl")):
-        name, version, _, _ = parse_wheel_filename(path.name)
+        try:
+            name, version, _, _ = parse_wheel_filename(path.name)
+        except InvalidWheelFilename:
+            continue  # not from pip
         one = wanted.get((canonicalize_name(name), str(version)))
         digest = hashlib.sha256(path.read_bytes()).hexdigest() if one else ""
         if one and digest in one.hashes:

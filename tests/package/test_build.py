@@ -1,5 +1,6 @@
 """A package from end to end."""
 
+import errno
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from cli.package.limits import MB
 from cli.package.model import Package, PackagingFailed
 from cli.paths import CHECKOUT
 from cli.template.model import Function
-from tests.package.conftest import PYTHON, Noted
+from tests.package.conftest import PYTHON, Noted, make_wheel
 
 
 TAG = sys.implementation.cache_tag
@@ -211,3 +212,71 @@ build_packages(chosen[::-1], out=Path({str(tmp_path)!r}), observer=Noted(), pyth
 
     assert hashlib.sha512((tmp_path / "create_backup.zip").read_bytes()).hexdigest() == package.digest
     assert (tmp_path / "create_backup.cdx.json").read_bytes() == package.sbom.read_bytes()
+
+
+def test_other_requirements_than_ours_stay_as_they_are_published(
+    application: Callable[..., Function], tmp_path: Path
+) -> None:
+    """Nobody looked at what they need of their files: of their metadata, say."""
+    package = build(application(), tmp_path, full=False)
+
+    assert {"greeting/__init__.py", "greeting-1.0.dist-info/METADATA"} < names(package)
+
+
+PYMONGO = {"bson/__init__.py": "SON = dict\n", "pymongo/__init__.py": "", "gridfs/__init__.py": ""}
+
+
+@pytest.mark.parametrize("importer", ["index.py", "greeting/__init__.py"])
+def test_what_is_imported_is_not_left_out(
+    application: Callable[..., Function], index: Path, tmp_path: Path, importer: str
+) -> None:
+    """Not by a rule either, whether a function or another requirement imports it: all is packed, and that is said."""
+    function = application()
+    uses = "from bson import SON\n\ndef handler(event, context):\n    return SON()\n"
+    greeting = make_wheel(index, {"greeting/__init__.py": uses if importer != "index.py" else ""})
+    requirements = greeting + make_wheel(index, PYMONGO, name="pymongo")
+    (function.code_root / "requirements.txt").write_text(requirements, encoding="utf-8")
+    without = "from greeting import handler\n"
+    (function.code_uri / "index.py").write_text(uses if importer == "index.py" else without, encoding="utf-8")
+    observer = Noted()
+
+    package = build(function, tmp_path, full=False, observer=observer)
+
+    assert {"bson/__init__.py", "pymongo/__init__.py"} < names(package)
+    (warning,) = observer.warnings
+    assert warning.startswith(f"{importer} imports bson")
+    facts = json.loads(package.sbom.read_text(encoding="utf-8"))["metadata"]["component"]["properties"]
+    assert {"name": "ddsbackup:requirements", "value": "full"} in facts
+
+
+def test_what_nothing_imports_is_left_out(application: Callable[..., Function], index: Path, tmp_path: Path) -> None:
+    """The same requirement, not needed."""
+    function = application()
+    with (function.code_root / "requirements.txt").open("a", encoding="utf-8") as file:
+        file.write(make_wheel(index, PYMONGO, name="pymongo"))
+
+    found = names(build(function, tmp_path, full=False))
+
+    assert "bson.py" in found
+    assert not {"bson/__init__.py", "pymongo/__init__.py"} & found
+
+
+def test_a_package_that_cannot_be_written_leaves_the_one_before(
+    application: Callable[..., Function], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk gets full, somebody presses Ctrl-C: what has the package's name is a whole package."""
+    package = build(application(), tmp_path)
+    before = package.path.read_bytes()
+
+    def fill_up(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:10])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", fill_up)
+    with pytest.raises(PackagingFailed, match="No space left") as caught:
+        build(package.function, tmp_path, with_byte_code=False)
+
+    assert str(tmp_path / "build") in caught.value.message
+    assert package.path.read_bytes() == before
+    assert {path.name for path in (tmp_path / "build").iterdir()} == {"greet.zip", "greet.cdx.json"}

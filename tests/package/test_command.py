@@ -137,9 +137,11 @@ def test_what_is_in_no_commit_is_named(run: Callable[..., tuple[int, str, str]],
     git("add", ".")
     git("-c", "user.name=x", "-c", "user.email=x@y", "commit", "--quiet", "-m", "x")
     assert "in no commit" not in run()[2]
-    Path("shared", "new.py").touch()
-    assert "in no commit" in run()[2]
-    assert "shared/new.py" in run()[2]
+    Path(".git", "info", "exclude").write_text("ignored.json\n", encoding="utf-8")
+    for name in ("größe.py", "ignored.json", ".DS_Store"):
+        Path("shared", name).touch()
+    said = run()[2]
+    assert "in no commit, in shared/größe.py, shared/ignored.json\n" in said
 
 
 @pytest.fixture

@@ -56,14 +56,14 @@ def test_our_own_licence_comes_along(tmp_path: Path) -> None:
 
 
 def test_lines_end_as_in_the_repository(tmp_path: Path) -> None:
-    """git may write them otherwise into a checkout on Windows; what is no text is left alone."""
+    """git may write modules otherwise into a checkout on Windows; data is left alone."""
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "index.py").write_bytes(b"a = 1\r\nb = 2\n")
-    (tmp_path / "code" / "data.bin").write_bytes(b"\0\r\n")
+    (tmp_path / "code" / "data.csv").write_bytes(b"a,b\r\n")
 
     files = own_files(a_function(tmp_path, tmp_path / "code"))
 
-    assert files == {"index.py": b"a = 1\nb = 2\n", "data.bin": b"\0\r\n"}
+    assert files == {"index.py": b"a = 1\nb = 2\n", "data.csv": b"a,b\r\n"}
 
 
 def test_a_wheel_is_unpacked_as_pip_does(tmp_path: Path) -> None:
@@ -90,3 +90,35 @@ def test_nothing_is_packed_over_something_else() -> None:
     assert merged([("one", {"a": b"1"}), ("two", {"a": b"1", "b": b"2"})]) == {"a": b"1", "b": b"2"}
     with pytest.raises(PackagingFailed, match="two has a file a"):
         merged([("one", {"a": b"1"}), ("two", {"a": b"2"})])
+
+
+def test_links_are_followed(tmp_path: Path) -> None:
+    """To files and to folders, also out of the function's folder; one without an end or an aim is named."""
+    code, library = tmp_path / "code", tmp_path / "library"
+    code.mkdir()
+    library.mkdir()
+    (library / "words.py").write_text("WORD = 1\n")
+    (code / "library").symlink_to(library)
+    (code / "more.py").symlink_to(library / "words.py")
+    (code / ".#index.py").symlink_to("somebody@somewhere")
+    function = a_function(tmp_path, code)
+    assert own_files(function) == {"library/words.py": b"WORD = 1\n", "more.py": b"WORD = 1\n"}
+
+    (library / "again").symlink_to(code)
+    with pytest.raises(PackagingFailed, match=r"library/again is a link to a folder that it is in"):
+        own_files(function)
+
+    (library / "again").unlink()
+    (library / "gone.txt").symlink_to("nowhere.txt")
+    with pytest.raises(PackagingFailed, match=r"gone\.txt is a link to nowhere\.txt, which is not there"):
+        own_files(function)
+
+
+def test_the_packages_themselves_and_the_state_are_not_packed(tmp_path: Path) -> None:
+    """Where the function is in the folder of the template, so are they."""
+    (tmp_path / "index.py").write_text("")
+    (tmp_path / "terraform.tfstate").write_text("secrets")
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "greet.zip").write_text("the package before")
+
+    assert own_files(a_function(tmp_path, tmp_path), tmp_path / "build") == {"index.py": b""}

@@ -71,7 +71,21 @@ def test_what_is_not_pinned_and_hashed_is_refused(tmp_path: Path, line: str, pro
     assert "line 2" in caught.value.message
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    """And why it cannot be read."""
-    with pytest.raises(PackagingFailed, match="No such file"):
-        read_requirements(tmp_path / "requirements.txt", "3.10")
+def test_a_function_may_require_nothing(tmp_path: Path) -> None:
+    """Then there is no file."""
+    assert read_requirements(tmp_path / "requirements.txt", "3.10") == ()
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    """And why: it is a folder, or no text."""
+    file = tmp_path / "requirements.txt"
+    file.mkdir() if content is None else file.write_bytes(content)
+
+    with pytest.raises(PackagingFailed, match=r"requirements\.txt"):
+        read_requirements(file, "3.10")
+
+
+def test_versions_are_those_of_wheels(tmp_path: Path) -> None:
+    """certifi's are dates with zeros, which the names of its wheels have not."""
+    assert read(tmp_path, f"one==2024.07.04 --hash=sha256:{HASH}")[0].version == "2024.7.4"

@@ -10,9 +10,11 @@ import pytest
 
 from cli.package.contents import Files
 from cli.package.lazy import imported_names, lazy_package
-from cli.package.model import PackagingFailed
+from cli.package.model import PYTHONS, PackagingFailed
 from cli.package.reach import left_out, reached_modules, services
+from cli.package.requirements import read_requirements
 from cli.package.slim import RULES, Rules, read_rules, slim
+from cli.paths import CHECKOUT
 
 
 INIT = """\
@@ -147,13 +149,40 @@ def test_every_rule_has_a_reason() -> None:
 
     data: dict[str, list[dict[str, Any]]] = yaml.safe_load(RULES.read_text(encoding="utf-8"))
 
+    del data["made_for"]
     assert set(data) == {"leave_out", "stubs", "hidden", "lazy"}
     assert all(entry["reason"].endswith(".") for entries in data.values() for entry in entries)
 
 
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_rules_are_made_for_what_we_require(python: str) -> None:
+    """A new requirement stays as it is published until somebody looked at what it imports."""
+    names = {one.name for one in read_requirements(CHECKOUT / "requirements.txt", python)}
+
+    assert read_rules(set()).made_for == names
+
+
+def test_rules_for_what_is_not_required_are_left_alone() -> None:
+    """An application with other requirements than ours has nothing replaced."""
+    rules = read_rules({"six"})
+
+    assert (rules.leave_out, rules.made, rules.lazy) == ((), {}, ())
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import huaweicloudsdkthing.v1", "from huaweicloudsdkthing import v1", "from huaweicloudsdkthing.v1 import *"],
+)
+def test_all_models_are_reached_where_nothing_says_which(line: str) -> None:
+    """They may be anything of the package."""
+    (service,) = services(sdk())
+
+    assert not left_out(service, reached_modules(service, sdk(), [line.encode()]))
+
+
 def test_what_is_made_in_place_of_modules_is_python() -> None:
     """And each package above a stub is there."""
-    made = read_rules().made
+    made = read_rules(read_rules(set()).made_for).made
 
     assert {"bson.py", "pyasn1/__init__.py", "pyasn1/codec/der/encoder.py", "chardet.py"} < made.keys()
     for name, content in made.items():

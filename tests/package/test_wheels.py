@@ -59,6 +59,15 @@ def test_a_kept_wheel_that_was_changed_is_got_again(pinned: tuple[Pinned, ...], 
     assert again.path.read_bytes() != b"something else"
 
 
+def test_what_else_lies_in_the_cache_is_no_matter(pinned: tuple[Pinned, ...], tmp_path: Path) -> None:
+    """Half a wheel, a file that is none: it is got anew."""
+    (wheel,) = get(pinned, tmp_path)
+    wheel.path.write_bytes(wheel.path.read_bytes()[:100])
+    (wheel.path.parent / "nonsense.whl").touch()
+
+    assert get(pinned, tmp_path) == (wheel,)
+
+
 def test_a_wheel_of_another_hash_is_refused(pinned: tuple[Pinned, ...], tmp_path: Path, index: Path) -> None:
     """Whatever the index says."""
     make_wheel(index, {"greeting/__init__.py": "WORD = 'evil'\n"})
