@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from cli.errors import WrongCall, did_you_mean
 from cli.permissions.platform import PlatformAction, by_hand, platform_actions
 from cli.template.model import Function, Template
 from shared.cloud.operations import OPERATIONS, Operation
@@ -46,40 +45,24 @@ def agencies(template: Template) -> tuple[Agency, ...]:
     """Return the agencies of the functions with permissions; one that is shared is allowed what any of them needs.
 
     The agency of a function without permissions is left out: it exists already, and is looked after elsewhere.
-
-    Raises WrongCall for an unknown operation, and for permissions without an agency.
     """
     functions: dict[str, list[Function]] = {}
     for function in template.functions:
         if function.agency is not None:
             functions.setdefault(function.agency, []).append(function)
-        elif function.permissions:
-            raise WrongCall(
-                f"{template.file}: {function.resource} has Permissions and no Agency: name the agency that gets them"
-            )
     managed = {name: users for name, users in functions.items() if any(user.permissions for user in users)}
-    return tuple(_agency(name, users, template) for name, users in managed.items())
+    return tuple(_agency(name, users) for name, users in managed.items())
 
 
-def _agency(name: str, functions: list[Function], template: Template) -> Agency:
-    names = {permission: function for function in functions for permission in function.permissions}
+def _agency(name: str, functions: list[Function]) -> Agency:
+    names = {permission for function in functions for permission in function.permissions}
     return Agency(
         name=name,
         functions=tuple(function.name for function in functions),
-        operations=tuple(_operation(permission, names[permission], template) for permission in sorted(names)),
+        operations=tuple(OPERATIONS[permission] for permission in sorted(names)),
         platform=tuple(dict.fromkeys(need for function in functions for need in platform_actions(function))),
         by_hand=tuple(dict.fromkeys(need for function in functions for need in by_hand(function))),
     )
-
-
-def _operation(name: str, function: Function, template: Template) -> Operation:
-    operation = OPERATIONS.get(name)
-    if operation is None:
-        hint = f"{did_you_mean(name, OPERATIONS)} Known: {', '.join(OPERATIONS)}"
-        raise WrongCall(
-            f"{template.file}: {function.resource} has the permission {name!r}, which is no operation{hint}"
-        )
-    return operation
 
 
 def _sorted(actions: Iterable[str]) -> tuple[str, ...]:

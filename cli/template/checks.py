@@ -1,5 +1,6 @@
 """What has to hold for a template that its JSON schema cannot say."""
 
+import os
 import symtable
 from collections.abc import Iterator
 from itertools import chain
@@ -13,6 +14,7 @@ from cli.template.model import Function, Template
 from cli.template.problems import Problem
 from cli.template.references import references
 from localcloud.functiongraph.runtime.inside.loader import entry_file
+from shared.cloud.operations import OPERATIONS
 
 
 MAX_VARIABLES = 20
@@ -74,8 +76,18 @@ def function_problems(template: Template) -> Iterator[Problem]:
         if size > MAX_VARIABLE_CHARACTERS:
             found = f"found {size} characters in all names and values"
             yield Problem(variables, f"{found}, expected at most {MAX_VARIABLE_CHARACTERS}")
+        yield from _permission_problems(function, properties)
         yield from _vpc_problems(function)
         yield from _entry_problems(function, properties)
+
+
+def _permission_problems(function: Function, properties: tuple[str, ...]) -> Iterator[Problem]:
+    if function.permissions and function.agency is None:
+        yield Problem((*properties, "Permissions"), "found no Agency, expected the one that gets them")
+    for position, name in enumerate(function.permissions):
+        if name not in OPERATIONS:
+            hint = f"{did_you_mean(name, OPERATIONS)} Known: {', '.join(OPERATIONS)}"
+            yield Problem((*properties, "Permissions", position), f"found {name!r}, which is no operation{hint}")
 
 
 def _vpc_problems(function: Function) -> Iterator[Problem]:
@@ -91,7 +103,7 @@ def _vpc_problems(function: Function) -> Iterator[Problem]:
 
 def _entry_problems(function: Function, properties: tuple[str, ...]) -> Iterator[Problem]:
     file = entry_file(function.code_uri, function.handler)
-    if not function.code_uri.is_dir():
+    if not os.path.isdir(function.code_uri):  # noqa: PTH112 Path.is_dir raises when the name is too long
         yield Problem((*properties, "CodeUri"), f"found no folder {function.code_uri}")
         return
     if not file.is_file():

@@ -18,7 +18,7 @@ FOR_PROJECTS = "XA"
 
 
 def agencies_and_policies(template: Template, scope: Scope) -> Part:
-    """Return the agencies of *template* that are made here. Raises WrongCall for an unknown permission."""
+    """Return the agencies of *template* that are made here."""
     resources = []
     policies = {}
     for agency in agencies(template):

@@ -51,6 +51,13 @@ def problems(load: Load, text: str) -> list[str]:
             "Initializer: found 'other.init', expected a function in the handler's file",
         ),
         ("      Initializer: index.initialiser", 8, "did you mean 'initializer'?"),
+        ("      FunctionName: a-${", 8, 'FunctionName: found "a-${", expected at most 60 letters'),
+        ("      Permissions: [DDS.ListBackups]", 8, "Permissions: found no Agency, expected the one that gets them"),
+        (
+            "      Agency: a\n      Permissions:\n        - DDS.ListTask",
+            10,
+            "Permissions.0: found 'DDS.ListTask', which is no operation, did you mean 'DDS.ListTasks'? Known: DDS.",
+        ),
         ("      Agency: ${Agncy}", 8, "Agency: ${Agncy} is no parameter, topic or log group. Known: none"),
         ("      Timeout: 5\n      Timeout: 6", 8, "Timeout: given again on line 9, expected once"),
         ("    Events: {A: {Type: TIMR, Properties: {}}}", 8, 'Type: found "TIMR", expected one of: TIMER, SMN, KAFKA'),
@@ -224,3 +231,20 @@ def test_name_of_two_functions(load: Load) -> None:
 def test_wrong_resource_beside_a_function(load: Load, more: str, expected: str) -> None:
     """Topics, log groups, permissions and secrets are checked as functions are."""
     assert any(expected in problem for problem in problems(load, FUNCTION + more))
+
+
+def test_what_parameters_make_of_a_value_is_checked_too(load: Load) -> None:
+    """A default that would not be allowed in place of the reference, at the line of the reference."""
+    more = "      FunctionName: hello-${Stage}\nParameters: {Stage: {Type: String, Default: ../up}}"
+
+    (problem,) = problems(load, FUNCTION + more)
+
+    assert problem.startswith('template.yaml:8: Resources.Hello.Properties.FunctionName: found "hello-../up", expected')
+
+
+@pytest.mark.parametrize("folder", ['"co\\0de"', "x" * 300])
+def test_no_folder_can_have_that_name(load: Load, folder: str) -> None:
+    """Which is no reason for a traceback."""
+    (problem,) = problems(load, FUNCTION.replace("CodeUri: code", f"CodeUri: {folder}"))
+
+    assert "CodeUri: found " in problem

@@ -58,15 +58,14 @@ def test_an_unknown_operation_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(WrongCall) as caught:
         of(tmp_path, One=function("one", "DDS.ListBackup"))
 
-    assert "One has the permission 'DDS.ListBackup', which is no operation, did you mean 'DDS.ListBackups'?" in str(
-        caught.value
-    )
+    said = "Resources.One.Properties.Permissions.0: found 'DDS.ListBackup', which is no operation"
+    assert f"{said}, did you mean 'DDS.ListBackups'?" in str(caught.value)
     assert "Known: DDS.CreateManualBackup, DDS.DeleteManualBackup, DDS.ListBackups, " in str(caught.value)
 
 
 def test_permissions_need_an_agency(tmp_path: Path) -> None:
     """Permissions that nobody can be given are a mistake."""
-    with pytest.raises(WrongCall, match="One has Permissions and no Agency"):
+    with pytest.raises(WrongCall, match=r"One\.Properties\.Permissions: found no Agency"):
         of(tmp_path, One=function(None, "DDS.ListBackups"))
 
 
