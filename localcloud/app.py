@@ -37,6 +37,7 @@ def make_app(cloud: Cloud) -> ASGIApp:
         version="1",
         description=DESCRIPTION,
         generate_unique_id_function=lambda route: route.name,
+        redirect_slashes=False,  # an SDK takes a redirect for a success
     )
     app.include_router(iam_routes.routes(cloud.iam.agencies, cloud.credentials))
     app.include_router(agency_routes.routes(cloud.iam))

@@ -45,6 +45,10 @@ GATEWAY = {
 SIGN_IN = {"/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"}
 
 
+# What IAM has under /v3 where the other services have the project (IAM API, API Overview).
+IAM_V3 = {"auth", "projects", "domains", "users", "groups", "roles", "services", "endpoints", "regions"}
+
+
 def service_of(path: str) -> Service | None:
     """The service that a path belongs to; None for the paths of no cloud (`/_local`, `/docs`)."""
     head, _, rest = path.lstrip("/").partition("/")
@@ -52,7 +56,7 @@ def service_of(path: str) -> Service | None:
         return Service.FUNCTIONGRAPH if rest.split("/")[1:2] == ["fgs"] else Service.SMN
     if head == "v5":
         return Service.IAM5
-    if head == "v3.0" or (head == "v3" and (rest in {"projects", "auth/tokens"} or rest.startswith("auth/"))):
+    if head == "v3.0" or (head == "v3" and rest.split("/")[0] in IAM_V3):
         return Service.IAM
     if head in {"v3", "v3.1"}:
         return Service.DDS

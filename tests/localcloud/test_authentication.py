@@ -185,7 +185,8 @@ def test_another_project_in_the_header_is_refused(cloud: LocalCloud) -> None:
 
 def test_an_unknown_path_is_an_unknown_api(http: httpx.Client, project: str) -> None:
     """Unknown paths and wrong methods of the cloud answer as the gateway does."""
-    for response in (http.get(f"{project}/nothing"), http.patch(f"{project}/backups")):
+    iam = [http.get(path) for path in ("/v3/roles", "/v3/projects/p", "/v3.0/OS-AGENCY/agencies/")]
+    for response in (http.get(f"{project}/nothing"), http.patch(f"{project}/backups"), *iam):
         assert (response.status_code, response.json()["error_code"]) == (404, "APIGW.0101")
 
 
