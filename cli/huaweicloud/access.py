@@ -46,7 +46,7 @@ class Access:
         """The id of the account. Raises ServiceError when IAM does not tell."""
         if self.keys.domain_id:
             return self.keys.domain_id
-        answer = self._global("").call("keystone_list_auth_domains", KeystoneListAuthDomainsRequest())
+        answer = self._global("").call("keystone_list_auth_domains", KeystoneListAuthDomainsRequest(), "domains")
         domains = answer["domains"]
         if len(domains) != 1:
             found = f"found {len(domains)} accounts, expected one: set HUAWEICLOUD_SDK_DOMAIN_ID"
@@ -59,7 +59,7 @@ class Access:
         if self.keys.project_id:
             return self.keys.project_id
         request = KeystoneListProjectsRequest(name=self.region)
-        projects = self._global("").call("keystone_list_projects", request)["projects"]
+        projects = self._global("").call("keystone_list_projects", request, "projects")["projects"]
         if len(projects) != 1:
             raise WrongCall(
                 f"found {len(projects)} projects called {self.region!r}, expected one: check --region, or set "

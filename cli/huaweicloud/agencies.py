@@ -48,7 +48,7 @@ class Agencies:
     def create(self, wanted: Resource) -> None:
         """POST it, for ever."""
         body = {"name": wanted.name, "domain_id": self._access.domain_id, "duration": "FOREVER", **self._body(wanted)}
-        answer = self._access.iam.call("create_agency", CreateAgencyRequest(body={"agency": body}))
+        answer = self._access.iam.call("create_agency", CreateAgencyRequest(body={"agency": body}), "agency")
         self._made[wanted.name] = answer["agency"]["id"]
 
     def update(self, found: Found, wanted: Resource, fields: Collection[str]) -> None:  # noqa: ARG002 both are sent
@@ -68,7 +68,7 @@ class Agencies:
         page = 1
         while True:
             request = ListAgenciesRequest(domain_id=self._access.domain_id, page=page, per_page=PAGE, **query)
-            agencies = self._access.iam.call("list_agencies", request)["agencies"]
+            agencies = self._access.iam.call("list_agencies", request, "agencies")["agencies"]
             yield from agencies
             if len(agencies) < PAGE:
                 return
@@ -99,7 +99,7 @@ class Grants:
             if agency.resource.kind is not Kind.AGENCY:
                 continue
             request = ListProjectPermissionsForAgencyRequest(project_id=self._access.project_id, agency_id=agency.id)
-            for role in self._access.iam.call("list_project_permissions_for_agency", request)["roles"]:
+            for role in self._access.iam.call("list_project_permissions_for_agency", request, "roles")["roles"]:
                 policy = role.get("display_name") or role["name"]
                 grant = Resource(
                     Kind.GRANT,

@@ -69,12 +69,12 @@ class AsynchronousInvocations:
     def _config(self, name: str) -> dict[str, Any] | None:
         request = ShowFunctionAsyncInvokeConfigRequest(function_urn=self._access.function_urn(name))
         try:
-            config: dict[str, Any] = self._access.functiongraph.call("show_function_async_invoke_config", request)
+            config = self._access.functiongraph.call("show_function_async_invoke_config", request)
         except ServiceError as error:
             if error.status == 404:
                 return None
             raise
-        return config
+        return config if isinstance(config, dict) else None
 
 
 def _fields(config: dict[str, Any]) -> dict[str, Json]:

@@ -22,6 +22,9 @@ CONNECT, READ = 5.0, 120.0
 PAUSES = (2.0, 5.0, 15.0, 40.0)
 """Seconds before each further try; together they outlast the minute that a gateway counts calls in."""
 
+REPEATABLE = ("list_", "show_", "keystone_list_", "check_", "create_resource_tag")
+"""What may be called again when nobody knows whether it was done: it reads, or its page says that it is idempotent."""
+
 LONGEST_MESSAGE = 500
 
 
@@ -29,7 +32,7 @@ class Client:
     """The SDK's client of one service.
 
     What only reads is tried again while the service has trouble; what writes is tried again only when it was
-    throttled, since then nothing was done.
+    throttled, since then nothing was done (see REPEATABLE).
     """
 
     def __init__(
@@ -56,32 +59,33 @@ class Client:
         builder = sdk_client.new_builder().with_http_config(config).with_http_handler(handler)
         self._sdk: Any = builder.with_credentials(credentials).with_endpoints([endpoint]).build()
 
-    def call(self, method: str, request: Any) -> Any:
+    def call(self, method: str, request: Any, needs: str | type[list[Any]] | None = None) -> Any:
         """Call a *method* of the SDK's client; return the decoded JSON of the answer, None when it is empty.
 
-        Raises ServiceError for everything else.
+        *needs* is a field that the answer has to have, or list for one that is a list. Raises ServiceError for
+        everything else.
         """
-        reads = method.startswith(("list_", "show_", "keystone_list_", "check_"))
+        repeats = method.startswith(REPEATABLE)
         for pause in PAUSES:
             try:
-                return self._once(method, request)
+                return self._once(method, request, needs)
             except ServiceError as error:
-                if not error.is_passing or (not reads and error.status != 429):
+                if not error.is_passing or (not repeats and error.status != 429):
                     raise
             self._sleep(pause)
-        return self._once(method, request)
+        return self._once(method, request, needs)
 
     def pages(self, method: str, request: Any, key: str, limit: int) -> Iterator[JsonObject]:
         """Yield what is listed under *key*, asking again with ``offset`` as long as pages of *limit* are full."""
         request.offset, request.limit = 0, limit
         while True:
-            items = (self.call(method, request) or {}).get(key) or []
+            items = self.call(method, request, key)[key] or []
             yield from items
             if len(items) < limit:
                 return
             request.offset += limit
 
-    def _once(self, method: str, request: Any) -> Any:
+    def _once(self, method: str, request: Any, needs: str | type[list[Any]] | None) -> Any:
         operation = f"{self.service}.{type(request).__name__.removesuffix('Request')}"
         try:
             with warnings.catch_warnings():
@@ -101,11 +105,18 @@ class Client:
         if not 200 <= answer.status_code < 300:  # the SDK takes a redirect for a success
             raise ServiceError(operation, None, None, f"HTTP {answer.status_code}, which is no answer of the service")
         try:
-            return answer.to_json_object()
+            decoded = answer.to_json_object()
         except ValueError:
             raise ServiceError(
                 operation, None, None, f"HTTP {answer.status_code} with a body that is no JSON"
             ) from None
+        if isinstance(needs, str) and not (isinstance(decoded, dict) and needs in decoded):
+            text = f"HTTP {answer.status_code} without {needs!r}, which is no answer of the service"
+            raise ServiceError(operation, None, None, text)
+        if needs is list and not isinstance(decoded, list):
+            text = f"HTTP {answer.status_code} without a list, which is no answer of the service"
+            raise ServiceError(operation, None, None, text)
+        return decoded
 
     def _redact(self, text: str) -> str:
         for secret in self._secrets:

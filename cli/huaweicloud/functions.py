@@ -48,14 +48,16 @@ class Functions:
     def create(self, wanted: Resource) -> None:
         """POST it with its code."""
         body = self._body(wanted) | {"package": APPLICATION, "type": "v2"} | _code(wanted)
-        _check(wanted, self._client.call("create_function", CreateFunctionRequest(body=body)), "CreateFunction")
+        _check(
+            wanted, self._client.call("create_function", CreateFunctionRequest(body=body), "digest"), "CreateFunction"
+        )
 
     def update(self, found: Found, wanted: Resource, fields: Collection[str]) -> None:  # noqa: ARG002 it is known by its name
         """PUT the code if that differs, and the configuration if anything else does."""
         urn = self._access.function_urn(wanted.name)
         if "code" in fields:
             request = UpdateFunctionCodeRequest(function_urn=urn, body=_code(wanted))
-            _check(wanted, self._client.call("update_function_code", request), "UpdateFunctionCode")
+            _check(wanted, self._client.call("update_function_code", request, "digest"), "UpdateFunctionCode")
         if set(fields) - {"code"}:
             now = self._config(wanted.name)
             kept = {name: now[name] for name in KEPT if now.get(name)}
@@ -77,7 +79,7 @@ class Functions:
         marker = 0
         while True:
             request = ListFunctionsRequest(marker=str(marker), maxitems=str(PAGE))
-            answer = self._client.call("list_functions", request)
+            answer = self._client.call("list_functions", request, "functions")
             yield from answer["functions"]
             if len(answer["functions"]) < PAGE:
                 return
@@ -85,7 +87,7 @@ class Functions:
 
     def _config(self, name: str) -> dict[str, Any]:
         request = ShowFunctionConfigRequest(function_urn=self._access.function_urn(name))
-        config: dict[str, Any] = self._client.call("show_function_config", request)
+        config: dict[str, Any] = self._client.call("show_function_config", request, "runtime")
         return config
 
     def _body(self, wanted: Resource) -> dict[str, Any]:

@@ -19,20 +19,22 @@ def list_instances(access: Access) -> list[dict[str, Any]]:
 
 def list_quotas(access: Access) -> list[dict[str, Any]]:
     """Return the quotas of FunctionGraph, each with type, quota, used (FunctionGraph API, Querying Tenant Quotas)."""
-    quotas: list[dict[str, Any]] = access.functiongraph.call("list_quotas", ListQuotasRequest())["quotas"]["resources"]
+    quotas: list[dict[str, Any]] = access.functiongraph.call("list_quotas", ListQuotasRequest(), "quotas")["quotas"][
+        "resources"
+    ]
     return quotas
 
 
 def list_projects(access: Access) -> list[dict[str, Any]]:
     """Return the projects of the account (IAM API, Querying Project Information)."""
-    projects: list[dict[str, Any]] = access.iam.call("keystone_list_projects", KeystoneListProjectsRequest())[
-        "projects"
-    ]
+    projects: list[dict[str, Any]] = access.iam.call(
+        "keystone_list_projects", KeystoneListProjectsRequest(), "projects"
+    )["projects"]
     return projects
 
 
 def list_inherited_policies(access: Access, agency_id: str) -> list[dict[str, Any]]:
     """Return what an agency is granted on all projects (IAM API, Querying All Permissions of an Agency)."""
     request = ListAllProjectsPermissionsForAgencyRequest(domain_id=access.domain_id, agency_id=agency_id)
-    roles: list[dict[str, Any]] = access.iam.call("list_all_projects_permissions_for_agency", request)["roles"]
+    roles: list[dict[str, Any]] = access.iam.call("list_all_projects_permissions_for_agency", request, "roles")["roles"]
     return roles

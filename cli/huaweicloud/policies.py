@@ -47,7 +47,7 @@ class Policies:
     def create(self, wanted: Resource) -> None:
         """POST it."""
         request = CreateCloudServiceCustomPolicyRequest(body=self._body(wanted))
-        answer = self._access.iam.call("create_cloud_service_custom_policy", request)
+        answer = self._access.iam.call("create_cloud_service_custom_policy", request, "role")
         self._made[wanted.name] = answer["role"]["id"]
 
     def update(self, found: Found, wanted: Resource, fields: Collection[str]) -> None:  # noqa: ARG002 it is replaced as a whole
@@ -67,7 +67,7 @@ class Policies:
         page = 1
         while True:
             request = ListCustomPoliciesRequest(page=page, per_page=PAGE)
-            roles = self._access.iam.call("list_custom_policies", request)["roles"]
+            roles = self._access.iam.call("list_custom_policies", request, "roles")["roles"]
             yield from roles
             if len(roles) < PAGE:
                 return

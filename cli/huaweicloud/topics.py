@@ -82,7 +82,7 @@ class Topics:
                 "limit": str(TAGS_PAGE),
             }
             request = ListResourceInstancesRequest(resource_type=RESOURCE_TYPE, body=body)
-            page = self._smn.call("list_resource_instances", request)["resources"]
+            page = self._smn.call("list_resource_instances", request, "resources")["resources"]
             yield from (item["resource_name"] for item in page)
             if len(page) < TAGS_PAGE:
                 return
@@ -90,7 +90,7 @@ class Topics:
 
     def _found(self, topic: dict[str, Any]) -> Found:
         request = ListResourceTagsRequest(resource_type=RESOURCE_TYPE, resource_id=topic["topic_id"])
-        tags = {tag["key"]: tag.get("value") for tag in self._smn.call("list_resource_tags", request)["tags"]}
+        tags = {tag["key"]: tag.get("value") for tag in self._smn.call("list_resource_tags", request, "tags")["tags"]}
         resource = Resource(Kind.TOPIC, topic["name"], {"display_name": topic.get("display_name") or ""})
         return Found(resource, topic["topic_urn"], tags.get(TAG))
 

@@ -32,9 +32,8 @@ class Triggers:
                 continue
             urn = self._access.function_urn(function.resource.name)
             request = ListFunctionTriggersRequest(function_urn=urn)
-            triggers += [
-                self._found(function, item) for item in self._client.call("list_function_triggers", request) or ()
-            ]
+            items = self._client.call("list_function_triggers", request, list)
+            triggers += [self._found(function, item) for item in items]
         return triggers
 
     def create(self, wanted: Resource) -> None:
@@ -48,7 +47,8 @@ class Triggers:
             "trigger_status": fields["status"],
             "event_data": {**data, **wanted.sent_only},
         }
-        answer = self._client.call("create_function_trigger", CreateFunctionTriggerRequest(function_urn=urn, body=body))
+        request = CreateFunctionTriggerRequest(function_urn=urn, body=body)
+        answer = self._client.call("create_function_trigger", request, "trigger_id")
         if answer.get("trigger_status") not in (None, fields["status"]):  # a new Kafka trigger is disabled
             self._switch(urn, str(fields["type"]), answer["trigger_id"], fields["status"])
 

@@ -138,6 +138,29 @@ def test_whatever_comes_out_is_a_service_error(
         client.call("list_instances", instances())
 
 
+@pytest.mark.parametrize(
+    ("body", "needs"),
+    [
+        ({}, "instances"),
+        ([], "instances"),
+        (None, "instances"),
+        ({"login": "please"}, "instances"),
+        ("<html>", "instances"),
+        (None, list),
+        ({"instances": []}, list),
+    ],
+    ids=str,
+)
+def test_an_answer_without_what_is_needed_is_a_service_error(
+    client: Client, cloud: LocalCloud, body: Any, needs: Any
+) -> None:
+    """It is a proxy's, or a portal's that wants one to log in."""
+    cloud.set_faults([{"path": "instances$", "answer": {"status": 200, "body": body}}])
+
+    with pytest.raises(ServiceError, match=r"no answer of the service|no JSON"):
+        client.call("list_instances", instances(), needs)
+
+
 @pytest.mark.parametrize("fault", [{"answer": {"status": 429}}, {"answer": {"status": 502}}, {"drop": "before"}])
 def test_what_only_reads_is_tried_again(client: Client, cloud: LocalCloud, fault: dict[str, Any]) -> None:
     """As long as there are pauses to take."""
