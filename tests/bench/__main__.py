@@ -177,7 +177,7 @@ def print_cold_starts(console: Console, packages: Packages, found: list[tuple[st
 
 def main() -> None:
     """Measure and print."""
-    progress, console = Console(stderr=True), Console()
+    progress, console = Console(stderr=True), Console(width=None if sys.stdout.isatty() else 110)
     with LocalCloud(seed=fleet()) as cloud, tempfile.TemporaryDirectory() as folder:
         progress.print("[dim]packing[/dim]")
         packages = pack(Path(folder))
