@@ -20,7 +20,8 @@ def remarks(month: Month, assumptions: Assumptions) -> Iterator[str]:
                 f"{function.function.name} is none of this application's functions: its calls are not counted, "
                 f"its time only with --duration {function.function.name}=SECONDS."
             )
-        others = [event.name for event in function.function.events if event.type != "TIMER"]
+        triggers = [event for event in function.function.events if event.status != "DISABLED"]
+        others = [event.name for event in triggers if event.type != "TIMER"]
         if others and not assumptions.events:
             yield f"{function.function.name}: the events of {', '.join(others)} are not counted; see --events."
     if not any(kind_of(function.function) == "prune_backups" for function in month.functions) and month.fleet.made:

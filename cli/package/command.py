@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from cli.errors import WrongCall
 from cli.options import template_option
 from cli.package.model import PYTHONS
 
@@ -57,9 +58,12 @@ def package(
     from cli.package.displays import make_observer, make_progress
     from cli.package.notices import notices
     from cli.package.report import as_document, show
+    from cli.template.kinds import FUNCTION
     from cli.template.load import find_function, find_template, load_template
 
     template = load_template(template_file or find_template())
+    if not template.functions:
+        raise WrongCall(f"{template.file} has no function, expected a resource of type {FUNCTION}")
     chosen = [find_function(template, name) for name in functions] or template.functions
     console = make_console(stderr=True)
     with make_progress(console) as progress:

@@ -34,15 +34,15 @@ def permissions(function: str | None, identity_policy: bool, template_file: Path
       ddsbackup permissions --json
     """
     template = load_template(template_file or find_template())
-    chosen = agencies(template)
+    chosen, lacking = agencies(template), "no function here has"
     if function:
         name = find_function(template, function).name
-        chosen = tuple(agency for agency in chosen if name in agency.functions)
+        chosen, lacking = tuple(agency for agency in chosen if name in agency.functions), f"{name} does not have"
     policy = write_identity_policy if identity_policy else custom_policy
     if as_json:
         print(json.dumps([_document(agency, policy(agency)) for agency in chosen], ensure_ascii=False))
     else:
-        _show(chosen, policy)
+        _show(chosen, policy, lacking)
 
 
 def _document(agency: Agency, policy: JsonObject) -> JsonObject:
@@ -55,7 +55,7 @@ def _document(agency: Agency, policy: JsonObject) -> JsonObject:
     }
 
 
-def _show(chosen: tuple[Agency, ...], policy: Callable[[Agency], JsonObject]) -> None:
+def _show(chosen: tuple[Agency, ...], policy: Callable[[Agency], JsonObject], lacking: str) -> None:
     results, notes = make_console(), make_console(stderr=True)
     for agency in chosen:
         notes.print(Text.assemble((agency.name, "bold"), f" for {', '.join(agency.functions)}"), soft_wrap=True)
@@ -66,4 +66,4 @@ def _show(chosen: tuple[Agency, ...], policy: Callable[[Agency], JsonObject]) ->
         for sentence in agency.by_hand:
             notes.print(Text.assemble(("By hand: ", "yellow"), sentence), soft_wrap=True)
     if not chosen:
-        notes.print("There is nothing to allow: no function here has both an Agency and Permissions.")
+        notes.print(f"There is nothing to allow: {lacking} both an Agency and Permissions.")

@@ -1,18 +1,17 @@
 """Writing a configuration: as files for Terraform, or as the zip that RFS takes."""
 
 import json
-import zipfile
 from pathlib import Path
 
 from cli.errors import WrongCall
+from cli.package.archive import zipped
+from cli.package.output import write_whole
 from cli.terraform.configuration import Configuration
 
 
 RFS_FILE = "rfs.zip"
 RFS_LIMIT = 1024 * 1024
 """Bytes, before and after unpacking (RFS API, Creating a Stack, ``template_uri``)."""
-
-_OLDEST_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
 
 def write_files(configuration: Configuration, out: Path) -> list[Path]:
@@ -29,12 +28,7 @@ def write_zip(configuration: Configuration, out: Path) -> Path:
     size = sum(len(text.encode()) for text in texts.values())
     if size > RFS_LIMIT:
         raise WrongCall(f"the configuration has {size} bytes, expected at most {RFS_LIMIT}, which is what RFS takes")
-    file = out / RFS_FILE
-    _write(file, b"")
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in texts.items():
-            archive.writestr(zipfile.ZipInfo(name, _OLDEST_OF_ZIP), text, zipfile.ZIP_DEFLATED)
-    return file
+    return _write(out / RFS_FILE, zipped({name: text.encode() for name, text in texts.items()}))
 
 
 def _texts(configuration: Configuration) -> dict[str, str]:
@@ -47,7 +41,7 @@ def _texts(configuration: Configuration) -> dict[str, str]:
 def _write(file: Path, content: bytes) -> Path:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        write_whole(file, content)
     except OSError as error:
         raise WrongCall(f"cannot write {file}: {error.strerror}") from error
     return file

@@ -219,7 +219,10 @@ def test_backups_are_free_up_to_the_storage_of_their_instance() -> None:
             "audit_backups: at 60 calls of DDS a minute an event takes 6.7 minutes",
         ),
         (
-            template_with("create_backup", events=(Event("Queue", "KAFKA", "ACTIVE", {}),)),
+            template_with(
+                "create_backup",
+                events=(Event("Queue", "KAFKA", "ACTIVE", {}), Event("Off", "KAFKA", "DISABLED", {})),
+            ),
             {},
             "create_backup: the events of Queue are not counted; see --events.",
         ),

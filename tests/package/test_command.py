@@ -104,6 +104,14 @@ def test_a_wrong_call_says_what_is_right(
     assert (got, said in err) == (status, True)
 
 
+def test_a_template_without_functions_is_told(run: Callable[..., tuple[int, str, str]]) -> None:
+    """Rather than an empty table."""
+    Path("template.yaml").write_text("Resources: {}\n", encoding="utf-8")
+    status, _, err = run()
+
+    assert (status, "no function, expected a resource of type HC::Serverless::Function" in err) == (2, True)
+
+
 def test_a_package_that_cannot_be_made_is_exit_status_1(run: Callable[..., tuple[int, str, str]]) -> None:
     """With what went wrong, without a traceback."""
     Path("requirements.txt").write_text("greeting\n", encoding="utf-8")

@@ -58,4 +58,5 @@ def test_a_template_without_permissions_is_told(tmp_path: Path) -> None:
         encoding="utf-8",
     )
 
-    assert "There is nothing to allow" in run("--template", str(template)).stderr
+    assert "There is nothing to allow: no function here has" in run("--template", str(template)).stderr
+    assert "There is nothing to allow: One does not have" in run("One", "--template", str(template)).stderr

@@ -65,7 +65,7 @@ def test_rfs(tmp_path: Path) -> None:
     file = tmp_path / "build" / "rfs.zip"
     first = file.read_bytes()
     with zipfile.ZipFile(file) as archive:
-        assert archive.namelist() == FILES
+        assert archive.namelist() == sorted(FILES)
         assert json.loads(archive.read("variables.tf.json"))["variable"]["code_url"]["type"] == "string"
     assert "Upload worker.zip, Helper.zip from build" in result.stdout
     assert "upload build/rfs.zip" in result.stdout
