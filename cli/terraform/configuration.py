@@ -82,7 +82,12 @@ def _terraform(template: Template, target: Target, out: Path) -> JsonObject:
         state = os.path.relpath(template.file.resolve().parent / STATE, out.resolve())
         backend: JsonObject = {"local": {"path": Path(state).as_posix()}}
         settings = {"required_version": TERRAFORM_VERSIONS, **settings, "backend": backend}
-    options: JsonObject = {"region": "${var.region}", "project_name": "${var.project_name}"}
+    options: JsonObject = {
+        "region": "${var.region}",
+        "project_name": "${var.project_name}",
+        # Some resources refuse a change that takes a new one, of an agency's name say: let the plan show that instead.
+        "enable_force_new": True,
+    }
     return {"terraform": settings, "provider": {PROVIDER: options}}
 
 

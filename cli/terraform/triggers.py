@@ -58,7 +58,6 @@ def _status(function: Function, event: Event, name: str) -> JsonObject:
         "trigger_id": f"${{{TRIGGER}.{name}.id}}",
         "trigger_status": event.status,
         "event_data": _event_data(name),
-        "enable_force_new": "true",
     }
 
 

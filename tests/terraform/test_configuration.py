@@ -161,6 +161,13 @@ def test_state_stays_beside_the_template(tmp_path: Path) -> None:
     assert settings["required_providers"]["huaweicloud"]["source"] == "huaweicloud/huaweicloud"
 
 
+@pytest.mark.parametrize("target", Target)
+def test_what_cannot_be_changed_is_made_anew(make: Make, target: Target) -> None:
+    """An agency with another name: the provider shows a replacement in the plan, where it would refuse by itself."""
+    provider: Any = make(target=target).documents["terraform.tf.json"]["provider"]
+    assert provider["huaweicloud"]["enable_force_new"] is True
+
+
 def test_what_rfs_forbids_is_not_there(make: Make) -> None:
     """It takes no backend and no function that reads files; the code comes from OBS, and the provider from RFS."""
     made = make(target=Target.RFS)

@@ -73,7 +73,6 @@ def test_a_new_trigger_is_switched(make: Make) -> None:
         "trigger_id": "${huaweicloud_fgs_function_trigger.worker_kafka.id}",
         "trigger_status": "ACTIVE",
         "event_data": "${jsonencode(local.event_data.worker_kafka)}",
-        "enable_force_new": "true",
     }
 
 
