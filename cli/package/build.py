@@ -9,6 +9,7 @@ from tempfile import gettempdir
 from cli.package.archive import packed_sizes, zipped
 from cli.package.bytecode import Compiler
 from cli.package.contents import Files, merged, own_files, wheel_files
+from cli.package.imports import imports_of_nothing
 from cli.package.interpreter import Interpreter, find_interpreter
 from cli.package.limits import check_limits
 from cli.package.model import Observer, Package, PackagingFailed
@@ -88,9 +89,11 @@ class _Bench:
         ours = own_files(function, out)
         theirs = published(wheels) if self._full else slimmed(wheels, ours, self._observer.warn)
         files = merged([("the requirements", theirs.files), (function.name, ours)])
+        for module, importer in imports_of_nothing(ours, files.keys(), function.handler).items():
+            self._observer.warn(f"{importer} imports {module}, which is not packed: FunctionGraph has to have it.")
         if self._compiler:
             files |= self._compiler.byte_code(files, ours)
-            files |= recorded(files, self._compiler, self._observer)
+            files = recorded(files, self._compiler, self._observer)
         return self._write(function, files, theirs, out)
 
     def _wheels(self, requirements: Path) -> dict[Wheel, Files]:

@@ -1,6 +1,7 @@
 """Run by the target's Python on an unpacked package: records what is read and compiled while its function is imported.
 
-`shared/runtime/cold_start.py` says what for, and reads it. The one argument is the folder of the unpacked package.
+`shared/runtime/cold_start.py` says what for, and reads it. Byte code that is in the record is not needed twice: its
+file is deleted. The one argument is the folder of the unpacked package.
 """
 
 import importlib.util
@@ -50,7 +51,11 @@ def record(root: Path) -> Path:
 
     vars(dataclasses)["exec"] = execute
     _import(root / "index.py")
-    return _write(_modules(root), texts, patterns)
+    modules = _modules(root)
+    file = _write(modules, texts, patterns)
+    for source, _ in modules.values():
+        Path(importlib.util.cache_from_source(str(root / source))).unlink()
+    return file
 
 
 def _import(entry: Path) -> None:
@@ -66,7 +71,7 @@ def _modules(root: Path) -> dict[str, tuple[str, bytes]]:
     found = {}
     for name, module in sys.modules.items():
         spec = getattr(module, "__spec__", None)
-        file = (spec and spec.origin) or ""
+        file = (spec and spec.name == name and spec.origin) or ""  # another name for the same module has its spec
         if name not in BEFORE and file.startswith(f"{root}/") and file.endswith(".py"):
             byte_code = Path(importlib.util.cache_from_source(file))
             if byte_code.is_file():

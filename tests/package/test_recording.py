@@ -30,11 +30,25 @@ def record(files: dict[str, bytes], observer: Noted | None = None) -> dict[str, 
 @pytest.mark.skipif(not LINUX, reason="the wheels are for Linux on x86_64")
 def test_what_is_compiled_on_import_is_packed() -> None:
     """Beside the module that reads it, the same each time."""
-    (made,) = record(FILES).items()
+    made = record(FILES)
+    file = f"shared/runtime/cold_start.{sys.implementation.cache_tag}.bin"
 
-    assert made[0] == f"shared/runtime/cold_start.{sys.implementation.cache_tag}.bin"
-    assert b"a+b" in made[1]
-    assert record(FILES) == dict([made])
+    assert made.keys() - FILES.keys() == {file}
+    assert b"a+b" in made[file]
+    assert record(FILES) == made
+
+
+@pytest.mark.skipif(not LINUX, reason="the wheels are for Linux on x86_64")
+def test_byte_code_is_packed_once() -> None:
+    """What is imported is in the record, what is not in a file of its own."""
+    files = {**FILES, "index.py": b"import used\n", "used.py": b"WORD = 'recorded'\n", "unused.py": b""}
+    compiler = Compiler(find_interpreter(PYTHON), Noted())
+    made = recorded(files | compiler.byte_code(files, files), compiler, Noted())
+    tag = sys.implementation.cache_tag
+
+    assert b"recorded" in made[f"shared/runtime/cold_start.{tag}.bin"]
+    assert f"__pycache__/used.{tag}.pyc" not in made
+    assert f"__pycache__/unused.{tag}.pyc" in made
 
 
 @pytest.mark.skipif(not LINUX, reason="the wheels are for Linux on x86_64")
@@ -46,7 +60,7 @@ def test_what_cannot_be_imported_is_no_package() -> None:
 
 def test_nothing_is_recorded_for_nobody() -> None:
     """An application without the module that reads it."""
-    assert not record({"index.py": b""})
+    assert record({"index.py": b""}) == {"index.py": b""}
 
 
 def test_another_platform_is_warned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +68,7 @@ def test_another_platform_is_warned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "arm64")
     observer = Noted()
 
-    assert not record(FILES, observer)
+    assert record(FILES, observer) == FILES
     assert "x86_64" in observer.warnings[0]
 
 
