@@ -286,3 +286,21 @@ def test_a_package_that_cannot_be_written_leaves_the_one_before(
     assert str(tmp_path / "build") in caught.value.message
     assert package.path.read_bytes() == before
     assert {path.name for path in (tmp_path / "build").iterdir()} == {"greet.zip", "greet.cdx.json"}
+
+
+def test_what_is_imported_and_not_packed_is_told(application: Callable[..., Function], tmp_path: Path) -> None:
+    """A slip, or something that FunctionGraph has installed; what Python and the package have is no matter."""
+    function = application(
+        **{
+            "functions/greet/index.py": "import json, shared, greeting.words, obs\nfrom helpers import handler\n",
+            "functions/greet/helpers.py": "from sharde import handler\n",
+        }
+    )
+    observer = Noted()
+
+    build(function, tmp_path, observer=observer, with_byte_code=False)
+
+    assert [warning.partition(",")[0] for warning in observer.warnings] == [
+        "helpers.py imports sharde",
+        "index.py imports obs",
+    ]
