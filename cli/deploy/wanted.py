@@ -106,7 +106,8 @@ def _topic(topic: Topic) -> Iterator[Resource]:
 def _agency(agency: Agency) -> Iterator[Resource]:
     used_by = f"For {', '.join(agency.functions)}."
     yield Resource(Kind.POLICY, agency.name, {"policy": custom_policy(agency), "description": used_by})
-    yield Resource(Kind.AGENCY, agency.name, {"trusts": TRUSTED_SERVICE, "description": used_by})
+    trust: JsonObject = {"trusts": TRUSTED_SERVICE, "duration": "FOREVER", "description": used_by}
+    yield Resource(Kind.AGENCY, agency.name, trust)
     yield Resource(
         Kind.GRANT,
         f"{agency.name} to {agency.name}",

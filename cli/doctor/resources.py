@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cli.deploy.difference import Action, Change, FieldChange
 from cli.deploy.resources import Kind
+from cli.doctor.console import set_in_the_console
 from cli.doctor.findings import Finding, ok, problem, warning
 from cli.doctor.patient import Patient
 from cli.json_value import Json
@@ -20,23 +21,14 @@ HARMFUL = {
 
 
 def functions(patient: Patient) -> Iterator[Finding]:
-    """Each function is there, with the configuration and the code of the template, and in no VPC that it lacks."""
+    """Each function is there, with the configuration and the code of the template, and nothing keeps it from work."""
     yield from _as_wanted(patient, Kind.FUNCTION)
-    for function in patient.template.functions:
-        found = patient.deployed(function)
-        vpc = found.resource.fields["vpc"] if found else None
-        if isinstance(vpc, dict) and function.vpc_config is None:
-            yield warning(
-                f"function {function.name}: vpc",
-                f"it is in the VPC {vpc['vpc_id']}",
-                "none, as in the template",
-                "write it into VpcConfig, so that the agency may reach into it, or turn VPC access off in the console",
-            )
+    yield from set_in_the_console(patient)
     yield from _as_wanted(patient, Kind.ASYNC_INVOCATION)
 
 
 def agencies(patient: Patient) -> Iterator[Finding]:
-    """Each agency is there and trusts FunctionGraph."""
+    """Each agency is there, for ever, and trusts FunctionGraph."""
     yield from _as_wanted(patient, Kind.AGENCY)
 
 

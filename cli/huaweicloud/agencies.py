@@ -21,6 +21,7 @@ from cli.huaweicloud.policies import Policies
 
 
 PAGE = 500
+FOREVER = "FOREVER"
 
 
 class Agencies:
@@ -46,13 +47,13 @@ class Agencies:
         raise ServiceError("IAM.ListAgencies", None, None, f"there is no agency {name}")
 
     def create(self, wanted: Resource) -> None:
-        """POST it, for ever."""
-        body = {"name": wanted.name, "domain_id": self._access.domain_id, "duration": "FOREVER", **self._body(wanted)}
+        """POST it."""
+        body = {"name": wanted.name, "domain_id": self._access.domain_id, **self._body(wanted)}
         answer = self._access.iam.call("create_agency", CreateAgencyRequest(body={"agency": body}), "agency")
         self._made[wanted.name] = answer["agency"]["id"]
 
     def update(self, found: Found, wanted: Resource, fields: Collection[str]) -> None:  # noqa: ARG002 both are sent
-        """PUT whom it trusts, and its description."""
+        """PUT whom it trusts, for how long, and its description."""
         request = UpdateAgencyRequest(agency_id=found.id, body={"agency": self._body(wanted)})
         self._access.iam.call("update_agency", request)
 
@@ -76,12 +77,22 @@ class Agencies:
 
     def _body(self, wanted: Resource) -> dict[str, Any]:
         description = marked(str(wanted.fields["description"]), self._stack, self._access.project_id)
-        return {"trust_domain_name": wanted.fields["trusts"], "description": description}
+        fields = wanted.fields
+        return {"trust_domain_name": fields["trusts"], "duration": fields["duration"], "description": description}
 
     def _found(self, agency: dict[str, Any]) -> Found:
         description, stack = read_mark(agency.get("description"), self._access.project_id)
-        fields = {"trusts": agency.get("trust_domain_name"), "description": description}
+        fields = {
+            "trusts": agency.get("trust_domain_name"),
+            "duration": _duration(agency.get("duration")),
+            "description": description,
+        }
         return Found(Resource(Kind.AGENCY, agency["name"], fields), agency["id"], stack)
+
+
+def _duration(answered: object) -> str:
+    """For ever, for which IAM has three words (IAM API, Querying an Agency List, duration), or a number of hours."""
+    return FOREVER if answered in (None, "null", FOREVER) else str(answered)
 
 
 class Grants:

@@ -127,6 +127,8 @@ class Functions:
             "log": bool(config.get("enable_lts_log")),
             "vpc": {"vpc_id": vpc["vpc_id"], "subnet_id": vpc.get("subnet_id")} if vpc.get("vpc_id") else None,
             "code": (config.get("digest") or "").lower(),
+            "concurrency": (config.get("strategy_config") or {}).get("concurrency"),
+            "execution_agency": config.get("app_xrole") or None,
         }
         return Found(Resource(Kind.FUNCTION, name, fields), config["func_urn"], stack)
 

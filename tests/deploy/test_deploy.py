@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from huaweicloudsdkfunctiongraph.v2 import ShowFunctionConfigRequest, UpdateFunctionConfigRequest
+from huaweicloudsdkiam.v3 import UpdateAgencyRequest
 
 from cli.deploy.difference import plan
 from cli.deploy.resources import Kind
@@ -154,6 +155,22 @@ def test_only_what_differs_is_changed(
     made = writes(cloud)[before:]
     assert len(made) == len(calls)
     assert all(call.startswith(expected) for call, expected in zip(made, calls, strict=True))
+    deployed.deploy()
+    assert document()["changes"] == []
+
+
+def test_an_agency_that_would_end_is_made_to_last(deployed: App, document: Output) -> None:
+    """Whoever gave it an end: without it the functions have no credentials."""
+    agencies = services(deployed.access, deployed.stack)[Kind.AGENCY]
+    found = agencies.find(["dds-backup"], deployed.stack, ())[0]
+    request = UpdateAgencyRequest(agency_id=found.id, body={"agency": {"duration": "ONEDAY"}})
+    deployed.access.iam.call("update_agency", request)
+
+    deployed.deploy()
+
+    assert [change["fields"] for change in document()["changes"]] == [
+        [{"name": "duration", "old": "24", "new": "FOREVER"}]
+    ]
     deployed.deploy()
     assert document()["changes"] == []
 

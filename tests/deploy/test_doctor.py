@@ -150,6 +150,20 @@ def other_trust(app: App) -> None:
     app.access.iam.call("update_agency", request)
 
 
+def short_agency(app: App) -> None:
+    agency_id = Agencies(app.access, app.stack).id_of("dds-backup")
+    request = UpdateAgencyRequest(agency_id=agency_id, body={"agency": {"duration": "ONEDAY"}})
+    app.access.iam.call("update_agency", request)
+
+
+def disabled(app: App) -> None:
+    configure(app, strategy_config={"concurrency": 0})
+
+
+def other_execution_agency(app: App) -> None:
+    configure(app, app_xrole="other")
+
+
 def no_grant(app: App) -> None:
     policies, agencies = Policies(app.access, app.stack), Agencies(app.access, app.stack)
     found = agencies.find(["dds-backup"], app.stack, ())
@@ -218,6 +232,9 @@ FAULTS: list[tuple[Callable[[App], None], str, str, str]] = [
     (topic_elsewhere, "topics", "warning", "is in another region or project"),
     (no_topic, "topics", "problem", "is not there"),
     (other_trust, "agencies", "problem", "op_svc_ecs"),
+    (short_agency, "agencies", "warning", "24"),
+    (disabled, "functions", "problem", "it is disabled"),
+    (other_execution_agency, "functions", "problem", "its code runs under other"),
     (no_grant, "permissions", "problem", "may not dds:backup:list, .*smn:topic:publish"),
     (too_much, "permissions", "warning", r"may also dds:\*:\*"),
     (kafka_off, "triggers", "problem", "DISABLED"),
