@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from cli.package.contents import Files, merged
 from cli.package.imports import imports_among
@@ -35,9 +36,12 @@ def slimmed(wheels: Mapping[Wheel, Files], ours: Files, warn: Callable[[str], No
     rules = read_rules({wheel.name for wheel in wheels})
     known = merged((wheel.name, files) for wheel, files in wheels.items() if wheel.name in rules.made_for)
     others = merged((wheel.name, files) for wheel, files in wheels.items() if wheel.name not in rules.made_for)
-    sources = {name: content for name, content in (ours | others).items() if name.endswith(".py")}
-    kept = slim(known, sources.values(), rules)
-    for importer, module in imports_among(sources, known.keys() - kept.keys() | rules.made.keys()):
+    our_modules, other_modules = _modules(ours), _modules(others)
+    kept = slim(known, [*our_modules.values(), *other_modules.values()], rules)
+    gone = (known.keys() - kept.keys()) | (known.keys() & rules.made.keys())
+    # What others import and nobody requires, they do without.
+    needed = chain(imports_among(our_modules, gone | rules.made.keys()), imports_among(other_modules, gone))
+    for importer, module in needed:
         warn(f"{importer} imports {module}, which a slim package has not: packed like --full, it starts slower.")
         return published(wheels)
     files = merged([("slim.yaml", kept), ("the requirements", others)])
@@ -49,3 +53,7 @@ def slimmed(wheels: Mapping[Wheel, Files], ours: Files, warn: Callable[[str], No
         if part.packed and part.wheel.name in rules.made_for:
             files |= licence_texts(part.wheel.name, part.published)
     return Vendored(files, parts, is_slim=True)
+
+
+def _modules(files: Files) -> Files:
+    return {name: content for name, content in files.items() if name.endswith(".py")}

@@ -255,6 +255,25 @@ def test_what_is_imported_is_not_left_out(
     assert {"name": "ddsbackup:requirements", "value": "full"} in facts
 
 
+def test_what_another_requirement_would_like_to_have_is_no_reason(
+    application: Callable[..., Function], index: Path, tmp_path: Path
+) -> None:
+    """A module that is hidden and that nobody requires: it does without, as elsewhere."""
+    function = application()
+    requirements = make_wheel(
+        index, {"greeting/__init__.py": "try:\n    import chardet\nexcept ImportError:\n    ...\n"}
+    )
+    requirements += make_wheel(index, {"requests/__init__.py": ""}, name="requests")
+    (function.code_root / "requirements.txt").write_text(requirements, encoding="utf-8")
+    (function.code_uri / "index.py").write_text("import greeting as handler\n", encoding="utf-8")
+    observer = Noted()
+
+    found = names(build(function, tmp_path, full=False, observer=observer))
+
+    assert "chardet.py" in found
+    assert observer.warnings == []
+
+
 def test_what_nothing_imports_is_left_out(application: Callable[..., Function], index: Path, tmp_path: Path) -> None:
     """The same requirement, not needed."""
     function = application()
