@@ -1,6 +1,7 @@
 """What the topic is told: a CloudEvent 1.0 for programs, a text for people, a line for telephones."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -129,6 +130,7 @@ def make_notification(
     )
 
 
+_UNPRINTABLE = re.compile("[^ -~]")
 _NOT_IN_SMS = str.maketrans("[]【】", "()()")
 
 
@@ -138,4 +140,4 @@ def _attribute(kind: str) -> str:
 
 
 def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() and c.isascii() else "?" for c in text)
+    return _UNPRINTABLE.sub("?", text)

@@ -23,6 +23,7 @@ MAX_DESCRIPTION = 256
 _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_-]{{3,{MAX_NAME - 1}}}")
 _FORBIDDEN = frozenset("><!\"&'=")
 _INSTANCE_ID = re.compile(r"[0-9a-f]{32}in[0-9]{2}")
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 _DURATION = re.compile(r"([0-9]{1,18})([smhd]?)")
 _LONGEST_INTERVAL = timedelta(days=366)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -40,7 +41,7 @@ def _is_control(character: str) -> bool:
 def _check_instance_id(value: str) -> str:
     if not value:
         raise ValueError("must not be empty")
-    if len(value) > MAX_NAME or any(character.isspace() or _is_control(character) for character in value):
+    if len(value) > MAX_NAME or _BLANK.search(value):
         raise ValueError(f"must be at most {MAX_NAME} characters without blanks; found {value!r:.80}")
     return value
 
