@@ -7,6 +7,7 @@ file is deleted. The one argument is the folder of the unpacked package.
 import importlib.util
 import marshal
 import re
+import signal
 import sys
 import typing
 from pathlib import Path
@@ -92,4 +93,5 @@ def _write(modules: dict[str, tuple[str, bytes]], texts: dict[str, CodeType], pa
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command says that it was interrupted
     record(Path(sys.argv[1]))
