@@ -7,6 +7,7 @@ from typing import Any
 from cli.deploy.names import trigger_name
 from cli.deploy.resources import Kind, Resource
 from cli.errors import WrongCall
+from cli.huaweicloud.mark import LONGEST_MARK, shortened
 from cli.json_value import Json, JsonObject
 from cli.package.model import Package
 from cli.permissions.agencies import TRUSTED_SERVICE, Agency, agencies
@@ -15,6 +16,9 @@ from cli.template.checks import PASSWORDS
 from cli.template.model import AsyncInvoke, Destination, Event, Function, Template, Topic
 from cli.template.references import fill_in
 
+
+LONGEST_DESCRIPTION, LONGEST_IN_IAM = 512, 255
+"""What the description of a function may have, and of an agency (their APIs, Creating ...); with the stack's mark."""
 
 DEFAULT_RETRIES, DEFAULT_AGE = 1, 3600
 """What FunctionGraph takes where nothing is said (FunctionGraph API, Configuring Asynchronous Invocation)."""
@@ -61,7 +65,7 @@ class Application:
             "memory_size": function.memory_size,
             "timeout": function.timeout,
             "agency": function.agency,
-            "description": function.description,
+            "description": shortened(function.description, LONGEST_DESCRIPTION - LONGEST_MARK),
             "variables": self._filled(dict(function.variables)),
             "initializer": function.initializer,
             "initializer_timeout": function.initializer_timeout if function.initializer else None,
@@ -104,7 +108,7 @@ def _topic(topic: Topic) -> Iterator[Resource]:
 
 
 def _agency(agency: Agency) -> Iterator[Resource]:
-    used_by = f"For {', '.join(agency.functions)}."
+    used_by = shortened(f"For {', '.join(agency.functions)}.", LONGEST_IN_IAM - LONGEST_MARK)
     yield Resource(Kind.POLICY, agency.name, {"policy": custom_policy(agency), "description": used_by})
     trust: JsonObject = {"trusts": TRUSTED_SERVICE, "duration": "FOREVER", "description": used_by}
     yield Resource(Kind.AGENCY, agency.name, trust)

@@ -9,6 +9,16 @@ TAG = "ddsbackup-stack"
 _MARK = re.compile(r"\s*\(ddsbackup stack (?P<stack>[A-Za-z][A-Za-z0-9-]*), project (?P<project>[^\s()]+)\)$")
 
 
+LONGEST_MARK = 95
+"""Bytes, with the space before it: the name of a stack has 32 characters at most, the id of a project as many."""
+
+
+def shortened(text: str, most: int) -> str:
+    """Return *text* if it has at most *most* bytes, else as much of its beginning as fits, and an ellipsis."""
+    encoded = text.encode()
+    return text if len(encoded) <= most else f"{encoded[: most - 3].decode(errors='ignore')}..."
+
+
 def marked(text: str, stack: str, project_id: str) -> str:
     """Return the description *text* with the mark of the stack."""
     return f"{text} (ddsbackup stack {stack}, project {project_id})".lstrip()

@@ -7,11 +7,14 @@ from huaweicloudsdksmn.v2 import AddSubscriptionRequest, CancelSubscriptionReque
 from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.errors import ServiceError
-from cli.huaweicloud.mark import marked, read_mark
+from cli.huaweicloud.mark import marked, read_mark, shortened
 from cli.json_value import JsonObject
 
 
 PAGE = 100
+LONGEST_REMARK = 128
+"""Bytes (SMN API, Adding a Subscription)."""
+
 CONFIRMED = 1
 """The status of a subscription that gets messages (SMN API, Querying Subscriptions of a Specified Topic)."""
 
@@ -40,8 +43,9 @@ class Subscriptions:
     def create(self, wanted: Resource) -> None:
         """POST it; SMN asks the endpoint to confirm."""
         fields = wanted.fields
-        remark = marked(wanted.sent_only["remark"], self._stack, self._access.project_id)
-        body = {"protocol": fields["protocol"], "endpoint": fields["endpoint"], "remark": remark}
+        mark = marked("", self._stack, self._access.project_id)
+        remark = shortened(wanted.sent_only["remark"], LONGEST_REMARK - len(f" {mark}"))
+        body = {"protocol": fields["protocol"], "endpoint": fields["endpoint"], "remark": f"{remark} {mark}".lstrip()}
         urn = self._access.topic_urn(str(fields["topic"]))
         self._access.smn.call("add_subscription", AddSubscriptionRequest(topic_urn=urn, body=body))
 

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from huaweicloudsdkfunctiongraph.v2 import ShowFunctionConfigRequest, UpdateFunctionConfigRequest
 from huaweicloudsdkiam.v3 import UpdateAgencyRequest
+from huaweicloudsdksmn.v2 import ListSubscriptionsByTopicRequest
 
 from cli.deploy.difference import plan
 from cli.deploy.resources import Kind
 from cli.deploy.stack import look, services
 from cli.errors import WrongCall
+from cli.huaweicloud.mark import read_mark
 from localcloud import LocalCloud
 from tests.deploy.conftest import SECRET, App
 
@@ -172,6 +174,28 @@ def test_an_agency_that_would_end_is_made_to_last(deployed: App, document: Outpu
         [{"name": "duration", "old": "24", "new": "FOREVER"}]
     ]
     deployed.deploy()
+    assert document()["changes"] == []
+
+
+def test_what_is_too_long_with_the_mark_is_shortened(app: App, document: Output) -> None:
+    """A remark, a function's description, and the functions of an agency; the next run finds nothing to do."""
+    app.stack = "s" * 32
+    app.change("Remark: the DBA", f"Remark: {'é' * 64}")
+    app.change("Description: Makes backups.", f"Description: {'é' * 255}")
+    start, end = app.text.index("  Backup:\n"), len(app.text)
+    for number in range(8):
+        name = f"function_with_a_long_name_{number}"
+        copy = app.text[start:end].split("    Events:\n", maxsplit=1)[0]
+        app.text += copy.replace("  Backup:", f"  Backup{number}:").replace("Name: backup", f"Name: {name}")
+
+    app.deploy()
+
+    assert document()["error"] is None
+    request = ListSubscriptionsByTopicRequest(topic_urn=app.access.topic_urn("dds-events"))
+    [subscription] = app.access.smn.pages("list_subscriptions_by_topic", request, "subscriptions", 100)
+    assert len(str(subscription["remark"]).encode()) <= 128
+    assert read_mark(str(subscription["remark"]), app.access.project_id)[1] == app.stack
+    app.deploy()
     assert document()["changes"] == []
 
 
