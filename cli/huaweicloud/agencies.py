@@ -59,21 +59,11 @@ class Agencies:
 
     def delete(self, found: Found) -> None:
         """DELETE it."""
-        try:
-            self._access.iam.call("delete_agency", DeleteAgencyRequest(agency_id=found.id))
-        except ServiceError as error:
-            if error.status != 404:
-                raise
+        self._access.iam.delete("delete_agency", DeleteAgencyRequest(agency_id=found.id))
 
     def _all(self, **query: str) -> Iterator[dict[str, Any]]:
-        page = 1
-        while True:
-            request = ListAgenciesRequest(domain_id=self._access.domain_id, page=page, per_page=PAGE, **query)
-            agencies = self._access.iam.call("list_agencies", request, "agencies")["agencies"]
-            yield from agencies
-            if len(agencies) < PAGE:
-                return
-            page += 1
+        request = ListAgenciesRequest(domain_id=self._access.domain_id, **query)
+        return self._access.iam.numbered_pages("list_agencies", request, "agencies", PAGE)
 
     def _body(self, wanted: Resource) -> dict[str, Any]:
         description = marked(str(wanted.fields["description"]), self._stack, self._access.project_id)
@@ -139,8 +129,4 @@ class Grants:
         request = RemoveProjectPermissionFromAgencyRequest(
             project_id=self._access.project_id, agency_id=agency_id, role_id=role_id
         )
-        try:
-            self._access.iam.call("remove_project_permission_from_agency", request)
-        except ServiceError as error:
-            if error.status != 404:
-                raise
+        self._access.iam.delete("remove_project_permission_from_agency", request)

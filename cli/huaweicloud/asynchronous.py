@@ -58,13 +58,8 @@ class AsynchronousInvocations:
     def delete(self, found: Found) -> None:
         """DELETE them: the platform's defaults are in force again."""
         urn = self._access.function_urn(found.resource.name)
-        try:
-            self._access.functiongraph.call(
-                "delete_function_async_invoke_config", DeleteFunctionAsyncInvokeConfigRequest(function_urn=urn)
-            )
-        except ServiceError as error:
-            if error.status != 404:
-                raise
+        request = DeleteFunctionAsyncInvokeConfigRequest(function_urn=urn)
+        self._access.functiongraph.delete("delete_function_async_invoke_config", request)
 
     def _config(self, name: str) -> dict[str, Any] | None:
         request = ShowFunctionAsyncInvokeConfigRequest(function_urn=self._access.function_urn(name))

@@ -85,6 +85,24 @@ class Client:
                 return
             request.offset += limit
 
+    def numbered_pages(self, method: str, request: Any, key: str, per_page: int) -> Iterator[JsonObject]:
+        """Yield what is listed under *key*, asking for ``page`` 1, 2, ... as long as they are full, as IAM has them."""
+        request.page, request.per_page = 1, per_page
+        while True:
+            items = self.call(method, request, key)[key]
+            yield from items
+            if len(items) < per_page:
+                return
+            request.page += 1
+
+    def delete(self, method: str, request: Any) -> None:
+        """Call a *method* that deletes; what is gone already is deleted. Raises ServiceError for everything else."""
+        try:
+            self.call(method, request)
+        except ServiceError as error:
+            if error.status != 404:
+                raise
+
     def _once(self, method: str, request: Any, needs: str | type[list[Any]] | None) -> Any:
         operation = f"{self.service}.{type(request).__name__.removesuffix('Request')}"
         try:

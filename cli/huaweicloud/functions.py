@@ -68,12 +68,8 @@ class Functions:
 
     def delete(self, found: Found) -> None:
         """DELETE all its versions: the URN has none (FunctionGraph API, Deleting a Function)."""
-        try:
-            urn = self._access.function_urn(found.resource.name)
-            self._client.call("delete_function", DeleteFunctionRequest(function_urn=urn))
-        except ServiceError as error:
-            if error.status != 404:
-                raise
+        urn = self._access.function_urn(found.resource.name)
+        self._client.delete("delete_function", DeleteFunctionRequest(function_urn=urn))
 
     def _all(self) -> Iterator[dict[str, Any]]:
         marker = 0

@@ -57,21 +57,10 @@ class Policies:
 
     def delete(self, found: Found) -> None:
         """DELETE it."""
-        try:
-            self._access.iam.call("delete_custom_policy", DeleteCustomPolicyRequest(role_id=found.id))
-        except ServiceError as error:
-            if error.status != 404:
-                raise
+        self._access.iam.delete("delete_custom_policy", DeleteCustomPolicyRequest(role_id=found.id))
 
     def _roles(self) -> Iterator[dict[str, Any]]:
-        page = 1
-        while True:
-            request = ListCustomPoliciesRequest(page=page, per_page=PAGE)
-            roles = self._access.iam.call("list_custom_policies", request, "roles")["roles"]
-            yield from roles
-            if len(roles) < PAGE:
-                return
-            page += 1
+        return self._access.iam.numbered_pages("list_custom_policies", ListCustomPoliciesRequest(), "roles", PAGE)
 
     def _body(self, wanted: Resource) -> dict[str, Any]:
         description = marked(str(wanted.fields["description"]), self._stack, self._access.project_id)

@@ -59,11 +59,7 @@ class Topics:
 
     def delete(self, found: Found) -> None:
         """DELETE the topic, with all its subscriptions."""
-        try:
-            self._smn.call("delete_topic", DeleteTopicRequest(topic_urn=found.id))
-        except ServiceError as error:
-            if error.status != 404:
-                raise
+        self._smn.delete("delete_topic", DeleteTopicRequest(topic_urn=found.id))
 
     def _called(self, name: str) -> list[dict[str, Any]]:
         request = ListTopicsRequest(name=name)

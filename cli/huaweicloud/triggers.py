@@ -13,7 +13,6 @@ from huaweicloudsdkfunctiongraph.v2 import (
 from cli.deploy.names import trigger_name
 from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.access import Access
-from cli.huaweicloud.errors import ServiceError
 from cli.template.checks import PASSWORDS
 
 
@@ -65,11 +64,7 @@ class Triggers:
             trigger_type_code=fields["type"],
             trigger_id=found.id,
         )
-        try:
-            self._client.call("delete_function_trigger", request)
-        except ServiceError as error:
-            if error.status != 404:
-                raise
+        self._client.delete("delete_function_trigger", request)
 
     def _switch(self, urn: str, kind: str, trigger_id: str, status: object) -> None:
         request = UpdateTriggerRequest(
