@@ -3,25 +3,27 @@
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def end_with_descendants(pid: int) -> None:
-    """Kill *pid*, which leads a group, with the group and every process that it or its children started.
+def descendants_of(pid: int) -> list[int]:
+    """Return the processes that *pid* and its children started, as far as their parents have not ended yet.
 
-    Only Linux tells whose child a process is; elsewhere, and for one whose parent has ended, the group is all.
+    Only Linux tells; elsewhere there are none.
     """
-    for descendant in list(_descendants(pid)):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(descendant, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-
-
-def _descendants(pid: int) -> Iterator[int]:
+    found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):  # it may end at any moment
             for child in map(int, task.read_text(encoding="ascii").split()):
-                yield child
-                yield from _descendants(child)
+                found += [child, *descendants_of(child)]
+    return found
+
+
+def end(group: int, processes: Iterable[int]) -> None:
+    """Kill a group of processes, and some that may be in others."""
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)

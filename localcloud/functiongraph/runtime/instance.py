@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Any
 
+from localcloud.functiongraph.runtime.endings import Exited, OutOfMemory, TimedOut
 from localcloud.functiongraph.runtime.environment import process_environment
 from localcloud.functiongraph.runtime.inside.child import InvokeRequest, Reply, StartRequest
 from localcloud.functiongraph.runtime.inside.context import ContextData
@@ -14,7 +15,7 @@ from localcloud.functiongraph.runtime.inside.loader import entry_file
 from localcloud.functiongraph.runtime.inside.outcome import ErrorData
 from localcloud.functiongraph.runtime.inside.stack_dump import frames_from
 from localcloud.functiongraph.runtime.invocation import Credentials, FunctionError, Invocation, Json, Report
-from localcloud.functiongraph.runtime.process import ChildProcess, Exited, OutOfMemory, TimedOut
+from localcloud.functiongraph.runtime.process import ChildProcess
 from localcloud.functiongraph.runtime.spec import FunctionSpec
 
 

@@ -4,14 +4,14 @@ import contextlib
 import json
 import os
 import selectors
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from localcloud.functiongraph.runtime.descendants import end_with_descendants
+from localcloud.functiongraph.runtime.descendants import descendants_of, end
+from localcloud.functiongraph.runtime.endings import Exited, OutOfMemory, TimedOut, ending_of, read_reply
 from localcloud.functiongraph.runtime.inside.child import Reply
 from localcloud.functiongraph.runtime.inside.memory import peak_memory_mb
 from localcloud.functiongraph.runtime.inside.stack_dump import SIGNAL
@@ -28,18 +28,6 @@ WATCH = 0.1
 
 DUMP_WAIT = 0.1
 """Seconds without a further word after which a process has said where it is."""
-
-
-class TimedOut(Exception):  # noqa: N818 - an event, not a fault of this program
-    """The reply did not come in time."""
-
-
-class Exited(Exception):  # noqa: N818 - see above
-    """The process ended without a reply."""
-
-
-class OutOfMemory(Exception):  # noqa: N818 - see above
-    """The process has more memory than it may."""
 
 
 class ChildProcess:
@@ -101,9 +89,9 @@ class ChildProcess:
                 if key.fd == self._replies:
                     chunks.append(chunk)
                     if chunk.endswith(b"\n"):
-                        return _reply(b"".join(chunks), memory_mb)
+                        return read_reply(b"".join(chunks), memory_mb)
                     if not chunk:
-                        raise Exited(self._ending())
+                        raise Exited(ending_of(self._process))
                 elif chunk:
                     self._log.add(chunk)
                 else:
@@ -120,15 +108,6 @@ class ChildProcess:
             if log_only.select(0):
                 self._log.add(os.read(self._log_pipe, PIPE_HOLDS))
         self._log.end()
-
-    def _ending(self) -> str:
-        try:
-            status = self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            return "closed its reply channel"
-        if status < 0:
-            return f"was ended by {_signal_name(-status)}"
-        return f"ended with exit status {status}"
 
     def dump(self) -> str:
         """Return what the process answers when it is asked where it is; empty when it does not answer."""
@@ -147,34 +126,18 @@ class ChildProcess:
     def kill(self) -> None:
         """End the process from another thread; whoever waits for its reply learns that it exited."""
         if self._process.poll() is None:
-            end_with_descendants(self._process.pid)
+            end(self._process.pid, descendants_of(self._process.pid))
 
     def close(self, grace: float) -> None:
         """Let the process end by itself for *grace* seconds, then kill it with everything that it started."""
+        started = descendants_of(self._process.pid)
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()  # type: ignore[union-attr]
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=grace)
-        end_with_descendants(self._process.pid)
+        end(self._process.pid, started)
         self._process.wait()
         self._process.stdout.close()  # type: ignore[union-attr]
         self._selector.close()
         os.close(self._replies)
         os.close(self._lifeline)
-
-
-def _reply(line: bytes, memory_mb: int) -> Reply:
-    try:
-        reply: Reply = json.loads(line)
-    except ValueError:  # the function has written to every file descriptor that it found
-        raise Exited("spoilt its reply") from None
-    if reply.get("max_memory_used_mb", 0) > memory_mb:
-        raise OutOfMemory
-    return reply
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # those between SIGRTMIN and SIGRTMAX have no name
-        return f"signal {number}"
