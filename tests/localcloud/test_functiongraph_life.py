@@ -93,7 +93,7 @@ def test_a_busy_instance_ends_with_the_cloud(tmp_path: Path, kind: str, caplog: 
         began = time.monotonic()
 
     assert time.monotonic() - began < 5
-    assert are_gone(pids)
+    assert until(lambda: are_gone(pids))
     caller.join(10)
     assert answers == [503 if kind == "invocations" else 202]
     assert not [record for record in caplog.records if record.exc_info]
@@ -218,5 +218,5 @@ def test_new_code_lets_the_old_finish(cloud: LocalCloud, functiongraph: Any, tmp
     until(lambda: len(cloud.invocations()) == 2)
 
     assert [one["result"] for one in cloud.invocations()] == ["new", "old"]
-    assert are_gone(pids)
+    assert until(lambda: are_gone(pids))
     assert cloud.functions()[0]["instances"] == 1
