@@ -45,8 +45,8 @@ def floor(_: str, connection: dict[str, Any]) -> None:
         from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
         from pydantic import BaseModel
 
-    class Request(BaseModel):
-        instance_ids: list[str]
+        class Request(BaseModel):
+            instance_ids: list[str]
 
     instance_id = Request(instance_ids=connection["instance_ids"]).instance_ids[0]
     keys = BasicCredentials(connection["access_key"], connection["secret_key"], connection["project_id"])
@@ -54,6 +54,8 @@ def floor(_: str, connection: dict[str, Any]) -> None:
     endpoint = connection["endpoint"]
     dds = DdsClient.new_builder().with_credentials(keys).with_endpoints([endpoint]).build()
     smn = SmnClient.new_builder().with_credentials(keys).with_endpoints([endpoint]).build()
+    for client in (dds, smn):
+        client._http_client._session.trust_env = False  # as ours: no look for proxies and a .netrc at each call
     dds.list_backups(ListBackupsRequest(backup_type="Manual", backup_name="floor", limit=100))
     option = CreateManualBackupOption(instance_id=instance_id, name="floor")
     dds.create_manual_backup(CreateManualBackupRequest(body=CreateManualBackupRequestBody(backup=option)))
