@@ -74,27 +74,27 @@ def wait(
 
     The exit status is 0 when it is completed, 1 when it failed, 3 when the time was over first, 2 for a wrong call
     (also if DDS has not shown the job or backup after two minutes, or denies access). The real cloud is asked with the
-    keys in HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and, for temporary ones, HUAWEICLOUD_SDK_SECURITY_TOKEN, in the
-    project HUAWEICLOUD_SDK_PROJECT_ID. IAM: dds:backup:list, dds:task:list.
+    keys in HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and, for temporary ones, HUAWEICLOUD_SDK_SECURITY_TOKEN, or in
+    ~/.huaweicloud/credentials, in the region's project or HUAWEICLOUD_SDK_PROJECT_ID. IAM: dds:backup:list,
+    dds:task:list; to look up the project, GET /v3/projects.
 
     \b
       ddsbackup wait --job-id 4df77e62-a2a0-48cf-bee6-df51cd6ac68d --region cn-north-4
       ddsbackup wait --idempotency-key release-42 --expect 2 --region cn-north-4 --timeout 2h
       ddsbackup wait --backup-id 84b498458b0d4135a067e7f197492d69br02 --cloud http://127.0.0.1:8600
     """
-    from cli.waiting.connection import local_access, real_access  # it takes the SDK, which no other command needs
+    from cli.huaweicloud.access import open_access  # it takes the SDK
+    from cli.waiting.connection import questions
 
     question = _question(job_id, backup_id, idempotency_key)
     if expect and not idempotency_key:
         raise click.UsageError("--expect goes with --idempotency-key: the other ids name one backup")
-    if cloud and region:
-        raise click.UsageError("give either --cloud URL, a local cloud, or --region, the real one")
     for name in ("shared", *SDK_LOGGERS):
         logging.getLogger(name).addHandler(logging.NullHandler())  # what goes wrong is shown below
     clock = SystemClock()
-    questions = (local_access(cloud) if cloud else real_access(region)).questions(clock)
+    asked = questions(open_access(cloud, region), clock)
     poll = Poll(
-        lambda: question(questions),
+        lambda: question(asked),
         clock,
         timeout,
         interval,

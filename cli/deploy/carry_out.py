@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cli.deploy.difference import Action, Change
-from cli.deploy.resources import Kind, Service
 from cli.huaweicloud.errors import ServiceError
+from cli.huaweicloud.resources import Kind, Service
 
 
 class Watcher(Protocol):

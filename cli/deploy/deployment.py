@@ -11,11 +11,11 @@ from cli.deploy.difference import plan
 from cli.deploy.display import foreign_message
 from cli.deploy.packing import pack
 from cli.deploy.proceed import proceed
-from cli.deploy.resources import Found, Kind, Resource, Service
 from cli.deploy.stack import look, services
 from cli.deploy.wanted import Application
 from cli.errors import WrongCall
 from cli.huaweicloud.access import Access
+from cli.huaweicloud.resources import Found, Kind, Resource, Service
 from cli.json_value import JsonObject
 from cli.package.model import Package
 from cli.permissions.agencies import agencies

@@ -28,9 +28,9 @@ def destroy(cloud: str | None, region: str | None, stack_name: str, dry_run: boo
     from cli.deploy.deployment import about, look_around
     from cli.deploy.difference import plan
     from cli.deploy.proceed import proceed
-    from cli.deploy.resources import Kind
     from cli.deploy.stack import services
     from cli.huaweicloud.access import open_access
+    from cli.huaweicloud.resources import Kind
 
     console = make_console(stderr=True)
     access = open_access(cloud, region)

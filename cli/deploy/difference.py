@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from cli.deploy.resources import Found, Kind, Resource
+from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.json_value import Json
 
 

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from cli.deploy.carry_out import Result
 from cli.deploy.difference import Action, Change, Plan
-from cli.deploy.resources import Found
 from cli.deploy.values import lines_of_change, lines_of_new
 from cli.huaweicloud.errors import ServiceError
+from cli.huaweicloud.resources import Found
 from cli.json_value import JsonObject
 
 

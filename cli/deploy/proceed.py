@@ -11,8 +11,8 @@ from cli.deploy.carry_out import carry_out
 from cli.deploy.difference import Plan
 from cli.deploy.display import Progress, plan_document, print_failure, print_plan
 from cli.deploy.options import is_interactive
-from cli.deploy.resources import Kind, Service
 from cli.errors import WrongCall
+from cli.huaweicloud.resources import Kind, Service
 from cli.json_value import JsonObject
 
 

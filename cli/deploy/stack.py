@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cli.deploy.resources import Found, Kind, Resource, Service
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.agencies import Agencies, Grants
 from cli.huaweicloud.asynchronous import AsynchronousInvocations
 from cli.huaweicloud.errors import ServiceError
 from cli.huaweicloud.functions import Functions
 from cli.huaweicloud.policies import Policies
+from cli.huaweicloud.resources import Found, Kind, Resource, Service
 from cli.huaweicloud.subscriptions import Subscriptions
 from cli.huaweicloud.topics import Topics
 from cli.huaweicloud.triggers import Triggers

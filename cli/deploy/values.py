@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cli.deploy.resources import Kind, Resource
+from cli.huaweicloud.resources import Kind, Resource
 from cli.json_value import Json
 
 

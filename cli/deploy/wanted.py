@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.deploy.names import trigger_name
-from cli.deploy.resources import Kind, Resource
 from cli.errors import WrongCall
 from cli.huaweicloud.mark import LONGEST_MARK, shortened
+from cli.huaweicloud.resources import Kind, Resource
+from cli.huaweicloud.trigger_names import trigger_name
 from cli.json_value import Json, JsonObject
 from cli.package.model import Package
 from cli.permissions.agencies import TRUSTED_SERVICE, Agency, agencies

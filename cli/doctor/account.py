@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cli.doctor.findings import Finding, not_checked, ok, problem, warning
-from cli.doctor.patient import Patient
+from cli.doctor.stack import Stack
 from cli.huaweicloud.errors import ServiceError
 from cli.huaweicloud.inquiries import list_projects, list_quotas
 
@@ -20,9 +20,9 @@ QUOTAS = {
 }
 
 
-def credentials(patient: Patient) -> Iterator[Finding]:
+def credentials(stack: Stack) -> Iterator[Finding]:
     """The keys work."""
-    access = patient.access
+    access = stack.access
     key = access.keys.access_key
     try:
         list_quotas(access)
@@ -35,9 +35,9 @@ def credentials(patient: Patient) -> Iterator[Finding]:
     yield ok(key, "the keys are accepted")
 
 
-def clock(patient: Patient) -> Iterator[Finding]:
+def clock(stack: Stack) -> Iterator[Finding]:
     """This machine's clock is right: signatures carry its time."""
-    skew = patient.access.clock_skew
+    skew = stack.access.clock_skew
     if skew is None:
         yield not_checked("clock", "no answer told the time")
         return
@@ -49,9 +49,9 @@ def clock(patient: Patient) -> Iterator[Finding]:
     yield judge("clock", found, f"at most {TOO_LATE:.0f} s", "set the clock, with NTP best")
 
 
-def project(patient: Patient) -> Iterator[Finding]:
+def project(stack: Stack) -> Iterator[Finding]:
     """The project belongs to the region."""
-    access = patient.access
+    access = stack.access
     mine = next((item for item in list_projects(access) if item["id"] == access.project_id), None)
     if mine is None:
         yield problem(
@@ -71,9 +71,9 @@ def project(patient: Patient) -> Iterator[Finding]:
         yield ok(access.project_id, f"is {mine['name']}")
 
 
-def quotas(patient: Patient) -> Iterator[Finding]:
+def quotas(stack: Stack) -> Iterator[Finding]:
     """There is room for what deploying makes."""
-    for item in list_quotas(patient.access):
+    for item in list_quotas(stack.access):
         what, quota, used = QUOTAS.get(item["type"]), item["quota"], item["used"]
         if what is None or quota <= 0:
             continue

@@ -53,10 +53,10 @@ def doctor(
     """
     from cli.console import make_console
     from cli.deploy.deployment import about
+    from cli.doctor.checks import run_checks
     from cli.doctor.display import show, show_sum
-    from cli.doctor.examination import examine
     from cli.doctor.findings import Level
-    from cli.doctor.patient import Patient
+    from cli.doctor.stack import Stack
     from cli.huaweicloud.access import open_access
     from cli.template.load import find_template, load_template
 
@@ -65,10 +65,10 @@ def doctor(
     values = values_given(parameters, given, parameters_file)
     template = load_template(file, {name: value for name, value in values.items() if not parameters[name].is_secret})
     access = open_access(cloud, region)
-    patient = Patient(access, template, stack_name, {} if skip_code else _packages(template.functions))
+    stack = Stack(access, template, stack_name, {} if skip_code else _packages(template.functions))
     findings = []
     console = make_console()
-    for check, found in examine(patient):
+    for check, found in run_checks(stack):
         findings += [(check, finding) for finding in found]
         if not as_json:
             show(console, check, found)

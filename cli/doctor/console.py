@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 from cli.doctor.findings import Finding, problem, warning
-from cli.doctor.patient import Patient
+from cli.doctor.stack import Stack
 
 
 OFF = 0
 """The concurrency of a function that is disabled (FunctionGraph API, StrategyConfig)."""
 
 
-def set_in_the_console(patient: Patient) -> Iterator[Finding]:
+def set_in_the_console(stack: Stack) -> Iterator[Finding]:
     """Yield what keeps a function from doing what it was deployed for, though it is as in the template."""
-    for function in patient.template.functions:
-        found = patient.deployed(function)
+    for function in stack.template.functions:
+        found = stack.deployed(function)
         if not found:
             continue
         fields = found.resource.fields

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from cli.deploy.resources import Found, Kind
 from cli.doctor.findings import Finding, ok, problem
-from cli.doctor.patient import Patient
+from cli.doctor.stack import Stack
+from cli.huaweicloud.resources import Found, Kind
 from cli.template.model import Function
 from shared.audit_backups import AuditBackupsSettings
 from shared.backups.coverage.request import AuditRequest
@@ -47,9 +47,9 @@ class _Variables:
         return self.values.get(key)
 
 
-def settings(patient: Patient) -> Iterator[Finding]:
+def settings(stack: Stack) -> Iterator[Finding]:
     """The variables of each deployed function are settings that it takes."""
-    for function, found in _deployed(patient):
+    for function, found in _deployed(stack):
         model = SETTINGS.get(function.code_uri.name)
         variables = found.resource.fields["variables"]
         if model is None or not isinstance(variables, dict):
@@ -67,9 +67,9 @@ def settings(patient: Patient) -> Iterator[Finding]:
 CORRECT = "correct the template and deploy, or the variables in the console"
 
 
-def timers(patient: Patient) -> Iterator[Finding]:
+def timers(stack: Stack) -> Iterator[Finding]:
     """The event of each timer is a request that its function takes."""
-    for function, trigger, text in _timer_events(patient):
+    for function, trigger, text in _timer_events(stack):
         model = REQUESTS.get(function.code_uri.name)
         if model is None:
             continue
@@ -82,19 +82,19 @@ def timers(patient: Patient) -> Iterator[Finding]:
             yield ok(subject, "is valid")
 
 
-def instances(patient: Patient) -> Iterator[Finding]:
+def instances(stack: Stack) -> Iterator[Finding]:
     """Instances are to be seen, and those that timers name exist and are well."""
-    there = {item["id"]: item for item in patient.instances}
+    there = {item["id"]: item for item in stack.instances}
     if not there:
         yield problem(
             "DDS instances",
-            f"none in {patient.access.region}",
+            f"none in {stack.access.region}",
             "at least one",
             "check --region and the project; the user of the keys needs dds:instance:list",
         )
         return
     yield ok("DDS instances", f"{len(there)} visible")
-    for function, trigger, text in _timer_events(patient):
+    for function, trigger, text in _timer_events(stack):
         model = REQUESTS.get(function.code_uri.name)
         received = receive(_event(text), model, request_id="doctor") if model else None
         for request in received.requests if received else ():
@@ -112,16 +112,16 @@ def _instance(instance_id: str, there: Mapping[str, Mapping[str, object]], trigg
     return ok(subject, f"{instance['name']} is normal")
 
 
-def _deployed(patient: Patient) -> Iterator[tuple[Function, Found]]:
-    for function in patient.template.functions:
-        found = patient.deployed(function)
+def _deployed(stack: Stack) -> Iterator[tuple[Function, Found]]:
+    for function in stack.template.functions:
+        found = stack.deployed(function)
         if found:
             yield function, found
 
 
-def _timer_events(patient: Patient) -> Iterator[tuple[Function, Found, str]]:
-    functions = {function.name: function for function in patient.template.functions}
-    for trigger in patient.of_kind(Kind.TRIGGER):
+def _timer_events(stack: Stack) -> Iterator[tuple[Function, Found, str]]:
+    functions = {function.name: function for function in stack.template.functions}
+    for trigger in stack.of_kind(Kind.TRIGGER):
         fields = trigger.resource.fields
         function, data = functions.get(str(fields["function"])), fields["event_data"]
         if fields["type"] == "TIMER" and function and isinstance(data, dict):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from cli.deploy.resources import Found, Kind, Resource
 from cli.doctor.findings import Finding, ok, problem, warning
-from cli.doctor.patient import Patient
+from cli.doctor.stack import Stack
+from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.huaweicloud.subscriptions import Subscriptions
 from cli.huaweicloud.topics import Topics
 
@@ -12,20 +12,20 @@ from cli.huaweicloud.topics import Topics
 SETTING = "NOTIFY_TOPIC_URN"
 
 
-def topics(patient: Patient) -> Iterator[Finding]:
+def topics(stack: Stack) -> Iterator[Finding]:
     """The topic of each deployed function is in its project, exists, and has somebody who listens."""
     users: dict[str, list[str]] = {}
-    for function in patient.of_kind(Kind.FUNCTION):
+    for function in stack.of_kind(Kind.FUNCTION):
         variables = function.resource.fields["variables"]
         urn = variables.get(SETTING) if isinstance(variables, dict) else None
         if urn:
             users.setdefault(str(urn), []).append(function.resource.name)
     for urn, functions in users.items():
-        yield from _topic(patient, urn, f"topic of {', '.join(functions)}")
+        yield from _topic(stack, urn, f"topic of {', '.join(functions)}")
 
 
-def _topic(patient: Patient, urn: str, subject: str) -> Iterator[Finding]:
-    access = patient.access
+def _topic(stack: Stack, urn: str, subject: str) -> Iterator[Finding]:
+    access = stack.access
     name = urn.rpartition(":")[2]
     here = access.topic_urn(name)
     if urn != here:
@@ -36,17 +36,17 @@ def _topic(patient: Patient, urn: str, subject: str) -> Iterator[Finding]:
             f"correct {SETTING}, unless this is meant: doctor cannot look there",
         )
         return
-    found = Topics(access, patient.stack).find([name], patient.stack, ())
+    found = Topics(access, stack.name).find([name], stack.name, ())
     topic = next((item for item in found if item.id == urn), None)
     if topic is None:
         yield problem(subject, f"{urn} is not there", "a topic", f"create it, or correct {SETTING}")
         return
     yield ok(subject, urn)
-    yield _listeners(patient, topic)
+    yield _listeners(stack, topic)
 
 
-def _listeners(patient: Patient, topic: Found) -> Finding:
-    subscriptions = Subscriptions(patient.access, patient.stack).find((), patient.stack, [topic])
+def _listeners(stack: Stack, topic: Found) -> Finding:
+    subscriptions = Subscriptions(stack.access, stack.name).find((), stack.name, [topic])
     confirmed = [item for item in subscriptions if not item.note]
     waiting = [_endpoint(item.resource) for item in subscriptions if item.note]
     subject = f"subscriptions of {topic.resource.name}"

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from cli.deploy.resources import Found, Kind
 from cli.doctor.findings import Finding, ok, problem, warning
-from cli.doctor.patient import Patient
+from cli.doctor.stack import Stack
 from cli.huaweicloud.inquiries import list_inherited_policies
+from cli.huaweicloud.resources import Found, Kind
 from cli.permissions.agencies import Agency
 from cli.permissions.agencies import agencies as wanted_agencies
 
@@ -16,20 +16,20 @@ ROLE = "1.0"
 """The version of system-defined roles, which allow more than their actions tell (IAM API, Custom Policy Management)."""
 
 
-def permissions(patient: Patient) -> Iterator[Finding]:
+def permissions(stack: Stack) -> Iterator[Finding]:
     """The policies that an agency has on the project, and on all projects, allow what is needed."""
-    there = {item.resource.name: item for item in patient.of_kind(Kind.AGENCY)}
-    for agency in wanted_agencies(patient.template):
+    there = {item.resource.name: item for item in stack.of_kind(Kind.AGENCY)}
+    for agency in wanted_agencies(stack.template):
         if agency.name in there:  # that it is missing says another check
-            yield _judge(agency, list(_documents(patient, there[agency.name])))
+            yield _judge(agency, list(_documents(stack, there[agency.name])))
 
 
-def _documents(patient: Patient, agency: Found) -> Iterator[dict[str, Any]]:
-    for grant in patient.of_kind(Kind.GRANT):
+def _documents(stack: Stack, agency: Found) -> Iterator[dict[str, Any]]:
+    for grant in stack.of_kind(Kind.GRANT):
         document = grant.resource.fields.get("document")
         if grant.resource.fields["agency"] == agency.resource.name and isinstance(document, dict):
             yield document
-    yield from (role["policy"] for role in list_inherited_policies(patient.access, agency.id) if role.get("policy"))
+    yield from (role["policy"] for role in list_inherited_policies(stack.access, agency.id) if role.get("policy"))
 
 
 def _judge(agency: Agency, documents: Sequence[dict[str, Any]]) -> Finding:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from cli.deploy.difference import Action, Change, FieldChange
-from cli.deploy.resources import Kind
 from cli.doctor.console import set_in_the_console
 from cli.doctor.findings import Finding, ok, problem, warning
-from cli.doctor.patient import Patient
+from cli.doctor.stack import Stack
+from cli.huaweicloud.resources import Kind
 from cli.json_value import Json
 from cli.template.kinds import QUEUES
 
@@ -20,24 +20,24 @@ HARMFUL = {
 """The fields whose difference stops the application from working; any other is a warning."""
 
 
-def functions(patient: Patient) -> Iterator[Finding]:
+def functions(stack: Stack) -> Iterator[Finding]:
     """Each function is there, with the configuration and the code of the template, and nothing keeps it from work."""
-    yield from _as_wanted(patient, Kind.FUNCTION)
-    yield from set_in_the_console(patient)
-    yield from _as_wanted(patient, Kind.ASYNC_INVOCATION)
+    yield from _as_wanted(stack, Kind.FUNCTION)
+    yield from set_in_the_console(stack)
+    yield from _as_wanted(stack, Kind.ASYNC_INVOCATION)
 
 
-def agencies(patient: Patient) -> Iterator[Finding]:
+def agencies(stack: Stack) -> Iterator[Finding]:
     """Each agency is there, for ever, and trusts FunctionGraph."""
-    yield from _as_wanted(patient, Kind.AGENCY)
+    yield from _as_wanted(stack, Kind.AGENCY)
 
 
-def triggers(patient: Patient) -> Iterator[Finding]:
+def triggers(stack: Stack) -> Iterator[Finding]:
     """Each trigger is there and on, and reaches its queue."""
-    yield from _as_wanted(patient, Kind.TRIGGER)
-    for item in patient.of_kind(Kind.TRIGGER):
+    yield from _as_wanted(stack, Kind.TRIGGER)
+    for item in stack.of_kind(Kind.TRIGGER):
         fields = item.resource.fields
-        wanted = next((one for one in patient.wanted if one.key == item.resource.key), None)
+        wanted = next((one for one in stack.wanted if one.key == item.resource.key), None)
         if fields["status"] == "DISABLED" and wanted and wanted.fields["status"] == "DISABLED":
             yield warning(
                 item.resource.name,
@@ -45,15 +45,15 @@ def triggers(patient: Patient) -> Iterator[Finding]:
                 "ACTIVE",
                 "write Status: ACTIVE into the template and deploy, or turn it on in the console",
             )
-    yield from _outside_of_vpcs(patient)
+    yield from _outside_of_vpcs(stack)
 
 
-def _outside_of_vpcs(patient: Patient) -> Iterator[Finding]:
+def _outside_of_vpcs(stack: Stack) -> Iterator[Finding]:
     """Yield the triggers that poll inside a VPC, of functions that are in none, where no other check says so."""
-    functions = patient.of_kind(Kind.FUNCTION)
+    functions = stack.of_kind(Kind.FUNCTION)
     outside = {item.resource.name for item in functions if not item.resource.fields["vpc"]}
-    compared = {resource.name for resource in patient.wanted if "vpc" in resource.fields}
-    for item in patient.of_kind(Kind.TRIGGER):
+    compared = {resource.name for resource in stack.wanted if "vpc" in resource.fields}
+    for item in stack.of_kind(Kind.TRIGGER):
         function, kind = str(item.resource.fields["function"]), item.resource.fields["type"]
         if kind in QUEUES and function in outside - compared:
             yield problem(
@@ -64,10 +64,10 @@ def _outside_of_vpcs(patient: Patient) -> Iterator[Finding]:
             )
 
 
-def _as_wanted(patient: Patient, kind: Kind) -> Iterator[Finding]:
-    changes = {change.resource.key: change for change in patient.changes}
+def _as_wanted(stack: Stack, kind: Kind) -> Iterator[Finding]:
+    changes = {change.resource.key: change for change in stack.changes}
     missing = {key for key, change in changes.items() if change.action is Action.CREATE}
-    for resource in patient.wanted:
+    for resource in stack.wanted:
         if resource.kind is kind and not missing.intersection(resource.parents):  # or it is said of them
             change = changes.get(resource.key)
             label = f"{kind.value} {resource.name}"

@@ -1,4 +1,7 @@
-"""Where a cloud is and how to get in: a real region with the user's own keys, or a local cloud."""
+"""Where a cloud is and how to get in: a real region with the user's own keys, or a local cloud.
+
+The SDKs of the services are imported by what needs them: they are large, and no command needs all.
+"""
 
 import time
 from collections.abc import Callable
@@ -6,10 +9,6 @@ from functools import cached_property
 from typing import Any
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
-from huaweicloudsdkdds.v3 import DdsClient
-from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
-from huaweicloudsdkiam.v3 import IamClient, KeystoneListAuthDomainsRequest, KeystoneListProjectsRequest
-from huaweicloudsdksmn.v2 import SmnClient
 
 from cli.cloud import open_cloud
 from cli.errors import WrongCall
@@ -46,6 +45,8 @@ class Access:
         """The id of the account. Raises ServiceError when IAM does not tell."""
         if self.keys.domain_id:
             return self.keys.domain_id
+        from huaweicloudsdkiam.v3 import KeystoneListAuthDomainsRequest
+
         answer = self._global("").call("keystone_list_auth_domains", KeystoneListAuthDomainsRequest(), "domains")
         domains = answer["domains"]
         if len(domains) != 1:
@@ -58,6 +59,8 @@ class Access:
         """The id of the project: the one that was given, else that of the region. Raises WrongCall without one."""
         if self.keys.project_id:
             return self.keys.project_id
+        from huaweicloudsdkiam.v3 import KeystoneListProjectsRequest
+
         request = KeystoneListProjectsRequest(name=self.region)
         projects = self._global("").call("keystone_list_projects", request, "projects")["projects"]
         if len(projects) != 1:
@@ -83,16 +86,22 @@ class Access:
     @cached_property
     def functiongraph(self) -> Client:
         """FunctionGraph."""
+        from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
+
         return self._regional("FunctionGraph", "functiongraph", FunctionGraphClient)
 
     @cached_property
     def smn(self) -> Client:
         """Simple Message Notification."""
+        from huaweicloudsdksmn.v2 import SmnClient
+
         return self._regional("SMN", "smn", SmnClient)
 
     @cached_property
     def dds(self) -> Client:
         """Document Database Service."""
+        from huaweicloudsdkdds.v3 import DdsClient
+
         return self._regional("DDS", "dds", DdsClient)
 
     def _regional(self, name: str, service: str, sdk_client: Any) -> Client:
@@ -102,6 +111,8 @@ class Access:
         return self._client(name, sdk_client, service, credentials)
 
     def _global(self, domain_id: str) -> Client:
+        from huaweicloudsdkiam.v3 import IamClient
+
         credentials = GlobalCredentials(self.keys.access_key, self.keys.secret_key, domain_id)
         if self.keys.security_token:
             credentials = credentials.with_security_token(self.keys.security_token)

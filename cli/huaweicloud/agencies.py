@@ -13,11 +13,11 @@ from huaweicloudsdkiam.v3 import (
     UpdateAgencyRequest,
 )
 
-from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.errors import ServiceError
 from cli.huaweicloud.mark import marked, read_mark
 from cli.huaweicloud.policies import Policies
+from cli.huaweicloud.resources import Found, Kind, Resource, named_or_own
 
 
 PAGE = 500
@@ -34,8 +34,7 @@ class Agencies:
 
     def find(self, names: Collection[str], stack: str, found: Sequence[Found]) -> list[Found]:  # noqa: ARG002 an agency is part of nothing
         """Return the agencies with one of *names* or with the mark of *stack*."""
-        items = map(self._found, self._all())
-        return [item for item in items if item.resource.name in names or item.stack == stack]
+        return named_or_own(map(self._found, self._all()), names, stack)
 
     def id_of(self, name: str) -> str:
         """Return the id of the agency *name*. Raises ServiceError when there is none."""

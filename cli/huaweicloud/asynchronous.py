@@ -10,9 +10,9 @@ from huaweicloudsdkfunctiongraph.v2 import (
     UpdateFunctionAsyncInvokeConfigRequest,
 )
 
-from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.errors import ServiceError
+from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.json_value import Json
 
 

@@ -15,10 +15,10 @@ from huaweicloudsdkfunctiongraph.v2 import (
     UpdateFunctionConfigRequest,
 )
 
-from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.access import APPLICATION, Access
 from cli.huaweicloud.errors import ServiceError
 from cli.huaweicloud.mark import marked, read_mark
+from cli.huaweicloud.resources import Found, Kind, Resource
 
 
 PAGE = 400

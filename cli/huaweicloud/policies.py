@@ -10,10 +10,10 @@ from huaweicloudsdkiam.v3 import (
     UpdateCloudServiceCustomPolicyRequest,
 )
 
-from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.errors import ServiceError
 from cli.huaweicloud.mark import marked, read_mark
+from cli.huaweicloud.resources import Found, Kind, Resource, named_or_own
 from cli.json_value import Json
 
 
@@ -32,8 +32,7 @@ class Policies:
 
     def find(self, names: Collection[str], stack: str, found: Sequence[Found]) -> list[Found]:  # noqa: ARG002 a policy is part of nothing
         """Return the policies with one of *names* or with the mark of *stack*."""
-        items = map(self._found, self._roles())
-        return [item for item in items if item.resource.name in names or item.stack == stack]
+        return named_or_own(map(self._found, self._roles()), names, stack)
 
     def id_of(self, name: str) -> str:
         """Return the id of the policy *name*. Raises ServiceError when there is none."""

@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 
 from huaweicloudsdksmn.v2 import AddSubscriptionRequest, CancelSubscriptionRequest, ListSubscriptionsByTopicRequest
 
-from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.errors import ServiceError
 from cli.huaweicloud.mark import marked, read_mark, shortened
+from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.json_value import JsonObject
 
 

@@ -13,10 +13,10 @@ from huaweicloudsdksmn.v2 import (
     UpdateTopicRequest,
 )
 
-from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.errors import ServiceError
 from cli.huaweicloud.mark import TAG
+from cli.huaweicloud.resources import Found, Kind, Resource
 
 
 RESOURCE_TYPE = "smn_topic"

@@ -10,14 +10,14 @@ from huaweicloudsdkfunctiongraph.v2 import (
     UpdateTriggerRequest,
 )
 
-from cli.deploy.names import trigger_name
-from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.access import Access
+from cli.huaweicloud.resources import Found, Kind, Resource
+from cli.huaweicloud.trigger_names import trigger_name
 from cli.template.checks import PASSWORDS
 
 
 class Triggers:
-    """The triggers of the functions that were found. A trigger has no name: see `cli.deploy.names`."""
+    """The triggers of the functions that were found. A trigger has no name: see `cli.huaweicloud.trigger_names`."""
 
     def __init__(self, access: Access) -> None:
         self._access = access

@@ -48,16 +48,16 @@ def build_packages(
     Raises PackagingFailed, which says what to do.
     """
     cache = cache or default_cache()
-    benches = dict[str, _Bench]()
+    packagers = dict[str, _Packager]()
     packages = []
     try:
         out.mkdir(parents=True, exist_ok=True)
         for function in functions:
             version = python or function.runtime.removeprefix("Python")
-            if version not in benches:
+            if version not in packagers:
                 interpreter = find_interpreter(version) if with_byte_code else None
-                benches[version] = _Bench(version, full, interpreter, cache, observer)
-            packages.append(benches[version].package(function, out))
+                packagers[version] = _Packager(version, full, interpreter, cache, observer)
+            packages.append(packagers[version].package(function, out))
     except OSError as error:
         places = f"{out} (--out), {cache} (XDG_CACHE_HOME) and {gettempdir()} (TMPDIR)"
         raise PackagingFailed(f"cannot make the packages: {error}\nFiles are written to {places}.") from error
@@ -69,7 +69,7 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ddsbackup" / "wheels"
 
 
-class _Bench:
+class _Packager:
     """Makes packages for one version of Python; what was got for one function is at hand for the next."""
 
     def __init__(

@@ -84,7 +84,7 @@ def _write(modules: dict[str, tuple[str, bytes]], texts: dict[str, CodeType], pa
     from cli.package.compiler import parts
     from shared.runtime.cold_start import recorded_file
 
-    file = Path(recorded_file())
+    file = recorded_file()
     content = (modules, texts, patterns)
     held = list(parts(content))  # so that all of it is marked as shared, in every process
     file.write_bytes(marshal.dumps(content))

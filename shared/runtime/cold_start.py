@@ -15,7 +15,7 @@ import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from pathlib import PurePath
+from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -37,9 +37,9 @@ class Record(NamedTuple):
     patterns: Patterns
 
 
-def recorded_file(cache_tag: str = sys.implementation.cache_tag) -> PurePath:
+def recorded_file(cache_tag: str = sys.implementation.cache_tag) -> Path:
     """Where it is kept for a version of Python, whose tag is that of its `.pyc` files (`cpython-310`)."""
-    return PurePath(__file__).with_name(f"cold_start.{cache_tag}.bin")
+    return Path(__file__).with_name(f"cold_start.{cache_tag}.bin")
 
 
 @contextmanager
@@ -66,8 +66,7 @@ def importing() -> Iterator[None]:
 
 def _read() -> Record | None:
     try:
-        with open(recorded_file(), "rb") as file:  # noqa: PTH123 a Path costs an import
-            return Record(*marshal.loads(file.read()))  # noqa: S302 it comes with the code, as byte code does
+        return Record(*marshal.loads(recorded_file().read_bytes()))  # noqa: S302 it comes with the code, as byte code does
     except FileNotFoundError:
         return None
 
@@ -117,7 +116,7 @@ class _Finder:
 
     def __init__(self, modules: dict[str, tuple[str, bytes]]) -> None:
         self._modules = modules
-        self._root = PurePath(__file__).parents[2]
+        self._root = Path(__file__).parents[2]
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
         """What `sys.meta_path` asks of a finder."""

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from cli.deploy.difference import Change
-from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.errors import ServiceError
+from cli.huaweicloud.resources import Found, Kind, Resource
 
 
 STACK = "dds-backup"

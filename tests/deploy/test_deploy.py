@@ -10,10 +10,10 @@ from huaweicloudsdkiam.v3 import UpdateAgencyRequest
 from huaweicloudsdksmn.v2 import ListSubscriptionsByTopicRequest
 
 from cli.deploy.difference import plan
-from cli.deploy.resources import Kind
 from cli.deploy.stack import look, services
 from cli.errors import WrongCall
 from cli.huaweicloud.mark import read_mark
+from cli.huaweicloud.resources import Kind
 from localcloud import LocalCloud
 from tests.deploy.conftest import SECRET, App
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cli.deploy.carry_out import carry_out
 from cli.deploy.difference import Action, Plan, plan
-from cli.deploy.resources import Found, Kind, Resource
 from cli.huaweicloud.errors import ServiceError
+from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.json_value import Json, JsonObject
 from tests.deploy.memory import STACK, Memory, Silence
 

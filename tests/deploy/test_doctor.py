@@ -21,15 +21,15 @@ from huaweicloudsdkiam.v3 import (
 )
 from huaweicloudsdksmn.v2 import AddSubscriptionRequest, DeleteTopicRequest
 
-from cli.deploy.resources import Kind
 from cli.doctor.account import clock
-from cli.doctor.examination import CHECKS, examine
+from cli.doctor.checks import CHECKS, run_checks
 from cli.doctor.findings import Finding, Level
-from cli.doctor.patient import Patient
+from cli.doctor.stack import Stack
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.agencies import Agencies, Grants
 from cli.huaweicloud.keys import Keys
 from cli.huaweicloud.policies import Policies
+from cli.huaweicloud.resources import Kind
 from cli.main import main
 from cli.package.model import PackagingFailed
 from localcloud import LocalCloud
@@ -50,14 +50,14 @@ def deployed(app: App, capsys: pytest.CaptureFixture[str]) -> App:
     return app
 
 
-def patient(app: App, access: Access | None = None) -> Patient:
+def stack(app: App, access: Access | None = None) -> Stack:
     deployment = app.deployment()
     packages = deployment.pack(deployment.template.functions, None)
-    return Patient(access or app.access, deployment.template, app.stack, packages)
+    return Stack(access or app.access, deployment.template, app.stack, packages)
 
 
 def find(app: App, access: Access | None = None) -> Findings:
-    return [(check, finding) for check, found in examine(patient(app, access)) for finding in found]
+    return [(check, finding) for check, found in run_checks(stack(app, access)) for finding in found]
 
 
 def bad(findings: Findings) -> list[tuple[str, str, str]]:
@@ -178,7 +178,7 @@ def too_much(app: App) -> None:
     role = {"display_name": "wide", "type": "XA", "description": "", "policy": policy}
     request = CreateCloudServiceCustomPolicyRequest(body={"role": role})
     app.access.iam.call("create_cloud_service_custom_policy", request)
-    wanted = next(item for item in patient(app).wanted if item.kind is Kind.GRANT)
+    wanted = next(item for item in stack(app).wanted if item.kind is Kind.GRANT)
     grant = replace(wanted, fields={"agency": "dds-backup", "policy": "wide"})
     Grants(app.access, agencies, policies).create(grant)
 
@@ -348,7 +348,7 @@ def test_a_wrong_clock_is_found(app: App, skew: float | None, level: str, found:
     access = Access(app.access.region, app.access.keys, app.access.endpoint)
     access.clock_skew = skew
 
-    (finding,) = clock(patient(app, access))
+    (finding,) = clock(stack(app, access))
 
     assert (finding.level.value, finding.found) == (level, found)
 

@@ -8,10 +8,10 @@ from rich.console import Console
 from cli.deploy.carry_out import carry_out
 from cli.deploy.difference import plan
 from cli.deploy.display import Progress
-from cli.deploy.names import trigger_name
-from cli.deploy.resources import Kind, Resource
 from cli.deploy.values import lines_of_change, shown
 from cli.errors import WrongCall
+from cli.huaweicloud.resources import Kind, Resource
+from cli.huaweicloud.trigger_names import trigger_name
 from cli.json_value import Json, JsonObject
 from tests.deploy.conftest import App
 from tests.deploy.memory import STACK, Memory

@@ -1,6 +1,6 @@
 """What is deployed, whatever service it belongs to: resources of one shape, as they are wanted and as they are."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -59,6 +59,11 @@ class Found:
     id: str
     stack: str | None
     note: str = ""
+
+
+def named_or_own(found: Iterable[Found], names: Collection[str], stack: str) -> list[Found]:
+    """Return what has one of *names*, and what *stack* made."""
+    return [item for item in found if item.resource.name in names or item.stack == stack]
 
 
 class Service(Protocol):

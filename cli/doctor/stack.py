@@ -1,4 +1,4 @@
-"""What is examined: a stack as it should be and as it is, each part looked up once, when a check first asks for it."""
+"""A stack as it should be and as it is, each part looked up once, when a check first asks for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,18 +6,18 @@ from functools import cached_property
 from typing import Any
 
 from cli.deploy.difference import Change, plan
-from cli.deploy.resources import Found, Kind, Resource
 from cli.deploy.stack import look, services
 from cli.deploy.wanted import Application
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.inquiries import list_instances
+from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.package.model import Package
 from cli.template.model import Function, Template
 from cli.template.references import references
 
 
 @dataclass(frozen=True)
-class Patient:
+class Stack:
     """One stack.
 
     Attributes:
@@ -27,7 +27,7 @@ class Patient:
 
     access: Access
     template: Template
-    stack: str
+    name: str
     packages: Mapping[str, Package] = field(default_factory=dict)
 
     @cached_property
@@ -40,19 +40,19 @@ class Patient:
     @cached_property
     def found(self) -> list[Found]:
         """What is there, whoever made it."""
-        where = services(self.access, self.stack)
-        return [item for _, here in look(where, self.stack, self.wanted) for item in here]
+        where = services(self.access, self.name)
+        return [item for _, here in look(where, self.name, self.wanted) for item in here]
 
     @cached_property
     def changes(self) -> Sequence[Change]:
         """What ddsbackup deploy would do, if all that is there were its own."""
         # Who writes a description differently, by hand or with Terraform, has a healthy application all the same.
-        ours = [replace(item, stack=self.stack) for item in self.found]
+        ours = [replace(item, stack=self.name) for item in self.found]
         wanted = [
             replace(item, fields={name: value for name, value in item.fields.items() if name != "description"})
             for item in self.wanted
         ]
-        return plan(wanted, ours, self.stack).changes
+        return plan(wanted, ours, self.name).changes
 
     @cached_property
     def instances(self) -> list[dict[str, Any]]:
