@@ -41,7 +41,8 @@ def slimmed(wheels: Mapping[Wheel, Files], ours: Files, warn: Callable[[str], No
     gone = (known.keys() - kept.keys()) | (known.keys() & rules.made.keys())
     # What others import and nobody requires, they do without.
     needed = chain(imports_among(our_modules, gone | rules.made.keys()), imports_among(other_modules, gone))
-    for importer, module in needed:
+    if missing := next(needed, None):
+        importer, module = missing
         warn(f"{importer} imports {module}, which a slim package has not: packed like --full, it starts slower.")
         return published(wheels)
     files = merged([("slim.yaml", kept), ("the requirements", others)])

@@ -100,7 +100,7 @@ class SdkService:
     def _service_error(self, error: Any, operation: Operation) -> CloudError:
         # Without a code in the answer the SDK takes the status for one.
         code = str(error.error_code) if str(error.error_code) != str(error.status_code) else None
-        denied = f" (the agency needs {operation.action})" if is_forbidden(error.status_code, code) else ""
+        denied = f" (IAM has to allow {operation.action})" if is_forbidden(error.status_code, code) else ""
         return classify(error.status_code, code, writes=operation.writes)(
             self.redact(f"{code or 'no code'} (HTTP {error.status_code}): {error.error_msg}") + denied,
             cloud_code=code,

@@ -399,7 +399,7 @@ def test_a_forbidden_call_says_which_action_the_agency_lacks(cloud: LocalCloud, 
     """Whoever reads the log can put the missing action into the agency's policy."""
     cloud.set_faults([{"path": "/backups$", "answer": {"status": 403, "code": code}}])
 
-    with pytest.raises(DeniedError, match=r"\(the agency needs dds:backup:list\)$"):
+    with pytest.raises(DeniedError, match=r"\(IAM has to allow dds:backup:list\)$"):
         adapters.dds.list()
 
 
