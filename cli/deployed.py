@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.cloud import Cloud
 from cli.errors import WrongCall, did_you_mean
-from localcloud.functiongraph.runtime.invocation import FunctionError, Invocation, Report
+from localcloud.functiongraph.runtime.model import FunctionError, Invocation, Report
 
 
 MARGIN = 60.0

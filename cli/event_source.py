@@ -9,7 +9,7 @@ import click
 
 from cli.errors import WrongCall
 from cli.samples import sample_event
-from localcloud.functiongraph.runtime.inside.outcome import MAX_BODY_BYTES
+from localcloud.functiongraph.runtime.inside.handler import MAX_BODY_BYTES
 
 
 def event_text(file: str | None, trigger: str | None, changes: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """A function of the template as the runtime takes it, with its code where the template says."""
 
 from cli.template.model import Function
-from localcloud.functiongraph.runtime.spec import FunctionSpec
+from localcloud.functiongraph.runtime.model import FunctionSpec
 
 
 def function_spec(function: Function, timeout: float | None = None) -> FunctionSpec:

@@ -21,8 +21,7 @@ from cli.report import report_line, write_error
 from cli.settings import function_settings
 from cli.template.load import find_function, find_template, load_template
 from localcloud.functiongraph.runtime.instance import Instance
-from localcloud.functiongraph.runtime.invocation import Invocation
-from localcloud.functiongraph.runtime.spec import FunctionSpec
+from localcloud.functiongraph.runtime.model import FunctionSpec, Invocation
 
 
 @click.command(short_help="Run a function on an event.")

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.text import Text
 
-from localcloud.functiongraph.runtime.invocation import FunctionError, Report
+from localcloud.functiongraph.runtime.model import FunctionError, Report
 
 
 def report_line(report: Report) -> str:

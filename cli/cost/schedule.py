@@ -4,8 +4,7 @@ from datetime import date, timedelta
 
 from cli.errors import WrongCall
 from cli.template.model import Event
-from localcloud.functiongraph.cron import Cron
-from localcloud.functiongraph.schedule import read_schedule
+from localcloud.functiongraph.schedule import Cron, read_schedule
 
 
 MONTH = timedelta(days=365) / 12

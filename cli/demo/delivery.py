@@ -8,7 +8,7 @@ from typing import Any
 from cli.cloud import Cloud
 from cli.json_value import Json, JsonObject
 from localcloud.functiongraph.runtime.instance import Instance
-from localcloud.functiongraph.runtime.invocation import Invocation
+from localcloud.functiongraph.runtime.model import Invocation
 
 
 @dataclass(frozen=True, slots=True)

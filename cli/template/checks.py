@@ -13,7 +13,7 @@ from cli.template.kinds import FUNCTION, LOG_GROUP, QUEUES
 from cli.template.model import Function, Template
 from cli.template.problems import Problem
 from cli.template.references import references
-from localcloud.functiongraph.runtime.inside.loader import entry_file
+from localcloud.functiongraph.runtime.inside.handler import entry_file
 from shared.cloud.operations import OPERATIONS
 
 

@@ -147,7 +147,7 @@ def test_every_call(cloud: LocalCloud, dds: Any, smn: Any, functiongraph: Any, i
     forms = {path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))) for _, path in operations}
     made = set()
     for call in cloud.requests():
-        assert call["status"] < 300
+        assert call["status"] in {200, 201, 202, 204}
         fitting = [path for path, form in forms.items() if form.fullmatch(call["path"])]
         # A literal segment goes before a parameter: /backups/download-file, not /backups/{backup_id}.
         made.add((call["method"], min(fitting, key=lambda path: path.count("{"))))

@@ -37,7 +37,7 @@ def made(functiongraph: Any) -> Callable[..., str]:
     return make
 
 
-def ended(cloud: LocalCloud, number: int) -> list[dict[str, Any]]:
+def ended(cloud: LocalCloud, number: int) -> list[Any]:
     """The invocations, as soon as there are so many."""
     until(lambda: len(cloud.invocations()) >= number)
     return cloud.invocations()

@@ -149,7 +149,7 @@ def test_a_package_may_be_larger_than_other_bodies(functiongraph: Any) -> None:
 def test_a_package_has_50_mb_at_most(functiongraph: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A package at the limit, made small for the test, is taken; one that is larger is not."""
     small, large = package(blob="#" * 300), package(blob="#" * 600)
-    monkeypatch.setattr(packages, "BASE64_BYTES", len(code(small).file))
+    monkeypatch.setattr(packages, "MAX_BASE64_CHARACTERS", len(code(small).file))
 
     assert packages.MAX_BYTES == 50 * 1024 * 1024
     assert functiongraph.create_function(new_function(content=small)).func_urn

@@ -188,7 +188,7 @@ def test_an_instance_that_cannot_be_started(
         def full(*arguments: Any) -> Path:
             raise OSError(28, "No space left on device")
 
-        patch.setattr("localcloud.functiongraph.unpacking.UnpackedPackages.code_root", full)
+        patch.setattr("localcloud.functiongraph.packages.UnpackedPackages.code_root", full)
         failed = invoke(cloud, urn)
 
     assert (failed.status, failed.json["errorType"]) == (200, "SystemError")

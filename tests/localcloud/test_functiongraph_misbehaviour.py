@@ -11,8 +11,7 @@ import pytest
 from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
 
 from localcloud import LocalCloud
-from localcloud.functiongraph.runtime.lines import LONGEST, Lines
-from localcloud.functiongraph.runtime.log_tail import MOST, LogTail
+from localcloud.functiongraph.runtime.log import MAX_LINE_BYTES, MAX_LOG_CHARACTERS, LineSplitter, LogTail
 from tests.localcloud.functions import NO_DATEUTIL, Answer, invoke, new_function, package
 from tests.localcloud.sdk import build
 from tests.localcloud.test_functiongraph_life import are_gone
@@ -191,19 +190,19 @@ def test_of_what_is_printed_for_ever_the_end_is_kept(cloud: LocalCloud, deploy: 
     log = invocation_of(cloud, urn)["log"]
     assert log[0].endswith("lines before these were not kept)")
     assert log[-1].startswith("19999 y")
-    assert sum(map(len, log[1:])) <= MOST
+    assert sum(map(len, log[1:])) <= MAX_LOG_CHARACTERS
 
 
 def test_a_line_is_cut_and_no_byte_is_lost() -> None:
     """However the bytes arrive."""
     lines: list[str] = []
-    into = Lines(lines.append)
-    for chunk in (b"a" * LONGEST, b"b\n\nc", b"d\n", b"e" * (2 * LONGEST + 1), b"\nlast"):
+    into = LineSplitter(lines.append)
+    for chunk in (b"a" * MAX_LINE_BYTES, b"b\n\nc", b"d\n", b"e" * (2 * MAX_LINE_BYTES + 1), b"\nlast"):
         into.add(chunk)
     into.end()
 
-    assert "".join(lines) == "a" * LONGEST + "b" + "cd" + "e" * (2 * LONGEST + 1) + "last"
-    assert max(map(len, lines)) == LONGEST
+    assert "".join(lines) == "a" * MAX_LINE_BYTES + "b" + "cd" + "e" * (2 * MAX_LINE_BYTES + 1) + "last"
+    assert max(map(len, lines)) == MAX_LINE_BYTES
     assert "" in lines
 
 

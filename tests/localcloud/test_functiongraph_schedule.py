@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localcloud.functiongraph.schedule import read_schedule, ticks
+from localcloud.functiongraph.schedule import due_times, read_schedule
 
 
 UTC = timezone.utc
@@ -16,7 +16,7 @@ UTC = timezone.utc
 def due(schedule: str, after: str, until: str, kind: str = "Cron", at_most: int = 100) -> list[str]:
     """When a schedule is due between two moments, in UTC and without seconds of zero."""
     begin, end = (datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() for text in (after, until))
-    found = ticks(read_schedule(kind, schedule, begin), begin, end, at_most)
+    found = due_times(read_schedule(kind, schedule, begin), begin, end, at_most)
     return [datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00") for moment in found]
 
 
@@ -143,7 +143,7 @@ def test_cron_against_every_second(fields: tuple[str, ...], zone: str, begin: in
                 expected.append(float(moment))
 
     cron = read_schedule("Cron", f"CRON_TZ={zone} {' '.join(fields)}", 0.0)
-    assert ticks(cron, start, end, 10**6) == expected
+    assert due_times(cron, start, end, 10**6) == expected
 
 
 BOUNDS = [(0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6)]
@@ -179,5 +179,5 @@ def test_moments_are_in_the_span() -> None:
     cron = read_schedule("Cron", "0 0 12 * * ?", 0.0)
     before, after = ((noon + timedelta(hours=hours)).timestamp() for hours in (-1, 1))
 
-    assert ticks(cron, before, noon.timestamp(), 5) == [noon.timestamp()]
-    assert ticks(cron, noon.timestamp(), after, 5) == []
+    assert due_times(cron, before, noon.timestamp(), 5) == [noon.timestamp()]
+    assert due_times(cron, noon.timestamp(), after, 5) == []

@@ -13,9 +13,8 @@ import pytest
 from localcloud import LocalCloud
 from localcloud.clock import Clock
 from localcloud.cloud import Cloud
-from localcloud.functiongraph.schemas import NewFunction
-from localcloud.functiongraph.state import FunctionGraphState
-from localcloud.functiongraph.trigger_schemas import NewTrigger
+from localcloud.functiongraph.schemas import NewFunction, NewTrigger
+from localcloud.functiongraph.service import FunctionGraph
 from localcloud.seed import load_seed
 from tests.localcloud.functions import NO_DATEUTIL, new_function, new_trigger, package, until
 
@@ -138,14 +137,14 @@ def test_a_timer_after_a_restart(tmp_path: Path) -> None:
     before.functiongraph.triggers.create(function, NewTrigger(trigger_type_code="TIMER", event_data=RATE))
     before.close()
 
-    async def go_on(after: FunctionGraphState) -> list[int]:
-        serving = asyncio.create_task(after.go_on("http://127.0.0.1:1"))
+    async def go_on(after: FunctionGraph) -> list[int]:
+        serving = asyncio.create_task(after.run("http://127.0.0.1:1"))
         waiting = []
         for seconds in (0, 290, 10):
             now[0] += seconds
             await asyncio.sleep(0)
-            after.tick()
-            waiting.append(len(after.events.waiting))
+            after.do_due_work()
+            waiting.append(len(after.state.async_events))
         serving.cancel()
         return waiting
 
@@ -157,7 +156,7 @@ def test_a_timer_after_a_restart(tmp_path: Path) -> None:
 
 def test_timers_of_several_functions(cloud: LocalCloud, functiongraph: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is due at several moments is begun in the order of time, whoever was created first."""
-    monkeypatch.setattr("localcloud.functiongraph.events.AT_A_TIME", 1)
+    monkeypatch.setattr("localcloud.functiongraph.async_invocations.MAX_DELIVERIES", 1)
     for name, hour in (("late", 9), ("early", 1), ("noon", 12)):
         urn = functiongraph.create_function(new_function(name)).func_urn
         trigger = {"name": name, "schedule_type": "Cron", "schedule": f"0 0 {hour} * * ?"}

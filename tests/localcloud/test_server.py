@@ -97,7 +97,7 @@ def test_a_taken_port_is_an_error() -> None:
 
 def test_a_wrong_switch_is_an_error() -> None:
     """An unknown switch is refused with the known ones."""
-    with pytest.raises(ValueError, match="there is no unique_name here; known are unique_names"):
+    with pytest.raises(ValueError, match=r"unknown field: unique_name\. Known fields: unique_names"):
         LocalCloud(unique_name=False)
 
 

@@ -162,7 +162,7 @@ def test_a_file_of_something_else(tmp_path: Path) -> None:
     """A file that is no state file is left alone, with an error that names it."""
     (tmp_path / "notes.txt").write_text("not a database, but long enough to be looked at" * 10)
 
-    with pytest.raises(ValueError, match=r"notes\.txt is not one of a local cloud"):
+    with pytest.raises(ValueError, match=r"notes\.txt is not a state file of a local cloud"):
         LocalCloud(state_file=tmp_path / "notes.txt")
 
 
@@ -249,7 +249,7 @@ def test_a_permanent_key_goes_without_a_token(local_cloud_factory: Callable[...,
         ("{", "is not YAML"),
         ("- a", "seed.yaml: "),
         ("region: x", "project: Field required"),
-        ("region: x\nregions: y", "there is no regions here; known are region, project"),
+        ("region: x\nregions: y", "unknown field: regions. Known fields: region, project"),
     ],
 )
 def test_a_wrong_seed_file(tmp_path: Path, text: str, message: str) -> None:
