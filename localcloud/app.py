@@ -50,7 +50,8 @@ def make_app(cloud: Cloud) -> ASGIApp:
     app.include_router(topic_routes.routes(cloud.smn))
     app.include_router(subscription_routes.routes(cloud.smn))
     app.include_router(tag_routes.routes(cloud.smn))
-    app.include_router(functiongraph_routes.routes(cloud.functiongraph))
+    for router in functiongraph_routes.routers(cloud.functiongraph):
+        app.include_router(router)
     app.include_router(admin_routes.routes(cloud))
     for path in ("/", "/_local"):
         app.add_api_route(path, _home, include_in_schema=False)

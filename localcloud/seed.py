@@ -2,6 +2,7 @@
 
 import math
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -115,7 +116,15 @@ def load_seed(path: Path | None = None) -> Seed:
 
     Raises ValueError with the file and the problems, OSError if it cannot be read.
     """
-    path = path or BUILT_IN
+    return _read(path) if path else _built_in()
+
+
+@cache
+def _built_in() -> Seed:
+    return _read(BUILT_IN)
+
+
+def _read(path: Path) -> Seed:
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Seed.model_validate(content)

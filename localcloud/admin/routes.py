@@ -22,21 +22,15 @@ from localcloud.region import Switches
 from localcloud.smn.facts import Message
 
 
-PREFIX = "/_local"
-TAGS = ["inside the local cloud"]
-
-
 def routes(cloud: Cloud) -> APIRouter:
     """Every call under `/_local`."""
-    router = APIRouter()
-    for part in (_functions(cloud), _inspection(cloud), _control(cloud), _faults(cloud), _resources(cloud)):
-        router.include_router(part, prefix=PREFIX, tags=list(TAGS))
+    router = APIRouter(prefix="/_local", tags=["inside the local cloud"])
+    for add in (_add_functions, _add_inspection, _add_control, _add_faults, _add_resources):
+        add(router, cloud)
     return router
 
 
-def _functions(cloud: Cloud) -> APIRouter:
-    router = APIRouter()
-
+def _add_functions(router: APIRouter, cloud: Cloud) -> None:
     @router.get("/functions")
     async def functions() -> list[schemas.DeployedFunction]:
         """List the functions with their triggers."""
@@ -54,8 +48,6 @@ def _functions(cloud: Cloud) -> APIRouter:
             if function_urn in (None, invocation.function_urn, invocation.function_urn.removesuffix(f":{LATEST}"))
             and request_id in (None, invocation.request_id)
         ]
-
-    return router
 
 
 def _function(functiongraph: FunctionGraph, function: Function) -> schemas.DeployedFunction:
@@ -78,9 +70,7 @@ def _function(functiongraph: FunctionGraph, function: Function) -> schemas.Deplo
     )
 
 
-def _inspection(cloud: Cloud) -> APIRouter:
-    router = APIRouter()
-
+def _add_inspection(router: APIRouter, cloud: Cloud) -> None:
     @router.get("/connection")
     async def connection(request: Request) -> schemas.Connection:
         """Show what a client needs: endpoint, credentials, topic and instances."""
@@ -101,17 +91,13 @@ def _inspection(cloud: Cloud) -> APIRouter:
         """List the last ten thousand requests to the services, oldest first."""
         return [cast("schemas.ReceivedRequest", asdict(record)) for record in cloud.requests.records]
 
-    return router
-
 
 def _message(message: Message) -> schemas.PublishedMessage:
     fields = asdict(message)
     return cast("schemas.PublishedMessage", {"message_id": fields.pop("id"), **fields})
 
 
-def _control(cloud: Cloud) -> APIRouter:
-    router = APIRouter()
-
+def _add_control(router: APIRouter, cloud: Cloud) -> None:
     def present() -> schemas.Time:
         clock = cloud.region.clock
         return schemas.Time(now=text(clock.now()), offset=clock.offset)
@@ -143,12 +129,8 @@ def _control(cloud: Cloud) -> APIRouter:
         """Change switches. Omitted ones stay."""
         return cloud.switch(body.model_dump(exclude_unset=True))
 
-    return router
 
-
-def _faults(cloud: Cloud) -> APIRouter:
-    router = APIRouter()
-
+def _add_faults(router: APIRouter, cloud: Cloud) -> None:
     @router.get("/faults", response_model_exclude_unset=True)
     async def show_faults() -> list[FaultRuleState]:
         """List the fault rules with their counters."""
@@ -166,12 +148,8 @@ def _faults(cloud: Cloud) -> APIRouter:
         cloud.faults.set([])
         return []
 
-    return router
 
-
-def _resources(cloud: Cloud) -> APIRouter:
-    router = APIRouter()
-
+def _add_resources(router: APIRouter, cloud: Cloud) -> None:
     @router.patch("/instances/{instance_id}", responses={404: {"description": "No such instance."}})
     async def change_instance(instance_id: str, body: schemas.InstanceChange) -> schemas.InstanceState:
         """Change an instance, for example so that it is abnormal or busy, or its backups fail. Omitted fields stay."""
@@ -193,5 +171,3 @@ def _resources(cloud: Cloud) -> APIRouter:
             return {"status": cloud.smn.confirm(subscription_urn).status}
         except CloudError as error:
             raise HTTPException(404, f"there is no subscription {subscription_urn}") from error
-
-    return router

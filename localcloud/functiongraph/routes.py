@@ -30,15 +30,10 @@ _SYNC_RESPONSE = {
 }
 
 
-def routes(functiongraph: FunctionGraph) -> APIRouter:
-    """Every call of FunctionGraph."""
-    router = APIRouter()
-    router.include_router(_functions(functiongraph))
-    router.include_router(_quotas(functiongraph))
-    router.include_router(_async_configs(functiongraph))
-    router.include_router(_triggers(functiongraph))
-    router.include_router(_invocations(functiongraph))
-    return router
+def routers(functiongraph: FunctionGraph) -> list[APIRouter]:
+    """The calls of FunctionGraph. A list, because FastAPI builds each route again for every level of nested routers."""
+    parts = (_functions, _quotas, _async_configs, _triggers, _invocations)
+    return [part(functiongraph) for part in parts]
 
 
 def _functions(functiongraph: FunctionGraph) -> APIRouter:

@@ -16,14 +16,14 @@ from tests.localcloud.sdk import build
 
 
 @pytest.fixture(scope="session")
-def _clients(_shared_cloud: LocalCloud) -> dict[str, Any]:
+def _clients(local_cloud_server: LocalCloud) -> dict[str, Any]:
     # A client keeps eight threads for ever, so there is one of each; what a test changes comes back with the reset.
     return {
-        "dds": build(DdsClient, _shared_cloud),
-        "smn": build(SmnClient, _shared_cloud),
-        "functiongraph": build(FunctionGraphClient, _shared_cloud, timeout=(3, 30)),
-        "iam": iam_client(_shared_cloud),
-        "iam5": iam_client(_shared_cloud, IamClientV5),
+        "dds": build(DdsClient, local_cloud_server),
+        "smn": build(SmnClient, local_cloud_server),
+        "functiongraph": build(FunctionGraphClient, local_cloud_server, timeout=(3, 30)),
+        "iam": iam_client(local_cloud_server),
+        "iam5": iam_client(local_cloud_server, IamClientV5),
     }
 
 
@@ -59,9 +59,9 @@ def iam5(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
-def _http_client(_shared_cloud: LocalCloud) -> Iterator[httpx.Client]:
-    token = _shared_cloud.connection()["token"]
-    with httpx.Client(base_url=_shared_cloud.url, headers={"X-Auth-Token": token}, trust_env=False) as client:
+def _http_client(local_cloud_server: LocalCloud) -> Iterator[httpx.Client]:
+    token = local_cloud_server.connection()["token"]
+    with httpx.Client(base_url=local_cloud_server.url, headers={"X-Auth-Token": token}, trust_env=False) as client:
         yield client
 
 
