@@ -1,6 +1,7 @@
 """The HTTP server of a local cloud, and `serve`, which runs it until a signal."""
 
 import asyncio
+import logging
 import signal
 import socket
 import threading
@@ -20,6 +21,7 @@ from localcloud.seed import load_seed
 # Seconds between two looks at signals, and between two looks at connections that are about to close.
 _TICK = 0.1
 _CLOSING_TICK = 0.001
+_log = logging.getLogger("localcloud")
 
 
 def serve(
@@ -120,6 +122,7 @@ class HttpServer(uvicorn.Server):
         try:
             await asyncio.wait_for(self._calls_have_ended(), self.config.timeout_graceful_shutdown)
         except asyncio.TimeoutError:
+            _log.error("cancelled %d calls that had not ended", len(self.server_state.tasks))
             for task in self.server_state.tasks:
                 task.cancel()
 

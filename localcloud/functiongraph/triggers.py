@@ -21,7 +21,7 @@ MAX_TRIGGERS = 10
 # FunctionGraph API, Creating a Trigger.
 INITIALLY_DISABLED = {"KAFKA", "OPENSOURCEKAFKA", "DDS"}
 ALWAYS_ACTIVE = {"OBS", "APIG", "APIC", "DEDICATEDGATEWAY"}
-# SMN's present and former name for the protocol of a function that subscribes to a topic.
+# SMN's names for the protocol of a subscribed function. Triggers subscribe with the first one.
 SMN_PROTOCOL: Protocol = "functionstage"
 SMN_PROTOCOLS = {SMN_PROTOCOL, "functiongraph"}
 # The error for a trigger that does not exist, by type.
