@@ -1,5 +1,8 @@
 """The ASGI application: every service on one port, distinguished by path."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
@@ -79,15 +82,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if service is None:
         problems = [{key: problem[key] for key in ("loc", "msg", "type")} for problem in error.errors()]
         return JSONResponse({"detail": problems}, 422)
-    if service is Service.DDS:
-        return await _cloud_error(request, dds_errors.invalid_request(error.errors()))
-    if service is Service.SMN:
-        return await _cloud_error(request, smn_errors.invalid_request(error.errors()))
-    if service is Service.FUNCTIONGRAPH:
-        return await _cloud_error(request, functiongraph_errors.invalid_request(error.errors()))
-    problem = error.errors()[0]
-    where = ".".join(map(str, problem["loc"][1:]))
-    return await _cloud_error(request, CloudError(400, "Bad Request", f"{where}: {problem['msg']}"))
+    return await _cloud_error(request, _INVALID_REQUEST[service](error.errors()))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -100,3 +95,18 @@ async def _http_error(request: Request, error: Exception) -> Response:
         return await http_exception_handler(request, error)
     # The gateway knows APIs by method and path: a wrong method is an unknown API.
     return await _cloud_error(request, gateway_error(404))
+
+
+def _invalid_iam_request(problems: Sequence[dict[str, Any]]) -> CloudError:
+    field = ".".join(map(str, problems[0]["loc"][1:]))
+    return CloudError(400, "Bad Request", f"{field}: {problems[0]['msg']}")
+
+
+# The error of each service for FastAPI's list of validation errors.
+_INVALID_REQUEST = {
+    Service.IAM: _invalid_iam_request,
+    Service.IAM5: _invalid_iam_request,
+    Service.DDS: dds_errors.invalid_request,
+    Service.SMN: smn_errors.invalid_request,
+    Service.FUNCTIONGRAPH: functiongraph_errors.invalid_request,
+}

@@ -29,7 +29,7 @@ class FinishedInvocation:
 
 
 class Instances:
-    """Used by the server's thread. The functions themselves are waited for in other threads."""
+    """The instances of all functions. Used by the server's thread; other threads wait for the functions themselves."""
 
     def __init__(self, state: FunctionGraphState) -> None:
         self.endpoint: str | None = None

@@ -21,8 +21,7 @@ MAX_CODE_MB = 10_240
 MAX_INSTANCES = 1000
 MAX_SYNC_BODY = 6 * 1024 * 1024
 MAX_ASYNC_BODY = 256 * 1024
-Marker = Annotated[int, Query(ge=0, le=2**31 - 1)]
-Limit = Annotated[int, Query(ge=0, le=2**31 - 1)]
+Number = Annotated[int, Query(ge=0, le=2**31 - 1)]
 Event = Annotated[dict[str, Any] | None, Body(description="The event.", examples=[{"name": "you"}])]
 _SYNC_RESPONSE = {
     "description": "The function's result (v0), or JSON with result, request_id, log and status (v1)",
@@ -53,8 +52,8 @@ def _functions(functiongraph: FunctionGraph) -> APIRouter:
 
     @router.get("/functions")
     async def list_functions(
-        marker: Marker = 0,
-        maxitems: Limit = MAX_FUNCTIONS,
+        marker: Number = 0,
+        maxitems: Number = MAX_FUNCTIONS,
         package_name: str | None = None,
         func_name: str | None = None,
     ) -> schemas.Functions:
@@ -143,7 +142,7 @@ def _async_configs(functiongraph: FunctionGraph) -> APIRouter:
 
     @router.get("/async-invoke-configs")
     async def list_function_async_invoke_config(
-        function_urn: str, marker: Marker = 0, limit: Limit = 10
+        function_urn: str, marker: Number = 0, limit: Number = 10
     ) -> schemas.AsyncConfigs:
         """List the asynchronous configurations of a function's versions. Here there is one version only."""
         config = state.async_configs.get(state.function(function_urn).id)

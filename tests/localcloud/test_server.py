@@ -93,6 +93,20 @@ def test_it_stops_although_a_call_is_waiting() -> None:
         waiting.result().raise_for_status()
 
 
+def test_a_call_in_flight_is_answered() -> None:
+    """A call that takes less than a second is answered although the server is stopping."""
+    with ThreadPoolExecutor() as pool, LocalCloud() as cloud:
+        token = cloud.connection()["token"]
+        cloud.set_faults([{"delay": 0.3}])
+        answered = pool.submit(
+            httpx.get, f"{cloud.url}/v3/projects", headers={"X-Auth-Token": token}, timeout=5, trust_env=False
+        )
+        while not cloud.requests():
+            time.sleep(0.01)
+
+    assert answered.result().status_code == 200
+
+
 def test_a_taken_port_is_an_error(cloud: LocalCloud) -> None:
     """A port in use is an OSError."""
     with pytest.raises(OSError, match="in use"):
