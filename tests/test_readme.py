@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.backups import errors
-from shared.backups.event_types import DEFERRED, FAILED, REJECTED, SKIPPED, STARTED
-from shared.backups.outcomes import Outcome
-from shared.backups.requests import BackupRequest
-from shared.create_backup import CreateBackupSettings
+from shared import errors
+from shared.create.function import CreateBackupSettings
+from shared.create.report import Outcome
+from shared.create.request import BackupRequest
+from shared.notify import DEFERRED, FAILED, REJECTED, SKIPPED, STARTED
 
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
