@@ -1,4 +1,4 @@
-"""docs/audit_backups.md says what the code does, and its examples work."""
+"""docs/audit_backups.md says what the code does, and its examples are valid."""
 
 import json
 import re
@@ -27,14 +27,14 @@ EVENTS = [block for block in BLOCKS if "specversion" in block]
 
 
 def rows(heading: str) -> dict[str, list[str]]:
-    """The rows of the table under a heading that begins so, by their first cell."""
+    """Maps the first cell of each row to the other cells, for the table whose header starts with *heading*."""
     table = PAGE.partition(f"| {heading} |")[2].partition("\n\n")[0].splitlines()[2:]
     cells = ([cell.strip() for cell in row.strip("|").split("|")] for row in table)
     return {first.strip("`"): rest for first, *rest in cells}
 
 
 def test_every_setting_is_in_the_table_with_its_default() -> None:
-    """Those that the other functions do not have."""
+    """The table lists every setting of this function, with its default, and nothing else."""
     assert {name: row[0] for name, row in rows("Name").items()} == {
         "STUCK_AFTER": "`6h`",
         "BACKUP_TAG": f"`{AuditBackupsSettings.model_fields['BACKUP_TAG'].default}`",
@@ -44,12 +44,12 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
 
 
 def test_every_field_of_the_request_is_in_the_table() -> None:
-    """Those of a policy too."""
+    """The table lists every field of the request and of a policy, and nothing else."""
     assert set(rows("Field")) == set(AuditRequest.model_fields) | {f"policies[].{name}" for name in Policy.model_fields}
 
 
 def test_every_list_of_the_report_is_in_the_table() -> None:
-    """With whether it changes the verdict."""
+    """The table lists every list of findings, and the page names every verdict."""
     document = serialize_audit(audit([]), most=1)
 
     assert set(rows("In the report")) == {name for name, value in document.items() if isinstance(value, list)} - {
@@ -61,20 +61,20 @@ def test_every_list_of_the_report_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=range(len(REQUESTS)))
 def test_every_request_on_the_page_is_valid(request_: Any) -> None:
-    """And fits the user event of a timer."""
+    """Each request passes validation and fits into the user event of a timer."""
     assert validate(request_, AuditRequest).policies
     assert len(json.dumps(request_).encode()) < 2048
 
 
 def test_about_twenty_policies_fit_a_timer() -> None:
-    """In the form of the recipe."""
+    """Twenty policies of the recipe fit into the 2 KB of a user event."""
     policy = {"name": "nightly-00", "select": {"tags": {"backup": ["nightly-00"]}}, "expected_interval": "1d"}
 
     assert len(json.dumps({"policies": [policy] * 20}, separators=(",", ":")).encode()) < 2048
 
 
 def test_the_event_on_the_page_fits_its_schema() -> None:
-    """It was published by the function."""
+    """A consumer can validate the example with the published schema."""
     (event,) = EVENTS
     schema = Path(CHECKOUT / "docs" / "events" / f"{event['type']}.schema.json").read_text(encoding="utf-8")
 
@@ -82,7 +82,7 @@ def test_the_event_on_the_page_fits_its_schema() -> None:
 
 
 def test_the_table_of_calls_is_what_is_computed() -> None:
-    """Which is what is counted, see tests/function/test_audit_backups_claim.py."""
+    """The page has the numbers that cli/cost computes. tests/function/test_audit_backups_claim.py counts the calls."""
 
     def row(n: int) -> list[str]:
         audits = [calls.audit_calls(n, backups * n) for backups in (1, 7, 26)]
@@ -94,7 +94,7 @@ def test_the_table_of_calls_is_what_is_computed() -> None:
 
 
 def test_the_timer_of_the_template_is_a_valid_request() -> None:
-    """What is expected stands in template.yaml."""
+    """The user event in template.yaml is a valid request, and the function has a failure destination."""
     function = find_function(load_template(CHECKOUT / "template.yaml"), "audit_backups")
     (timer,) = function.events
 
@@ -106,7 +106,7 @@ def test_the_timer_of_the_template_is_a_valid_request() -> None:
 
 @pytest.mark.parametrize("name", ["timer", "direct"])
 def test_the_samples_are_valid_requests(name: str) -> None:
-    """Of instances that the local cloud has."""
+    """The sample events of this function hold valid requests."""
     event = json.loads((CHECKOUT / "events" / f"audit_backups-{name}.json").read_text(encoding="utf-8"))
 
     assert validate(json.loads(event["user_event"]) if name == "timer" else event, AuditRequest).policies

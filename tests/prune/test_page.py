@@ -22,14 +22,14 @@ SCHEMA = json.loads((ROOT / "docs" / "events" / "dds.backup.pruned.schema.json")
 
 
 def rows(heading: str) -> dict[str, str]:
-    """The names in the first column of the table under a heading of that name, and the rest of each row."""
+    """Maps the names in the first cell of each row to the rest of the row, for the table whose header is *heading*."""
     table = PAGE.partition(f"| {heading} |")[2].partition("\n\n")[0]
     found = re.finditer(r"^\| ([^|]+) \|(.*)$", table, re.MULTILINE)
     return {name: match[2] for match in found for name in re.findall(r"`([a-zA-Z_]+)", match[1])}
 
 
 def test_every_setting_is_in_the_table_with_its_default() -> None:
-    """Beside those that all functions have."""
+    """The table lists every setting of this function, with its default, and nothing else."""
     own = {name: f for name, f in PruneBackupsSettings.model_fields.items() if name not in Settings.model_fields}
 
     table = rows("Name | Default")
@@ -39,12 +39,12 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
 
 
 def test_every_field_of_a_request_is_in_the_table() -> None:
-    """Neither more nor fewer."""
+    """The table lists every field and nothing else."""
     assert set(rows("Field")) == set(PruneRequest.model_fields)
 
 
 def test_every_rule_is_in_the_table() -> None:
-    """As it is written in the setting."""
+    """The table lists every rule as the setting spells it."""
     known = set(
         re.findall(r"[a-z_]+", str(read_retention("last=1 hourly=1 daily=1 weekly=1 monthly=1 yearly=1 max_age=1d")))
     )
@@ -53,24 +53,24 @@ def test_every_rule_is_in_the_table() -> None:
 
 
 def test_every_outcome_is_in_its_table() -> None:
-    """Of backups and of runs."""
+    """The two tables list every outcome of backups and of runs."""
     assert set(rows("Outcome of a backup")) == {outcome.value for outcome in PruneOutcome}
     assert set(rows("Outcome of a run")) == {outcome.value for outcome in RunOutcome}
 
 
-def test_every_interlock_is_in_the_table() -> None:
-    """And every reason has words for people, and is in the schema."""
+def test_every_protection_is_in_the_table() -> None:
+    """The table lists every protection. Every reason has a text for people and is in the schema."""
     reasons = set(REASONS)
-    interlocks = set(rows("In the report")) & reasons
+    protections = set(rows("In the report")) & reasons
 
-    assert interlocks == reasons - {"no_rule", "max_age", "failed"}
+    assert protections == reasons - {"no_rule", "max_age", "failed"}
     rules = {"last", "hourly", "daily", "weekly", "monthly", "yearly"}
     assert set(SCHEMA["$defs"]["backup"]["properties"]["reasons"]["items"]["enum"]) == reasons | rules
-    assert f"stay for {FAILED_KEPT_FOR.days} days" in PAGE
+    assert f"stay for {FAILED_KEPT_FOR.days} days" in " ".join(PAGE.split())
 
 
 def test_the_examples_fit_the_schema() -> None:
-    """What comes back is what is published, but for what tells where."""
+    """The response is what is published, except for region, project and request id."""
     answer, event = (json.loads(example) for example in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
     (run,) = answer["runs"]
     data = {name: value for name, value in run.items() if name != "notified"}
@@ -81,7 +81,7 @@ def test_the_examples_fit_the_schema() -> None:
 
 
 def test_the_table_of_calls_is_what_is_computed() -> None:
-    """Twenty kept backups an instance, and one of each to delete."""
+    """The table holds for twenty kept backups and one due backup for each instance."""
     found = re.findall(r"^\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|$", PAGE, re.MULTILINE)
     table = [tuple(int(cell.replace(",", "")) for cell in row) for row in found]
 
@@ -93,7 +93,7 @@ def test_the_table_of_calls_is_what_is_computed() -> None:
 
 
 def test_the_rules_in_the_text_are_right() -> None:
-    """Every one that is shown as an example can be pasted into the setting."""
+    """Every example can be pasted into the setting."""
     for text in re.findall(r"`((?:[a-z_]+=[0-9]+[a-z]? ?){2,})`", PAGE):
-        if text != "daily=30 weekly=4":  # the one that is shown as refused
+        if text != "daily=30 weekly=4":  # the example of rejected rules
             assert str(read_retention(text)) == text
