@@ -10,8 +10,8 @@ from starlette.types import ASGIApp
 
 from localcloud.admin import control, fault_rules, functions, inspection, resources
 from localcloud.cloud import Cloud
-from localcloud.dds import backup_routes, instance_routes, job_routes
 from localcloud.dds import errors as dds_errors
+from localcloud.dds import routes as dds_routes
 from localcloud.errors import CloudError, Service, error_body, gateway_error, service_of
 from localcloud.functiongraph import async_routes, function_routes, invocation_routes, trigger_routes
 from localcloud.functiongraph import errors as functiongraph_errors
@@ -44,9 +44,7 @@ def make_app(cloud: Cloud) -> ASGIApp:
     app.include_router(policy_routes.routes(cloud.iam.policies))
     app.include_router(grant_routes.routes(cloud.iam.policies))
     app.include_router(identity_policy_routes.routes(cloud.iam.identity_policies))
-    app.include_router(backup_routes.routes(cloud.dds))
-    app.include_router(job_routes.routes(cloud.dds))
-    app.include_router(instance_routes.routes(cloud.dds))
+    app.include_router(dds_routes.routes(cloud.dds))
     app.include_router(topic_routes.routes(cloud.smn))
     app.include_router(subscription_routes.routes(cloud.smn))
     app.include_router(tag_routes.routes(cloud.smn))

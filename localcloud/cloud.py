@@ -7,8 +7,7 @@ from typing import Any
 
 from localcloud.auth.credentials import Credentials
 from localcloud.clock import Clock
-from localcloud.dds.facts import Instance
-from localcloud.dds.state import DdsState
+from localcloud.dds.state import DdsState, Instance
 from localcloud.faults import Faults
 from localcloud.functiongraph.runtime.invocation import Credentials as FunctionCredentials
 from localcloud.functiongraph.state import FunctionGraphState

@@ -3,8 +3,7 @@
 import uuid
 
 from localcloud.auth.credentials import AccessKey, Credentials, Token
-from localcloud.dds.facts import DAY, Backup, Instance, Policy
-from localcloud.dds.state import DdsState
+from localcloud.dds.state import DAY, Backup, DdsState, Instance, Policy
 from localcloud.seed import Seed, SeedBackup, SeedCredentials, SeedInstance, SeedPolicy, SeedTopic
 from localcloud.smn.facts import Subscription
 from localcloud.smn.schemas import NewTopic
