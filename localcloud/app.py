@@ -20,7 +20,7 @@ from localcloud.iam import agency_routes, grant_routes, identity_policy_routes, 
 from localcloud.iam import routes as iam_routes
 from localcloud.openapi import describe
 from localcloud.smn import errors as smn_errors
-from localcloud.smn import subscription_routes, tag_routes, topic_routes
+from localcloud.smn import routes as smn_routes
 
 
 DESCRIPTION = """
@@ -45,9 +45,7 @@ def make_app(cloud: Cloud) -> ASGIApp:
     app.include_router(grant_routes.routes(cloud.iam.policies))
     app.include_router(identity_policy_routes.routes(cloud.iam.identity_policies))
     app.include_router(dds_routes.routes(cloud.dds))
-    app.include_router(topic_routes.routes(cloud.smn))
-    app.include_router(subscription_routes.routes(cloud.smn))
-    app.include_router(tag_routes.routes(cloud.smn))
+    app.include_router(smn_routes.routes(cloud.smn))
     functiongraph = cloud.functiongraph
     app.include_router(function_routes.routes(functiongraph.functions, functiongraph.triggers))
     app.include_router(async_routes.routes(functiongraph.functions))

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from localcloud.clock import text
 from localcloud.dds.state import Mode
-from localcloud.smn.facts import Protocol
+from localcloud.smn.state import Protocol
 from localcloud.strict import Strict
 
 
