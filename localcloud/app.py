@@ -16,7 +16,6 @@ from localcloud.errors import CloudError, Service, error_body, gateway_error, se
 from localcloud.functiongraph import async_routes, function_routes, invocation_routes, trigger_routes
 from localcloud.functiongraph import errors as functiongraph_errors
 from localcloud.gateway import Gateway
-from localcloud.iam import agency_routes, grant_routes, identity_policy_routes, policy_routes
 from localcloud.iam import routes as iam_routes
 from localcloud.openapi import describe
 from localcloud.smn import errors as smn_errors
@@ -39,11 +38,7 @@ def make_app(cloud: Cloud) -> ASGIApp:
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,  # an SDK takes a redirect for a success
     )
-    app.include_router(iam_routes.routes(cloud.iam.agencies, cloud.credentials))
-    app.include_router(agency_routes.routes(cloud.iam))
-    app.include_router(policy_routes.routes(cloud.iam.policies))
-    app.include_router(grant_routes.routes(cloud.iam.policies))
-    app.include_router(identity_policy_routes.routes(cloud.iam.identity_policies))
+    app.include_router(iam_routes.routes(cloud.iam))
     app.include_router(dds_routes.routes(cloud.dds))
     app.include_router(smn_routes.routes(cloud.smn))
     functiongraph = cloud.functiongraph
