@@ -12,7 +12,7 @@ TIME = "%Y-%m-%dT%H:%M:%S+0000"
 MONTH = 30 * DAY
 
 
-def show(state: DdsState, job_id: str) -> schemas.JobAnswer:
+def show(state: DdsState, job_id: str) -> schemas.JobResponse:
     """A job of the last month.
 
     Raises DBS.200543 for an unknown job, for one younger than the switch job_delay, and for a finished deletion. The
@@ -22,7 +22,7 @@ def show(state: DdsState, job_id: str) -> schemas.JobAnswer:
     job = state.jobs.get(job_id)
     if job is None or not _visible(state, job, now) or (job.kind is JobKind.DELETE and now >= job.end):
         raise dds_error("DBS.200543")
-    return schemas.JobAnswer(
+    return schemas.JobResponse(
         job=schemas.JobDetail(
             id=job.id,
             name=job.kind.value,

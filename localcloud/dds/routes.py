@@ -96,9 +96,9 @@ def _backups(state: DdsState) -> APIRouter:
         return schemas.Nothing()
 
     @router.get("/instances/{instance_id}/backups/policy", response_model_exclude_none=True)
-    async def show_backup_policy(instance_id: str) -> schemas.ShownPolicyAnswer:
+    async def show_backup_policy(instance_id: str) -> schemas.ShownPolicyResponse:
         """Show the automatic backup policy of an instance."""
-        return schemas.ShownPolicyAnswer(backup_policy=backups.show_policy(state, instance_id))
+        return schemas.ShownPolicyResponse(backup_policy=backups.show_policy(state, instance_id))
 
     @router.put("/instances/{instance_id}/backups/policy")
     async def set_backup_policy(instance_id: str, body: schemas.SetPolicy) -> schemas.Nothing:
@@ -113,7 +113,7 @@ def _job_detail(state: DdsState) -> APIRouter:
     router = APIRouter(prefix="/v3/{project_id}", tags=["DDS jobs"])
 
     @router.get("/jobs")
-    async def show_job_detail(job_id: Annotated[str, Query(alias="id")]) -> schemas.JobAnswer:
+    async def show_job_detail(job_id: Annotated[str, Query(alias="id")]) -> schemas.JobResponse:
         """Show a job of the last month. A finished deletion is DBS.200543."""
         return jobs.show(state, job_id)
 

@@ -106,7 +106,7 @@ class ShownPolicy(BaseModel):
     enable_incremental_backup: bool | None = None
 
 
-class ShownPolicyAnswer(BaseModel):
+class ShownPolicyResponse(BaseModel):
     backup_policy: ShownPolicy
 
 
@@ -145,7 +145,7 @@ class JobDetail(BaseModel):
     fail_reason: str | None
 
 
-class JobAnswer(BaseModel):
+class JobResponse(BaseModel):
     job: JobDetail
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from localcloud.auth.policies import Document
+from localcloud.auth.authorization import Document
 from localcloud.clock import text
 from localcloud.errors import CloudError
 from localcloud.iam import policy_schemas as schemas

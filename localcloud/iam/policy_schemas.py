@@ -15,7 +15,7 @@ Action = Annotated[str, Field(pattern=r"^[a-z0-9*-]+:[A-Za-z0-9*_-]+:[A-Za-z0-9*
 
 
 class Error(BaseModel):
-    """An error of the new edition."""
+    """An error of the new edition of the IAM API."""
 
     error_code: str
     error_msg: str
@@ -83,7 +83,7 @@ class CustomPolicy(BaseModel):
     links: Link
 
 
-class CustomPolicyAnswer(BaseModel):
+class CustomPolicyResponse(BaseModel):
     role: CustomPolicy
 
 
@@ -145,7 +145,7 @@ class IdentityPolicy(BaseModel):
     updated_at: str
 
 
-class IdentityPolicyAnswer(BaseModel):
+class IdentityPolicyResponse(BaseModel):
     policy: IdentityPolicy
 
 

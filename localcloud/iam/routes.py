@@ -30,18 +30,18 @@ def _credentials(state: IamState) -> APIRouter:
     router = APIRouter(tags=["IAM"])
 
     @router.post("/v3/auth/tokens", status_code=201, response_model_exclude_none=True)
-    async def create_token(body: schemas.CreateToken, request: Request, response: Response) -> schemas.TokenAnswer:
+    async def create_token(body: schemas.CreateToken, request: Request, response: Response) -> schemas.TokenResponse:
         """Create a token for X-Auth-Token and return it in the header X-Subject-Token. Any user and password work."""
-        token, answer = tokens.create_token(
+        token, created = tokens.create_token(
             state, body.auth, authenticated=request.state.authenticated, url=_url(request)
         )
         response.headers["X-Subject-Token"] = token.id
-        return answer
+        return created
 
     @router.post("/v3.0/OS-CREDENTIAL/securitytokens", status_code=201)
     async def create_temporary_access_key(
         body: schemas.CreateTemporaryKey, request: Request
-    ) -> schemas.TemporaryKeyAnswer:
+    ) -> schemas.TemporaryKeyResponse:
         """Create a temporary access key with its security token."""
         return tokens.create_temporary_key(
             state, body.auth, caller=request.state.agency_id, authenticated=request.state.authenticated
@@ -84,10 +84,10 @@ def _agencies(state: IamState) -> APIRouter:
     router = APIRouter(prefix="/v3.0/OS-AGENCY/agencies", tags=["IAM agencies"])
 
     @router.post("", status_code=201)
-    async def create_agency(body: schemas.CreateAgency) -> schemas.ChangedAgencyAnswer:
+    async def create_agency(body: schemas.CreateAgency) -> schemas.ChangedAgencyResponse:
         """Create an agency: let another account, or a service (FunctionGraph is op_svc_cff), act for this account."""
         agency = agencies.view(state, agencies.create(state, body.agency))
-        return schemas.ChangedAgencyAnswer(agency=schemas.ChangedAgency(**agency.model_dump()))
+        return schemas.ChangedAgencyResponse(agency=schemas.ChangedAgency(**agency.model_dump()))
 
     @router.get("")
     async def list_agencies(
@@ -108,15 +108,15 @@ def _agencies(state: IamState) -> APIRouter:
         return schemas.Agencies(agencies=[agencies.view(state, agency) for agency in _page_of(found, page, per_page)])
 
     @router.get("/{agency_id}")
-    async def show_agency(agency_id: str) -> schemas.AgencyAnswer:
+    async def show_agency(agency_id: str) -> schemas.AgencyResponse:
         """Show an agency."""
-        return schemas.AgencyAnswer(agency=agencies.view(state, state.agency(agency_id)))
+        return schemas.AgencyResponse(agency=agencies.view(state, state.agency(agency_id)))
 
     @router.put("/{agency_id}")
-    async def update_agency(agency_id: str, body: schemas.UpdateAgency) -> schemas.ChangedAgencyAnswer:
+    async def update_agency(agency_id: str, body: schemas.UpdateAgency) -> schemas.ChangedAgencyResponse:
         """Change the trusted account, the duration, or the description of an agency."""
         agency = agencies.view(state, agencies.update(state, agency_id, body.agency))
-        return schemas.ChangedAgencyAnswer(agency=schemas.ChangedAgency(**agency.model_dump()))
+        return schemas.ChangedAgencyResponse(agency=schemas.ChangedAgency(**agency.model_dump()))
 
     @router.delete("/{agency_id}", status_code=204)
     async def delete_agency(agency_id: str) -> None:
@@ -130,10 +130,10 @@ def _custom_policies(state: IamState) -> APIRouter:
     router = APIRouter(prefix=CUSTOM_POLICIES, tags=["IAM custom policies"])
 
     @router.post("", status_code=201)
-    async def create_custom_policy(body: policy_schemas.Role, request: Request) -> policy_schemas.CustomPolicyAnswer:
+    async def create_custom_policy(body: policy_schemas.Role, request: Request) -> policy_schemas.CustomPolicyResponse:
         """Create a custom policy, for cloud services or for agencies."""
         policy = policies.create(state, body.role)
-        return policy_schemas.CustomPolicyAnswer(role=policies.view(state, policy, _url(request)))
+        return policy_schemas.CustomPolicyResponse(role=policies.view(state, policy, _url(request)))
 
     @router.get("")
     async def list_custom_policies(
@@ -149,18 +149,18 @@ def _custom_policies(state: IamState) -> APIRouter:
         )
 
     @router.get("/{role_id}")
-    async def show_custom_policy(role_id: str, request: Request) -> policy_schemas.CustomPolicyAnswer:
+    async def show_custom_policy(role_id: str, request: Request) -> policy_schemas.CustomPolicyResponse:
         """Show a custom policy."""
         policy = state.policy(role_id)
-        return policy_schemas.CustomPolicyAnswer(role=policies.view(state, policy, _url(request)))
+        return policy_schemas.CustomPolicyResponse(role=policies.view(state, policy, _url(request)))
 
     @router.patch("/{role_id}")
     async def update_custom_policy(
         role_id: str, body: policy_schemas.Role, request: Request
-    ) -> policy_schemas.CustomPolicyAnswer:
+    ) -> policy_schemas.CustomPolicyResponse:
         """Replace the content of a custom policy. It takes effect at once."""
         policy = policies.update(state, role_id, body.role)
-        return policy_schemas.CustomPolicyAnswer(role=policies.view(state, policy, _url(request)))
+        return policy_schemas.CustomPolicyResponse(role=policies.view(state, policy, _url(request)))
 
     @router.delete("/{role_id}")
     async def delete_custom_policy(role_id: str) -> None:
@@ -221,10 +221,10 @@ def _identity_policies(state: IamState) -> APIRouter:
     router = APIRouter(prefix="/v5", tags=["IAM identity policies"])
 
     @router.post("/policies", status_code=201)
-    async def create_policy_v5(body: policy_schemas.NewIdentityPolicy) -> policy_schemas.IdentityPolicyAnswer:
+    async def create_policy_v5(body: policy_schemas.NewIdentityPolicy) -> policy_schemas.IdentityPolicyResponse:
         """Create an identity policy."""
         policy = policies.create_identity_policy(state, body)
-        return policy_schemas.IdentityPolicyAnswer(policy=policies.identity_view(state, policy))
+        return policy_schemas.IdentityPolicyResponse(policy=policies.identity_view(state, policy))
 
     @router.get("/policies")
     async def list_policies_v5() -> policy_schemas.IdentityPolicies:
@@ -234,10 +234,10 @@ def _identity_policies(state: IamState) -> APIRouter:
         return policy_schemas.IdentityPolicies(policies=found, page_info=page_info)
 
     @router.get("/policies/{policy_id}")
-    async def get_policy_v5(policy_id: str) -> policy_schemas.IdentityPolicyAnswer:
+    async def get_policy_v5(policy_id: str) -> policy_schemas.IdentityPolicyResponse:
         """Show an identity policy."""
         policy = state.identity_policy(policy_id)
-        return policy_schemas.IdentityPolicyAnswer(policy=policies.identity_view(state, policy))
+        return policy_schemas.IdentityPolicyResponse(policy=policies.identity_view(state, policy))
 
     @router.delete("/policies/{policy_id}", status_code=204)
     async def delete_policy_v5(policy_id: str) -> None:

@@ -121,7 +121,7 @@ class Token(BaseModel):
     catalog: list[CatalogEntry]
 
 
-class TokenAnswer(BaseModel):
+class TokenResponse(BaseModel):
     token: Token
 
 
@@ -152,7 +152,7 @@ class TemporaryKey(BaseModel):
     expires_at: str
 
 
-class TemporaryKeyAnswer(BaseModel):
+class TemporaryKeyResponse(BaseModel):
     credential: TemporaryKey
 
 
@@ -252,11 +252,11 @@ class Agency(ChangedAgency):
     trust_domain_name: str
 
 
-class ChangedAgencyAnswer(BaseModel):
+class ChangedAgencyResponse(BaseModel):
     agency: ChangedAgency
 
 
-class AgencyAnswer(BaseModel):
+class AgencyResponse(BaseModel):
     agency: Agency
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.auth.authorization import Document
 from localcloud.auth.credentials import Credentials
-from localcloud.auth.policies import Document
 from localcloud.iam.errors import not_found
 from localcloud.region import Region
 from localcloud.store import Store

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from localcloud.auth.authenticate import check_token
+from localcloud.auth.authentication import check_token
 from localcloud.auth.credentials import Token
 from localcloud.clock import text
 from localcloud.iam import agencies, schemas
@@ -20,7 +20,7 @@ SERVICES = {"iam": "identity", "dds": "ddsv3", "smn": "smn"}
 
 def create_token(
     state: IamState, auth: schemas.TokenAuth, *, authenticated: bool, url: str
-) -> tuple[Token, schemas.TokenAnswer]:
+) -> tuple[Token, schemas.TokenResponse]:
     """Issue a token for X-Auth-Token, valid for a day by default. The catalog has endpoints below `url`.
 
     Raises 401 for an agency token requested without credentials and for an unknown project, 404 for an unknown agency,
@@ -49,7 +49,7 @@ def create_token(
     token = state.credentials.issue_token(now + seconds, agency_id)
     domain = schemas.Domain(id=region.domain_id, name=region.domain_name)
     in_project = scope.project is not None
-    return token, schemas.TokenAnswer(
+    return token, schemas.TokenResponse(
         token=schemas.Token(
             methods=[method],
             issued_at=text(now, TIME),
@@ -65,7 +65,7 @@ def create_token(
 
 def create_temporary_key(
     state: IamState, auth: schemas.KeyAuth, *, caller: str | None, authenticated: bool
-) -> schemas.TemporaryKeyAnswer:
+) -> schemas.TemporaryKeyResponse:
     """Issue an access key with a security token that expires after duration_seconds (900 to 86400, default 900).
 
     `caller` is the id of the agency that makes the call, None for a user. An agency gets a key of its own. A call
@@ -86,7 +86,7 @@ def create_temporary_key(
         seconds = identity.token.duration_seconds if identity.token else 900
     expires_at = clock.now() + seconds
     key = state.credentials.issue_key(expires_at, caller)
-    return schemas.TemporaryKeyAnswer(
+    return schemas.TemporaryKeyResponse(
         credential=schemas.TemporaryKey(
             access=key.id,
             secret=key.secret,

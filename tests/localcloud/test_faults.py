@@ -332,7 +332,7 @@ def test_what_get_shows_can_be_put(cloud: LocalCloud) -> None:
     ("rule", "message"),
     [
         ({"metod": "GET", "delay": 1}, "there is no metod here; known are method, path"),
-        ({"method": "GET"}, "the rule does nothing: give one of answer, delay"),
+        ({"method": "GET"}, "the rule has no effect: give one of answer, delay"),
         ({"path": "(", "delay": 1}, "not a regular expression"),
         ({"answer": {}}, "Field required"),
         ({"answer": {"status": 99}}, "greater than or equal to 200"),

@@ -10,8 +10,7 @@ from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest, ListInstancesReq
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
 
 from localcloud import LocalCloud
-from localcloud.auth.actions import action_of
-from localcloud.auth.policies import Action, is_allowed
+from localcloud.auth.authorization import Action, action_of, is_allowed
 from tests.localcloud.iam_sdk import (
     DOMAIN_ID,
     attach,

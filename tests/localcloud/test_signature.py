@@ -2,7 +2,7 @@
 
 import pytest
 
-from localcloud.auth.signature import canonical_request, parse_authorization, sign
+from localcloud.auth.authentication import canonical_request, parse_authorization, sign
 
 
 # API Request Signing Guide: the worked example.
