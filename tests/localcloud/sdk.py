@@ -1,4 +1,4 @@
-"""The official SDK, unmodified, pointed at a local cloud."""
+"""The official SDK as a client of a local cloud."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Jobs: one by id, and the task list."""
+"""Jobs: one by its id, and the task list."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -17,7 +17,7 @@ CUSTOMERS = "2c5e8b7d4f6a49d1b3c08e9a7f51d264in02"
 
 
 def window(days: float = 1) -> dict[str, str]:
-    """From `days` ago to a minute from now, in the form of the task list."""
+    """The window from `days` ago until a minute from now, in the format of the task list."""
     now = datetime.now(timezone.utc)
     return {
         "start_time": (now - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S+0000"),
@@ -26,7 +26,7 @@ def window(days: float = 1) -> dict[str, str]:
 
 
 def unknown(dds: Any, job_id: str) -> bool:
-    """Whether the query of a job is answered with DBS.200543."""
+    """Whether querying a job is DBS.200543."""
     try:
         dds.show_job_detail(ShowJobDetailRequest(id=job_id))
     except ClientRequestException as error:
@@ -35,12 +35,12 @@ def unknown(dds: Any, job_id: str) -> bool:
 
 
 def test_an_unknown_job(dds: Any) -> None:
-    """A job that never was is 400 DBS.200543."""
+    """An unknown job is 400 DBS.200543."""
     assert unknown(dds, "a03b1b8a-b756-467c-8a49-38720c3d23ec")
 
 
 def test_a_job_shows_only_after_a_while(cloud: LocalCloud, dds: Any) -> None:
-    """With job_delay a new job cannot be queried at first, neither by id nor in the task list."""
+    """With job_delay a new job is unknown at first, by its id and in the task list."""
     cloud.switch(job_delay=5)
     job_id = dds.create_manual_backup(new_backup(ORDERS)).job_id
 
@@ -51,7 +51,7 @@ def test_a_job_shows_only_after_a_while(cloud: LocalCloud, dds: Any) -> None:
 
 
 def test_jobs_are_forgotten_after_a_month(cloud: LocalCloud, dds: Any) -> None:
-    """Only tasks of the last month can be queried."""
+    """Jobs older than a month are unknown."""
     job_id = dds.create_manual_backup(new_backup(ORDERS)).job_id
     cloud.advance(30 * 86_400 - 60)
     assert not unknown(dds, job_id)
@@ -60,7 +60,7 @@ def test_jobs_are_forgotten_after_a_month(cloud: LocalCloud, dds: Any) -> None:
 
 
 def test_the_job_names_its_instance(dds: Any) -> None:
-    """A job has the id and name of its instance and times with an offset."""
+    """A job has the id and name of its instance, and its times have an offset."""
     job = dds.show_job_detail(ShowJobDetailRequest(id=dds.create_manual_backup(new_backup(ORDERS)).job_id)).job
 
     assert (job.instance.id, job.instance.name) == (ORDERS, "orders-cluster")
@@ -68,7 +68,7 @@ def test_the_job_names_its_instance(dds: Any) -> None:
 
 
 def test_tasks(cloud: LocalCloud, dds: Any) -> None:
-    """The task list has the backups of the window, the newest first, with the names that the page documents."""
+    """The task list contains the backups of the window under their documented name."""
     first = dds.create_manual_backup(new_backup(ORDERS, "first")).job_id
     second = dds.create_manual_backup(new_backup(CUSTOMERS, "second")).job_id
     cloud.advance(45)
@@ -95,7 +95,7 @@ def test_tasks(cloud: LocalCloud, dds: Any) -> None:
     ],
 )
 def test_task_filters(dds: Any, query: dict[str, Any], count: int) -> None:
-    """Status, name, id and offset narrow the list."""
+    """Each filter selects the matching tasks."""
     dds.create_manual_backup(new_backup(ORDERS))
 
     assert len(dds.list_tasks(ListTasksRequest(**window(days=0.01), **query)).jobs) == count
@@ -115,7 +115,7 @@ def test_task_filters(dds: Any, query: dict[str, Any], count: int) -> None:
     ],
 )
 def test_wrong_task_queries(cloud: LocalCloud, http: httpx.Client, query: dict[str, Any], code: str) -> None:
-    """The window is mandatory, at most 30 days, and in order; the rest is checked too."""
+    """The window is mandatory, in order, and at most 30 days long. Other parameters are validated too."""
     given = {name: value for name, value in (window() | query).items() if value is not None}
 
     response = http.get(f"/v3.1/{cloud.connection()['project_id']}/jobs", params=given)
@@ -124,7 +124,7 @@ def test_wrong_task_queries(cloud: LocalCloud, http: httpx.Client, query: dict[s
 
 
 def test_offsets_of_task_times_are_heeded(dds: Any) -> None:
-    """A window given in another offset finds the same."""
+    """The window can be given with any UTC offset."""
     job_id = dds.create_manual_backup(new_backup(ORDERS)).job_id
     here = datetime.now(timezone(timedelta(hours=8)))
     begin, end = here - timedelta(minutes=5), here + timedelta(minutes=5)
