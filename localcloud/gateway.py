@@ -52,16 +52,16 @@ class Gateway:
     async def _serve(self, exchange: Exchange, service: Service) -> None:
         fault = self._cloud.faults.act(exchange.call.method, exchange.path)
         rule = fault.rule if fault else None
-        response = await self._respond(exchange, service, rule)
+        response = await self._response(exchange, service, rule)
         self._log_call(exchange, service, fault, response)
-        # Commit before the client learns anything.
+        # Commit before responding: a crash must not undo what the client has seen.
         self._cloud.store.commit()
         if rule is None:
             await exchange.respond(response)
         else:
             await _respond_with_fault(exchange, response, rule)
 
-    async def _respond(self, exchange: Exchange, service: Service, rule: FaultRule | None) -> Response:
+    async def _response(self, exchange: Exchange, service: Service, rule: FaultRule | None) -> Response:
         if rule is not None and rule.drop == "before":
             return Response(0)  # never sent
         if rule is not None and rule.drop is None:

@@ -98,7 +98,7 @@ class DownloadLink(BaseModel):
 
 
 class ShownPolicy(BaseModel):
-    """Only `keep_days` of 0 while automatic backups are disabled."""
+    """While automatic backups are disabled, `keep_days` is 0 and the other fields are absent."""
 
     keep_days: int
     start_time: str | None = None

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkdds.v3 import (
     BatchDeleteBackupRequest,
     BatchDeleteBackupRequestBody,
@@ -17,7 +15,7 @@ from huaweicloudsdkdds.v3 import (
 )
 
 from localcloud import LocalCloud
-from tests.localcloud.sdk import new_backup
+from tests.localcloud.sdk import new_backup, rejection
 
 
 ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
@@ -30,13 +28,6 @@ def only(dds: Any, backup_id: str) -> Any:
     """The backup with this id in the list."""
     [found] = dds.list_backups(ListBackupsRequest(backup_id=backup_id)).backups
     return found
-
-
-def code(call: Any, request: Any) -> tuple[int, str]:
-    """The status and code of the error that a call raises."""
-    with pytest.raises(ClientRequestException) as error:
-        call(request)
-    return error.value.status_code, error.value.error_code
 
 
 def test_a_backup_is_made_and_completes(cloud: LocalCloud, dds: Any) -> None:
@@ -115,15 +106,15 @@ def test_a_deleted_backup_is_disabled_and_then_gone(cloud: LocalCloud, dds: Any)
     deletion = dds.delete_manual_backup(DeleteManualBackupRequest(backup_id=created.backup_id))
     during = only(dds, created.backup_id)
     running = dds.show_job_detail(ShowJobDetailRequest(id=deletion.job_id)).job
-    again = code(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=created.backup_id))
+    again = rejection(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=created.backup_id))
     cloud.advance(60)
     left = dds.list_backups(ListBackupsRequest(backup_id=created.backup_id))
 
     assert (during.status, running.status) == ("DISABLED", "Running")
     assert again == (403, "DBS.201014")
     assert (left.backups, left.total_count) == ([], 0)
-    assert code(dds.show_job_detail, ShowJobDetailRequest(id=deletion.job_id)) == (400, "DBS.200543")
-    assert code(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=created.backup_id)) == (
+    assert rejection(dds.show_job_detail, ShowJobDetailRequest(id=deletion.job_id)) == (400, "DBS.200543")
+    assert rejection(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=created.backup_id)) == (
         400,
         "DBS.201214",
     )
@@ -138,7 +129,7 @@ def test_backups_that_cannot_be_deleted(cloud: LocalCloud, dds: Any) -> None:
     cloud.change_instance(CUSTOMERS, actions=["RESTORING"])
 
     def refusal(backup_id: str) -> tuple[int, str]:
-        return code(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=backup_id))
+        return rejection(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=backup_id))
 
     assert refusal(created.backup_id) == (403, "DBS.200019")
     assert refusal(UNKNOWN) == (400, "DBS.201214")
@@ -155,9 +146,9 @@ def test_batch_deletion(cloud: LocalCloud, dds: Any) -> None:
     def batch(ids: list[str]) -> Any:
         return BatchDeleteBackupRequest(body=BatchDeleteBackupRequestBody(backup_ids=ids))
 
-    assert code(dds.batch_delete_backup, batch([*known, UNKNOWN])) == (400, "DBS.201214")
+    assert rejection(dds.batch_delete_backup, batch([*known, UNKNOWN])) == (400, "DBS.201214")
     assert {only(dds, one).status for one in known} == {"COMPLETED"}
-    assert code(dds.batch_delete_backup, batch([UNKNOWN] * 11)) == (400, "DBS.200001")
+    assert rejection(dds.batch_delete_backup, batch([UNKNOWN] * 11)) == (400, "DBS.200001")
     assert dds.batch_delete_backup(batch(known)).status_code == 200
     assert {only(dds, one).status for one in known} == {"DISABLED"}
 
@@ -174,12 +165,12 @@ def test_a_backup_can_be_stopped_while_it_is_made(cloud: LocalCloud, dds: Any) -
     assert only(dds, created.backup_id).status == "FAILED"
     assert (job.status, job.fail_reason) == ("Failed", "The backup was stopped.")
     assert dds.show_job_detail(ShowJobDetailRequest(id=stopped.job_id)).job.status == "Running"
-    assert code(dds.stop_backup, request) == (403, "DBS.201014")
+    assert rejection(dds.stop_backup, request) == (403, "DBS.201014")
     assert dds.create_manual_backup(new_backup(ORDERS, "another")).status_code == 200
     request.backup_id = UNKNOWN
-    assert code(dds.stop_backup, request) == (400, "DBS.201214")
+    assert rejection(dds.stop_backup, request) == (400, "DBS.201214")
     request.body = StopBackupRequestBody(action="pause")
-    assert code(dds.stop_backup, request) == (400, "DBS.200001")
+    assert rejection(dds.stop_backup, request) == (400, "DBS.200001")
 
 
 def test_download_link(cloud: LocalCloud, dds: Any) -> None:
@@ -194,8 +185,8 @@ def test_download_link(cloud: LocalCloud, dds: Any) -> None:
     assert file.link_expired_time.endswith("+0000")
     mine = ShowBackupDownloadLinkRequest(instance_id=ORDERS, backup_id=created.backup_id)
     theirs = ShowBackupDownloadLinkRequest(instance_id=ORDERS, backup_id=kept.id)
-    assert code(dds.show_backup_download_link, mine) == (403, "DBS.201014")
-    assert code(dds.show_backup_download_link, theirs) == (400, "DBS.201214")
+    assert rejection(dds.show_backup_download_link, mine) == (403, "DBS.201014")
+    assert rejection(dds.show_backup_download_link, theirs) == (400, "DBS.201214")
 
 
 def test_a_manual_backup_outlives_its_instance(dds: Any) -> None:

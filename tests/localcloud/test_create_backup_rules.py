@@ -5,12 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from localcloud import LocalCloud
-from tests.localcloud.sdk import new_backup
+from tests.localcloud.sdk import new_backup, rejection
 
 
 ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
@@ -20,9 +19,7 @@ UNKNOWN = "0" * 32 + "in02"
 
 def refused(dds: Any, *args: Any, **kwargs: Any) -> tuple[int, str]:
     """The status and code of a rejected backup."""
-    with pytest.raises(ClientRequestException) as error:
-        dds.create_manual_backup(new_backup(*args, **kwargs))
-    return error.value.status_code, error.value.error_code
+    return rejection(dds.create_manual_backup, new_backup(*args, **kwargs))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -6,16 +6,12 @@ from typing import Any
 import httpx
 import pytest
 import requests
-from huaweicloudsdkcore.exceptions.exceptions import (
-    ClientRequestException,
-    ConnectionException,
-    ServerResponseException,
-)
+from huaweicloudsdkcore.exceptions.exceptions import ConnectionException, ServerResponseException
 from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody
 
 from localcloud import LocalCloud
-from tests.localcloud.sdk import build, new_backup
+from tests.localcloud.sdk import build, new_backup, rejection
 
 
 ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
@@ -37,10 +33,7 @@ def test_answer(cloud: LocalCloud, dds: Any) -> None:
     answer = {"status": 403, "body": {"error_code": "DBS.200019", "error_msg": "busy"}, "headers": {"Retry-After": "3"}}
     cloud.set_faults([CREATE | {"answer": answer}])
 
-    with pytest.raises(ClientRequestException) as refused:
-        dds.create_manual_backup(new_backup(ORDERS))
-
-    assert (refused.value.status_code, refused.value.error_code) == (403, "DBS.200019")
+    assert rejection(dds.create_manual_backup, new_backup(ORDERS)) == (403, "DBS.200019")
     assert mine(cloud) == []
 
 

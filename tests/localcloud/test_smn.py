@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx
 import pytest
-from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdksmn.v2 import (
     AddSubscriptionRequest,
     AddSubscriptionRequestBody,
@@ -25,6 +24,7 @@ from huaweicloudsdksmn.v2 import (
 )
 
 from localcloud import LocalCloud
+from tests.localcloud.sdk import rejection
 
 
 KB = 1024
@@ -39,13 +39,6 @@ def topic(cloud: LocalCloud) -> str:
 def message(topic: str, **body: Any) -> Any:
     """The SDK's request to publish."""
     return PublishMessageRequest(topic_urn=topic, body=PublishMessageRequestBody(**body))
-
-
-def refused(call: Any, request: Any) -> tuple[int, str]:
-    """The status and code of the error that a call raises."""
-    with pytest.raises(ClientRequestException) as error:
-        call(request)
-    return error.value.status_code, error.value.error_code
 
 
 def test_a_message_reaches_every_protocol(cloud: LocalCloud, smn: Any, topic: str) -> None:
@@ -163,7 +156,7 @@ def test_messages_beyond_the_limits(
     cloud: LocalCloud, smn: Any, topic: str, body: dict[str, Any], status: int, code: str
 ) -> None:
     """Each violated limit has its documented code, and no message is stored."""
-    assert refused(smn.publish_message, message(topic, **body)) == (status, code)
+    assert rejection(smn.publish_message, message(topic, **body)) == (status, code)
     assert cloud.messages() == []
 
 
@@ -176,7 +169,7 @@ def test_messages_beyond_the_limits(
 )
 def test_wrong_topics(smn: Any, urn: str, status: int, code: str) -> None:
     """A malformed URN is SMN.0005, that of an unknown topic SMN.0006."""
-    assert refused(smn.publish_message, message(urn, message="a")) == (status, code)
+    assert rejection(smn.publish_message, message(urn, message="a")) == (status, code)
 
 
 def test_error_body(cloud: LocalCloud, http: httpx.Client) -> None:
@@ -223,7 +216,7 @@ def test_the_life_of_a_topic(cloud: LocalCloud, smn: Any, topic: str) -> None:
 @pytest.mark.parametrize("name", ["", "-a", "a b", "a" * 256])
 def test_wrong_topic_names(smn: Any, name: str) -> None:
     """A topic name has 1 to 255 letters, digits, hyphens and underscores, and starts with a letter or digit."""
-    assert refused(smn.create_topic, create(name)) == (400, "SMN.0002")
+    assert rejection(smn.create_topic, create(name)) == (400, "SMN.0002")
 
 
 def subscription(topic: str, protocol: str, endpoint: str, remark: str | None = None) -> Any:
@@ -266,16 +259,16 @@ def test_the_life_of_a_subscription(cloud: LocalCloud, smn: Any, topic: str) -> 
 )
 def test_wrong_subscriptions(smn: Any, topic: str, protocol: str, endpoint: str, remark: str | None, code: str) -> None:
     """Invalid protocols, endpoints and remarks are rejected."""
-    assert refused(smn.add_subscription, subscription(topic, protocol, endpoint, remark)) == (400, code)
+    assert rejection(smn.add_subscription, subscription(topic, protocol, endpoint, remark)) == (400, code)
 
 
 def test_an_unknown_subscription(smn: Any) -> None:
     """Cancelling an unknown subscription is SMN.0014."""
     request = CancelSubscriptionRequest(subscription_urn="urn:smn:x")
-    assert refused(smn.cancel_subscription, request) == (400, "SMN.0014")
+    assert rejection(smn.cancel_subscription, request) == (400, "SMN.0014")
 
 
 @pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"offset": -1}])
 def test_wrong_pages(smn: Any, query: dict[str, int]) -> None:
     """A page has 1 to 100 entries, and its offset is not negative."""
-    assert refused(smn.list_topics, ListTopicsRequest(**query)) == (400, "SMN.0015")
+    assert rejection(smn.list_topics, ListTopicsRequest(**query)) == (400, "SMN.0015")
