@@ -1,14 +1,14 @@
-"""Tokens and temporary access keys. There are no users: any name and password will do, as in other local clouds."""
+"""Tokens and temporary access keys. There are no users: any name and password are accepted."""
 
 import uuid
 from typing import Any
 
-from localcloud.auth.authenticate import check_token
-from localcloud.auth.credentials import Credentials, Token
+from localcloud.auth.authentication import check_token
+from localcloud.auth.credentials import Token
 from localcloud.clock import text
-from localcloud.iam import schemas
-from localcloud.iam.agencies import Agencies
+from localcloud.iam import agencies, schemas
 from localcloud.iam.errors import bad_request, forbidden, unauthorized
+from localcloud.iam.state import IamState
 from localcloud.region import Region
 
 
@@ -19,14 +19,14 @@ SERVICES = {"iam": "identity", "dds": "ddsv3", "smn": "smn"}
 
 
 def create_token(
-    agencies: Agencies, credentials: Credentials, auth: schemas.TokenAuth, *, authenticated: bool, url: str
-) -> tuple[Token, schemas.TokenAnswer]:
-    """A token for X-Auth-Token, good for a day, with the project and the endpoints at `url`.
+    state: IamState, auth: schemas.TokenAuth, *, authenticated: bool, url: str
+) -> tuple[Token, schemas.TokenResponse]:
+    """Issue a token for X-Auth-Token, valid for a day by default. The catalog has endpoints below `url`.
 
-    Raises 401 for an agency's token asked for by nobody or a project that does not exist, 404 for an unknown agency,
-    400 for a method without its part of the body.
+    Raises 401 for an agency token requested without credentials and for an unknown project, 404 for an unknown agency,
+    400 for a method whose part of the body is missing.
     """
-    region = agencies.region
+    region = state.region
     identity = auth.identity
     method = identity.methods[0]
     agency_id = None
@@ -39,17 +39,17 @@ def create_token(
         role, name = _assumed(identity.assume_role)
         if not authenticated:
             raise unauthorized()
-        agency_id = agencies.named(name).id
+        agency_id = agencies.named(state, name).id
         user = _user(region, f"{region.domain_name}/{name}", region.domain_name)
         seconds = role.duration_seconds or DAY
     scope = auth.scope or schemas.Scope(project={"id": region.project_id})
     if scope.project is not None:
         _check_project(region, scope.project)
     now = region.clock.now()
-    token = credentials.issue_token(now + seconds, agency_id)
+    token = state.credentials.issue_token(now + seconds, agency_id)
     domain = schemas.Domain(id=region.domain_id, name=region.domain_name)
     in_project = scope.project is not None
-    return token, schemas.TokenAnswer(
+    return token, schemas.TokenResponse(
         token=schemas.Token(
             methods=[method],
             issued_at=text(now, TIME),
@@ -64,29 +64,29 @@ def create_token(
 
 
 def create_temporary_key(
-    agencies: Agencies, credentials: Credentials, auth: schemas.KeyAuth, *, caller: str | None, authenticated: bool
-) -> schemas.TemporaryKeyAnswer:
-    """An access key with a security token that expires after duration_seconds (900 to 86400, 900 by default).
+    state: IamState, auth: schemas.KeyAuth, *, caller: str | None, authenticated: bool
+) -> schemas.TemporaryKeyResponse:
+    """Issue an access key with a security token that expires after duration_seconds (900 to 86400, default 900).
 
-    `caller` is the id of the agency that asks, whose key it will be too, unless it is a user who asks. Who has no
-    credentials in the headers needs identity.token.id. Raises 401 without either, 404 for an unknown agency, 403 for an
-    agency that would be another one while policies are enforced: none here can allow that.
+    `caller` is the id of the agency that makes the call, None for a user. An agency gets a key of its own. A call
+    without credentials in its headers needs identity.token.id. Raises 401 without either, 404 for an unknown agency,
+    403 for an agency that assumes another one while policies are enforced: no policy can allow that here.
     """
-    clock = agencies.region.clock
+    clock = state.region.clock
     identity = auth.identity
     if not authenticated:
-        caller = check_token(identity.token.id if identity.token else None, credentials, clock.now()).agency_id
+        caller = check_token(identity.token.id if identity.token else None, state.credentials, clock.now()).agency_id
     if identity.methods == ["assume_role"]:
-        if caller is not None and agencies.region.switches.enforce_policies:
+        if caller is not None and state.region.switches.enforce_policies:
             raise forbidden()
         role, name = _assumed(identity.assume_role)
-        caller = agencies.named(name).id
+        caller = agencies.named(state, name).id
         seconds = role.duration_seconds or 900
     else:
         seconds = identity.token.duration_seconds if identity.token else 900
     expires_at = clock.now() + seconds
-    key = credentials.issue_key(expires_at, caller)
-    return schemas.TemporaryKeyAnswer(
+    key = state.credentials.issue_key(expires_at, caller)
+    return schemas.TemporaryKeyResponse(
         credential=schemas.TemporaryKey(
             access=key.id,
             secret=key.secret,
@@ -100,16 +100,16 @@ def _assumed(role: schemas.AssumeRole | None) -> tuple[schemas.AssumeRole, str]:
     if role is None:
         raise bad_request("identity.assume_role is missing")
     if role.domain_name is None and role.domain_id is None:
-        raise bad_request("assume_role needs domain_name or domain_id")
+        raise bad_request("assume_role requires domain_name or domain_id")
     agency = role.agency_name or role.xrole_name
     if not agency:
-        raise bad_request("assume_role needs agency_name")
+        raise bad_request("assume_role requires agency_name")
     return role, agency
 
 
 def _check_project(region: Region, project: dict[str, Any]) -> None:
     if not project.keys() & {"id", "name"}:
-        raise bad_request("scope.project needs id or name")
+        raise bad_request("scope.project requires id or name")
     if project.get("id", region.project_id) != region.project_id or project.get("name", region.id) != region.id:
         raise unauthorized("The project of the scope does not exist.")
 

@@ -1,17 +1,16 @@
-"""Decide who makes a call, as the gateway does before a service sees it."""
+"""Authentication at the gateway: tokens, access keys and SDK-HMAC-SHA256 signatures.
 
+Source: API Request Signing Guide, "Calling APIs Through App Auth".
+"""
+
+import hashlib
 import hmac
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
 from localcloud.auth.credentials import AccessKey, Credentials, Token
-from localcloud.auth.signature import (
-    DATE_FORM,
-    Authorization,
-    canonical_request,
-    parse_authorization,
-    sign,
-)
 from localcloud.clock import Clock, parse, text
 from localcloud.errors import CloudError, gateway_error
 
@@ -19,10 +18,17 @@ from localcloud.errors import CloudError, gateway_error
 # "If the time difference exceeds 15 minutes, API Gateway rejects the request" (API Request Signing Guide).
 SKEW = 15 * 60
 
+ALGORITHM = "SDK-HMAC-SHA256"
+DATE_FORM = "%Y%m%dT%H%M%SZ"
+
+_AUTHORIZATION = re.compile(
+    rf"{ALGORITHM} Access=(?P<access>[^,\s]+), ?SignedHeaders=(?P<headers>[^,\s]+), ?Signature=(?P<signature>\w+)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP call: `target` is path and query as sent, `headers` by lower-case name."""
+    """An HTTP call. `target` is the path and query as sent, `headers` have lower-case names."""
 
     method: str
     target: str
@@ -30,24 +36,33 @@ class Call:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """A parsed Authorization header. Signed headers are lower-case, the signature is in hexadecimal."""
+
+    access_key: str
+    signed_headers: tuple[str, ...]
+    signature: str
+
+
 def access_key_of(headers: Mapping[str, str]) -> str | None:
-    """The access key that a call names, verified or not; None for a token."""
+    """The access key in a call's headers, verified or not. None for a token."""
     authorization = parse_authorization(headers.get("authorization", ""))
     return authorization.access_key if authorization else None
 
 
 def authenticate(call: Call, credentials: Credentials, clock: Clock) -> str | None:
-    """The id of the agency that makes the call, None for the user; raises the gateway's CloudError for nobody.
+    """The id of the agency that makes the call, or None for the user. Raises the gateway's CloudError (401).
 
-    Credentials expire by the clock that can be moved; the age of a signature is taken from the wall clock, since
-    that is what every SDK signs with.
+    Credentials expire by the local cloud's clock. The age of a signature is measured by the wall clock, with which
+    SDKs sign.
     """
     header = call.headers.get("authorization")
     if header is None:
         return check_token(call.headers.get("x-auth-token"), credentials, clock.now()).agency_id
     authorization = parse_authorization(header)
     if authorization is None:
-        raise gateway_error(401, "the Authorization header is not of SDK-HMAC-SHA256")
+        raise gateway_error(401, "the Authorization header is not SDK-HMAC-SHA256")
     key = credentials.keys.get(authorization.access_key)
     if key is None:
         raise gateway_error(401, f"ak {authorization.access_key} not exist")
@@ -58,7 +73,7 @@ def authenticate(call: Call, credentials: Credentials, clock: Clock) -> str | No
 
 
 def check_token(token: str | None, credentials: Credentials, now: float) -> Token:
-    """The token with this text, if it is good now; raises the gateway's CloudError."""
+    """The token with this id, if it is valid at `now`. Raises the gateway's CloudError (401)."""
     if not token:
         raise gateway_error(401, "x-auth-token not found")
     known = credentials.tokens.get(token)
@@ -73,7 +88,7 @@ def _check_security_token(key: AccessKey, token: str | None, now: float) -> None
     if key.expires_at is not None and now >= key.expires_at:
         raise gateway_error(401, f"security token of ak {key.id} expired at {text(key.expires_at)}")
     if key.security_token is None:
-        # A permanent access key goes without; one with somebody's token is a mix-up of two credentials.
+        # A security token sent with a permanent access key is a mix-up of two credentials.
         if token:
             raise gateway_error(401, f"ak {key.id} is permanent and takes no security token")
     elif not token:
@@ -86,7 +101,7 @@ def _check_date(date: str, wall: float) -> None:
     try:
         signed = parse(date, DATE_FORM)
     except ValueError as error:
-        raise gateway_error(401, f"X-Sdk-Date must be like 20191115T033655Z, not {date!r}") from error
+        raise gateway_error(401, f"X-Sdk-Date must be in the form 20191115T033655Z, not {date!r}") from error
     if abs(wall - signed) > SKEW:
         detail = f"signature expired, signature time:{date},server time:{text(wall, DATE_FORM)}"
         raise gateway_error(401, f"calc aksk signature fail:{detail}")
@@ -105,9 +120,50 @@ def _check_signature(call: Call, authorization: Authorization, key: AccessKey) -
 
 
 def _mismatch(canonical: str) -> CloudError:
-    # The real gateway shows its canonical request, the way to find what was signed differently; tokens are blanked.
+    # Like the real gateway, show the canonical request, which helps to find the difference. Tokens are masked.
     shown = "|".join(
         f"{name}:***" if (name := line.partition(":")[0]) in {"x-security-token", "x-auth-token"} else line
         for line in canonical.split("\n")
     )
     return gateway_error(401, f"verify aksk signature fail, canonicalRequest:{shown}")
+
+
+def parse_authorization(header: str) -> Authorization | None:
+    """Parse an Authorization header. Returns None for another algorithm."""
+    match = _AUTHORIZATION.fullmatch(header.strip())
+    if match is None:
+        return None
+    return Authorization(match["access"], tuple(match["headers"].lower().split(";")), match["signature"].lower())
+
+
+def canonical_request(
+    method: str, target: str, headers: Mapping[str, str], signed_headers: Sequence[str], body: bytes
+) -> str:
+    """The canonical request. `target` is the path and query as sent, `headers` have lower-case names.
+
+    Raises KeyError for a signed header that was not sent.
+    """
+    path, _, query = target.partition("?")
+    uri = "/".join(_encode(segment) for segment in unquote(path).split("/"))
+    pairs = sorted(tuple(map(unquote, pair.partition("=")[::2])) for pair in query.split("&") if pair)
+    content = (headers.get("x-sdk-content-sha256") if body else None) or hashlib.sha256(body).hexdigest()
+    return "\n".join(
+        [
+            method.upper(),
+            uri if uri.endswith("/") else uri + "/",
+            "&".join(f"{_encode(name)}={_encode(value)}" for name, value in pairs),
+            "".join(f"{name}:{headers[name].strip()}\n" for name in signed_headers),
+            ";".join(signed_headers),
+            content,
+        ]
+    )
+
+
+def sign(secret_key: str, date: str, canonical: str) -> str:
+    """The signature of a canonical request in hexadecimal. `date` is the header X-Sdk-Date."""
+    to_sign = f"{ALGORITHM}\n{date}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return hmac.new(secret_key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+def _encode(text: str) -> str:
+    return quote(text, safe="~")
