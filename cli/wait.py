@@ -14,13 +14,13 @@ from cli.console import make_console
 from cli.errors import WrongCall
 from cli.waiting.displays import Bars, Lines, OpenDisplay, verdict
 from cli.waiting.polling import Poll, Waited
-from shared.backups.errors import CloudError
-from shared.backups.requests import Interval
-from shared.backups.tracking.answers import Answer, State
-from shared.backups.tracking.facts import readable_duration
-from shared.backups.tracking.questions import Questions
-from shared.runtime.clock import SystemClock
+from shared.errors import CloudError
+from shared.fields import Interval
+from shared.format import duration
+from shared.runtime.invocation import SystemClock
 from shared.runtime.logs import SDK_LOGGERS
+from shared.track.questions import Questions
+from shared.track.report import Answer, State
 
 
 FAILED, TIMED_OUT = 1, 3
@@ -147,4 +147,4 @@ def _tell(waited: Waited, *, as_json: bool) -> None:
         print("\n".join(verdict(backup) for backup in answer.backups) or f"UNKNOWN  {answer.message}")
     if waited.is_timed_out:
         reason = f"; the last call failed: {error}" if error else ""
-        print(f"timed out after {readable_duration(waited.seconds)}{reason}", file=sys.stderr)
+        print(f"timed out after {duration(waited.seconds)}{reason}", file=sys.stderr)

@@ -8,11 +8,11 @@ from typing import Any
 from localcloud.admin.schemas import Connection
 from localcloud.auth.credentials import Credentials
 from localcloud.clock import Clock
-from localcloud.dds.facts import Instance
-from localcloud.dds.state import DdsState
+from localcloud.dds.state import DdsState, Instance
 from localcloud.faults import Faults
 from localcloud.functiongraph.runtime.model import Credentials as FunctionCredentials
 from localcloud.functiongraph.service import FunctionGraph
+from localcloud.iam.agencies import temporary_credentials
 from localcloud.iam.state import IamState
 from localcloud.region import Region, Switches
 from localcloud.requests_log import RequestsLog
@@ -142,7 +142,7 @@ class Cloud:
         )
 
     def _assume(self, agency: str, seconds: float) -> FunctionCredentials:
-        key = self.iam.agencies.temporary_credentials(agency, seconds)
+        key = temporary_credentials(self.iam, agency, seconds)
         token = self.credentials.issue_token(self.region.clock.now() + seconds, key.agency_id)
         return FunctionCredentials(key.id, key.secret, key.security_token or "", token.id)
 

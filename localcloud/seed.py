@@ -11,11 +11,10 @@ from pydantic import Field, ValidationError
 
 from localcloud.auth.credentials import AccessKey, Credentials, Token
 from localcloud.clock import text
-from localcloud.dds.facts import DAY, Backup, Instance, Mode, Policy
-from localcloud.dds.state import DdsState
-from localcloud.smn.facts import Protocol, Subscription
+from localcloud.dds.state import DAY, Backup, DdsState, Instance, Mode, Policy
 from localcloud.smn.schemas import NewTopic
-from localcloud.smn.state import SmnState
+from localcloud.smn.service import create_topic
+from localcloud.smn.state import Protocol, SmnState, Subscription
 from localcloud.strict import Strict
 
 
@@ -204,7 +203,7 @@ def _backup(seed: SeedBackup, dds: DdsState, now: float) -> Backup:
 
 
 def _plant_topic(seed: SeedTopic, smn: SmnState) -> None:
-    topic, _ = smn.create_topic(NewTopic(name=seed.name, display_name=seed.display_name))
+    topic, _ = create_topic(smn, NewTopic(name=seed.name, display_name=seed.display_name))
     for number, subscription in enumerate(seed.subscriptions):
         smn.subscriptions.put(
             Subscription(

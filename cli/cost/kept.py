@@ -1,12 +1,9 @@
 """How many backups of an instance a rule of retention keeps in the long run."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
-from shared.backups.ports import Backup
-from shared.backups.retention.keeping import rules_that_keep
-from shared.backups.retention.periods import Tier
-from shared.backups.retention.rules import Retention
-from shared.backups.retention.zones import UTC
+from shared.model import Backup
+from shared.prune.retention import Retention, Tier
 
 
 _LENGTHS = {
@@ -24,7 +21,7 @@ def kept_backups(retention: Retention, every: timedelta, now: datetime) -> int:
     if retention.max_age:
         reach = max(reach, retention.max_age)
     made = [_made(now - every * number, number) for number in range(int(reach / every) + 1)]
-    return len(rules_that_keep(made, retention, now, UTC))
+    return len(retention.rules_that_keep(made, now, timezone.utc))
 
 
 def _made(begin: datetime, number: int) -> Backup:

@@ -13,9 +13,9 @@ from cli.cost.schedule import MONTH
 from cli.cost.settings import read_settings
 from cli.cost.work import Fleet, audit_work, create_work, prune_work, track_work
 from cli.template.model import Function, Template
-from shared.create_backup import CreateBackupSettings
-from shared.prune_backups import PruneBackupsSettings
-from shared.track_backups import TrackBackupsSettings
+from shared.create.function import CreateBackupSettings
+from shared.prune.function import PruneBackupsSettings
+from shared.track.function import TrackBackupsSettings
 
 
 @dataclass(frozen=True, slots=True)

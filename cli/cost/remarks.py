@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from cli.cost.assumptions import Assumptions
 from cli.cost.month import FunctionMonth, Month, kind_of
 from cli.cost.settings import read_settings
-from shared.create_backup import CreateBackupSettings
-from shared.prune_backups import PruneBackupsSettings
+from shared.create.function import CreateBackupSettings
+from shared.prune.function import PruneBackupsSettings
 
 
 def remarks(month: Month, assumptions: Assumptions) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from cli.errors import WrongCall
 from cli.template.model import Function
 from cli.template.references import REFERENCE
-from shared.backups.validation import explain
+from shared.fields import explain
 from shared.runtime.settings import Settings
 
 

@@ -9,9 +9,9 @@ from cli.cost import calls
 from cli.cost.events import Events
 from cli.cost.invocations import Invocation
 from cli.cost.schedule import MONTH
-from shared.create_backup import CreateBackupSettings
-from shared.prune_backups import PruneBackupsSettings
-from shared.track_backups import TrackBackupsSettings
+from shared.create.function import CreateBackupSettings
+from shared.prune.function import PruneBackupsSettings
+from shared.track.function import TrackBackupsSettings
 
 
 @dataclass(frozen=True, slots=True)

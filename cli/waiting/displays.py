@@ -7,10 +7,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from typing_extensions import Self
 
-from shared.backups.errors import CloudError
-from shared.backups.tracking import answers
-from shared.backups.tracking.answers import Answer, State
-from shared.backups.tracking.facts import readable_duration, readable_size
+from shared.errors import CloudError
+from shared.format import duration, size
+from shared.track.report import Answer, BackupProgress, State
 
 
 class OpenDisplay(Protocol):
@@ -94,7 +93,7 @@ def trouble(error: CloudError, seconds: float) -> str:
     return f"{seconds:6.0f} s  no answer ({error.code}: {error}), trying again"
 
 
-def name_of(backup: answers.Progress) -> str:
+def name_of(backup: BackupProgress) -> str:
     """What people call a backup by: its instance's name and its own, or its job."""
     facts = backup.facts
     if not facts["backup_id"]:
@@ -102,19 +101,19 @@ def name_of(backup: answers.Progress) -> str:
     return f"{facts['instance_name'] or facts['instance_id']} {facts['name']}"
 
 
-def verdict(backup: answers.Progress) -> str:
+def verdict(backup: BackupProgress) -> str:
     """How far a backup is, as a line."""
     parts = [backup.state.value, name_of(backup)]
     if backup.facts["backup_id"]:
         parts.append(f"backup {backup.facts['backup_id']}")
     if backup.facts.get("size") is not None:
-        parts.append(readable_size(backup.facts["size"]))
+        parts.append(size(backup.facts["size"]))
     if backup.facts.get("duration") is not None:
-        parts.append(readable_duration(backup.facts["duration"]))
+        parts.append(duration(backup.facts["duration"]))
     return "  ".join([*parts, *filter(None, (backup.progress, backup.reason))])
 
 
-def _key(backup: answers.Progress) -> str:
+def _key(backup: BackupProgress) -> str:
     return str(backup.facts["backup_id"] or backup.facts["job_id"])
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.backups.errors import CloudError
-from shared.backups.ports import Clock
-from shared.backups.tracking.answers import Answer, State
+from shared.errors import CloudError
+from shared.model import Clock
+from shared.track.report import Answer, State
 
 
 GRACE = 120.0

@@ -19,7 +19,8 @@ from localcloud.functiongraph.service import FunctionGraph
 from localcloud.functiongraph.state import LATEST, Function
 from localcloud.functiongraph.views import async_config_view, trigger_view
 from localcloud.region import Switches
-from localcloud.smn.facts import Message
+from localcloud.smn.service import confirm
+from localcloud.smn.state import Message
 
 
 def routes(cloud: Cloud) -> APIRouter:
@@ -168,6 +169,6 @@ def _add_resources(router: APIRouter, cloud: Cloud) -> None:
     async def confirm_subscription(subscription_urn: str) -> dict[str, int]:
         """Confirm a subscription, as the owner of its endpoint does with the confirmation message."""
         try:
-            return {"status": cloud.smn.confirm(subscription_urn).status}
+            return {"status": confirm(cloud.smn, subscription_urn).status}
         except CloudError as error:
             raise HTTPException(404, f"there is no subscription {subscription_urn}") from error

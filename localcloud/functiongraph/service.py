@@ -11,8 +11,7 @@ from localcloud.functiongraph.state import LATEST, FunctionGraphState
 from localcloud.functiongraph.timers import Timers
 from localcloud.functiongraph.triggers import SMN_PROTOCOLS, Triggers
 from localcloud.region import Region
-from localcloud.smn.facts import Message
-from localcloud.smn.state import SmnState
+from localcloud.smn.state import Message, SmnState
 from localcloud.store import Store
 
 

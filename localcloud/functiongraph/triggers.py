@@ -11,9 +11,9 @@ from localcloud.functiongraph.errors import functiongraph_error
 from localcloud.functiongraph.schedule import read_schedule
 from localcloud.functiongraph.schemas import NewTrigger, TriggerChange
 from localcloud.functiongraph.state import LATEST, Function, FunctionGraphState, Trigger
-from localcloud.smn.facts import Protocol
 from localcloud.smn.schemas import NewSubscription
-from localcloud.smn.state import SmnState
+from localcloud.smn.service import subscribe
+from localcloud.smn.state import Protocol, SmnState
 
 
 # FunctionGraph, Notes and Constraints: the limit of a function version.
@@ -100,7 +100,7 @@ class Triggers:
     def _subscribe(self, function: Function, topic_urn: str) -> None:
         try:
             new = NewSubscription(protocol=SMN_PROTOCOL, endpoint=function.latest_urn)
-            self._smn.subscribe(topic_urn, new)
+            subscribe(self._smn, topic_urn, new)
         except CloudError as error:
             raise functiongraph_error("FSS.1171", topic_urn) from error
 

@@ -14,7 +14,7 @@ from cli.paths import CHECKOUT
 from cli.payloads import CARRIERS, requests_of
 from cli.samples import REQUEST_FIELDS, sample_event
 from localcloud import LocalCloud
-from shared.backups.requests import BackupRequest
+from shared.create.request import BackupRequest
 
 
 every_trigger = pytest.mark.parametrize("trigger", CARRIERS)

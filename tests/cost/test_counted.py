@@ -20,9 +20,9 @@ from cli.template.model import Function, Template
 from localcloud import LocalCloud
 from localcloud.seed import Seed, load_seed
 from shared import bootstrap
-from shared.cloud import pages
+from shared.cloud import dds
+from tests.deliveries import CloudClock
 from tests.fakes import FakeContext, Steady
-from tests.function.deliveries import CloudClock
 from tests.triggers import documented as doc
 
 
@@ -138,4 +138,4 @@ def test_a_day_of_the_application(local_cloud_factory: Callable[..., LocalCloud]
 
 def test_a_page_is_what_the_application_asks_for() -> None:
     """The prediction and the code have the same page."""
-    assert calls.PAGE == pages.PAGE
+    assert calls.PAGE == dds.PAGE

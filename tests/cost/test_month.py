@@ -17,7 +17,7 @@ from cli.errors import WrongCall
 from cli.paths import CHECKOUT
 from cli.template.load import load_template
 from cli.template.model import Event, Template
-from shared.backups.retention.rules import read_retention
+from shared.prune.retention import read_retention
 
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)

@@ -8,6 +8,7 @@ A line of JSON is printed for each call: what it returned or raised.
 
 import json
 import os
+import random
 import sys
 import warnings
 from collections.abc import Callable
@@ -22,12 +23,12 @@ warnings.simplefilter("always")
 noted: list[str] = []
 warnings.showwarning = lambda message, category, *_: noted.append(f"{category.__name__}: {message}")
 
-from shared.backups.ports import Notification
-from shared.cloud.clients import dds_service, smn_service
 from shared.cloud.credentials import Credentials
 from shared.cloud.dds import DdsBackups, DdsInstances, DdsJobs
 from shared.cloud.sdk import HttpLimits, SdkService
 from shared.cloud.smn import SmnTopic
+from shared.model import Notification
+from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
 
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=timezone.utc)
@@ -48,13 +49,19 @@ class Clock:
         """Pass at once."""
 
 
+def retrying() -> Retrying:
+    """Return a Retrying with a minute left."""
+    clock, rng = Clock(), random.Random(0)
+    return Retrying(Deadline.after(60, clock), AdaptiveRateLimiter(clock, rng), rng)
+
+
 def connect(endpoint: str) -> dict[str, Callable[[], Any]]:
     """Every call, by its name."""
     limits, clock = HttpLimits(connect=2.0, read=job.get("read", 5.0), connections=2), Clock()
-    dds = dds_service(endpoint, "a-project", limits, clock)
-    smn = smn_service(endpoint, "a-project", limits, clock)
+    dds = SdkService.dds(endpoint, "a-project", limits)
+    smn = SdkService.smn(endpoint, "a-project", limits)
     for service in (dds, smn):
-        service.renew(Credentials("AK", "SK", "TOKEN", "a-project"), lambda: 60.0)
+        service.renew(Credentials("AK", "SK", "TOKEN", "a-project"), retrying())
     backups, jobs, instances, topic = DdsBackups(dds, clock), DdsJobs(dds), DdsInstances(dds), SmnTopic(smn, URN)
     every = {"name_part": "a b&c", "description_part": "key:ü", "backup_id": "b", "instance_id": "i", "since": NOW}
     return {
@@ -72,11 +79,11 @@ def connect(endpoint: str) -> dict[str, Callable[[], Any]]:
 
 def with_own_key(dds: SdkService, backups: DdsBackups) -> Any:
     """A call as ddsbackup wait makes it: without a token."""
-    dds.renew(Credentials("AK", "SK", None, "a-project"), lambda: 60.0)
+    dds.renew(Credentials("AK", "SK", None, "a-project"), retrying())
     try:
         return backups.list()
     finally:
-        dds.renew(Credentials("AK", "SK", "TOKEN", "a-project"), lambda: 60.0)
+        dds.renew(Credentials("AK", "SK", "TOKEN", "a-project"), retrying())
 
 
 def watched(self: SdkService, *arguments: Any) -> Any:

@@ -13,10 +13,10 @@ TESTS = [
     "tests/cloud",
     "tests/triggers",
     "tests/runtime/test_settings.py",
-    "tests/backups/test_requests.py",
-    "tests/function/test_create_backup.py",
-    "tests/function/test_create_backup_costs.py",
-    "tests/function/test_track_backups_on_the_cloud.py",
+    "tests/create/test_request.py",
+    "tests/create/test_function.py",
+    "tests/create/test_costs.py",
+    "tests/track/test_on_the_cloud.py",
 ]
 """Those that use libraries: HTTP and the SDK, pydantic and its messages, functions from event to notification."""
 

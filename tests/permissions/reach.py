@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from localcloud import LocalCloud
-from shared.backups.errors import UnfinishedEventError
 from shared.bootstrap import audit_backups, create_backup, prune_backups, track_backups
+from shared.errors import UnfinishedEventError
+from tests.deliveries import CloudClock, Deliveries
 from tests.fakes import FakeContext, Steady
-from tests.function.deliveries import CloudClock, Deliveries
 from tests.triggers import documented as doc
 
 

@@ -15,7 +15,7 @@ from cli.permissions.agencies import Agency, agencies
 from cli.permissions.policies import custom_policy, identity_policy
 from cli.template.load import load_template
 from localcloud import LocalCloud
-from localcloud.auth.actions import action_of
+from localcloud.auth.authorization import action_of
 from shared.cloud import operations
 from shared.cloud.operations import OPERATIONS, Operation
 from tests.permissions.reach import REACHES, Reach
