@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from localcloud.faults import FaultRule
+
 
 pytest_plugins = ["pytester"]
 PAGE = Path(__file__).parents[2] / "docs" / "local_cloud.md"
@@ -36,12 +38,13 @@ OTHER = """
 
 def test_the_example_of_the_page(pytester: pytest.Pytester) -> None:
     """The conftest.py and the tests in the page run as they are."""
-    conftest, tests, script = re.findall(r"^```python\n(.+?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    conftest, tests, *scripts = re.findall(r"^```python\n(.+?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     pytester.makeconftest(conftest)
     pytester.makepyfile(tests)
 
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
-    compile(script, "script", "exec")
+    for script in scripts:
+        compile(script, "script", "exec")
 
 
 def test_fixtures(pytester: pytest.Pytester) -> None:
@@ -52,10 +55,15 @@ def test_fixtures(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
 
 
-def test_every_fixture_and_method_of_the_page_exists(local_cloud: Any) -> None:
-    """The page names no fixture and no method that is not there."""
+def test_every_name_of_the_page_exists(local_cloud: Any) -> None:
+    """The page names only methods of LocalCloud and fields of fault rules that exist, and every field."""
     page = PAGE.read_text()
+    faults = page.partition("## Faults")[2].partition("```")[0]
+    fields = {
+        name for cell in re.findall(r"^\| (`.+?) \|", faults, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
+    }
     methods = set(re.findall(r"`(\w+)\([^`]*\)`", page)) - {"local_cloud_factory"}
 
+    assert fields == set(FaultRule.model_fields)
     assert len(methods) > 8
     assert all(callable(getattr(local_cloud, method)) for method in methods)
