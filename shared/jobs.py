@@ -49,7 +49,7 @@ class JobFinder:
         some seconds (DDS API, Querying Task Details).
         """
         if backup.begin_time is None:
-            return None, "DDS does not tell when the backup began"
+            return None, "DDS does not say when the backup began"
         began, age = backup.begin_time, self._clock.now() - backup.begin_time
         if age > JOBS_KEPT:
             return None, "DDS keeps jobs for a month, and this backup is older"
@@ -61,7 +61,7 @@ class JobFinder:
         until = self._clock.monotonic() + patience
         backup, note = self._poll(locate, patience, may_appear=True)
         if backup is None:
-            return None, f"DDS told none and does not list the backup yet{note}"
+            return None, f"the answer had none, and DDS does not list the backup yet{note}"
         return self.find(backup, patience=until - self._clock.monotonic())
 
     def find_all(self, backups: Sequence[Backup]) -> dict[str, BackupJob]:

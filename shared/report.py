@@ -48,7 +48,7 @@ class Item(ABC):
         return ()
 
     def log_events(self) -> Sequence[LogEvent]:
-        """What deserves a log line of its own: errors for what is final, warnings for the rest."""
+        """Return the log lines for problems: errors for final ones, warnings for the rest."""
         return ()
 
 
@@ -88,7 +88,7 @@ class Report(ABC):
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing that the report tells of is still under way."""
+        """Whether nothing in the report is still under way."""
         return False
 
     @property
@@ -111,7 +111,7 @@ class Report(ABC):
         return [line for item in (*self.items, *self.rejected) if item.unfinished for line in item.pending()]
 
     def log_events(self) -> list[LogEvent]:
-        """What deserves a log line of its own: errors for what is final, warnings for the rest."""
+        """Return the log lines for problems: errors for final ones, warnings for the rest."""
         return [event for item in (*self.items, *self.rejected) for event in item.log_events()]
 
     def document(self) -> dict[str, Any]:

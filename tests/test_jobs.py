@@ -46,7 +46,7 @@ def test_a_backup_older_than_a_month_has_no_job_any_more() -> None:
 
 def test_a_backup_of_unknown_time_has_no_job_to_be_found() -> None:
     """The list did not say when it began."""
-    assert find(job(), backup=replace(BACKUP, begin_time=None)) == (None, "DDS does not tell when the backup began")
+    assert find(job(), backup=replace(BACKUP, begin_time=None)) == (None, "DDS does not say when the backup began")
 
 
 def test_one_look_serves_all_backups_of_that_time() -> None:

@@ -83,7 +83,7 @@ class InstanceResult(Item):
         return [f"{self.instance_id} {self.outcome.value} ({self.code or 'notification not published'})"]
 
     def log_events(self) -> list[LogEvent]:
-        """Return an error for a final failure, and a warning for what may still succeed or is unusual."""
+        """Return an error for a final failure, a warning for one that may still succeed and for an unusual request."""
         if self.status is Status.SUCCEEDED and not self.warnings:
             return []
         level = logging.WARNING if self.status is Status.SUCCEEDED or self.retryable else logging.ERROR

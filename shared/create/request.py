@@ -81,7 +81,7 @@ class BackupRequest(BaseModel):
 
     @field_validator("name", "description")
     @classmethod
-    def _not_beside_backup(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _not_together_with_backup(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None and info.data.get("backup") is not None:
             raise ValueError("belongs inside backup when that is given")
         return value

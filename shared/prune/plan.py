@@ -155,7 +155,7 @@ FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class MassDeletionGuard:
-    """Holds back what is more likely a mistake than a wish, until it is forced.
+    """Holds back deletions that are more likely a mistake than intended, unless they are forced.
 
     An instance is held back if more than FEW, and more than half, of its completed backups are to be deleted.
     Everything is held back if the same is true of all completed backups together. A plan that passes the guard still

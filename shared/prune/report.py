@@ -53,17 +53,17 @@ class PruneItem(Item):
 
     @property
     def codes(self) -> list[str]:
-        """The codes of the failures, and of what was held back or not published."""
+        """The codes of the failures, of held-back deletions, and of a notification that was not published."""
         found = dict.fromkeys(failure.code for failure in self.run.failures())
         held_back = ["needs_force"] * (self.run.holds_back and not self.run.dry_run)
         return [*found, *held_back, *["not_notified"] * (not self.notified)]
 
     def pending(self) -> list[str]:
-        """What is left of the run, in words."""
+        """What a redelivery would do, in words."""
         return [f"{summary_line(self.run)} ({', '.join(self.codes)})"]
 
     def log_events(self) -> list[LogEvent]:
-        """Return errors for what is final, warnings for what may still succeed or is unusual."""
+        """Return errors for final failures, warnings for those that may still succeed and for unusual requests."""
         events: list[LogEvent] = []
         if failure := self.run.failure:
             events.append((_level(failure.retryable), "backups not listed", failure.document()))

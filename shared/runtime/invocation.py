@@ -79,7 +79,7 @@ class Invocation:
         return {"request_id": self.request_id, "function": self.function, "version": self.version}
 
     def log_report(self, report: Report) -> None:
-        """Log what is wrong, one line each, and then the line of the invocation."""
+        """Log each problem in a line of its own, and then the line of the invocation."""
         for level, message, fields in report.log_events():
             # A log line has a message of its own.
             named = {"error" if name == "message" else name: value for name, value in fields.items()}
