@@ -1,6 +1,7 @@
-"""Huawei Cloud, time and the platform, in memory."""
-# ruff: noqa: N802 the context's names are the platform's
+"""Fakes of Huawei Cloud, of time and of FunctionGraph, in memory."""
+# ruff: noqa: N802 FunctionGraph named the methods of the context
 
+import json
 import random
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +26,7 @@ A = INSTANCES[0]
 
 
 class FakeClock:
-    """Time that passes only when somebody sleeps."""
+    """Time that passes only while a thread sleeps. Sleeps of several threads that overlap pass the time once."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -39,23 +40,36 @@ class FakeClock:
         return self.seconds
 
     def sleep(self, seconds: float) -> None:
+        until = self.seconds + seconds
         with self._lock:
-            self.seconds += seconds
+            self.seconds = max(self.seconds, until)
             self.slept.append(seconds)
 
 
 Fault = CloudError | Callable[[], object] | None
-"""What happens to a call: an error before it is carried out, something else to do first, or nothing."""
+"""What happens to a call before it is carried out: an error is raised, a function is called, or nothing."""
+
+Outage = Callable[[str], object] | None
+"""What happens to every call for as long as it is set: a function is called with the name of the call."""
 
 
 @dataclass
 class FakeDds:
-    """Manual backups in memory; one operation an instance at a time."""
+    """Manual backups in memory, with one operation at a time for each instance.
+
+    Attributes:
+        returns_job_id: whether the answer to a create has a job id.
+        filters: whether a list is filtered by name and description, which older regions do not do.
+        duration: seconds for which a backup keeps its instance busy.
+        busy_until: by instance, the second of the clock until which another operation runs.
+        lost_answers: errors raised after a create was carried out, one for each create.
+        hidden_for: seconds until a new backup is listed.
+    """
 
     clock: FakeClock
     instances: Sequence[str] = INSTANCES
     unique_names: bool = True
-    tells_job_id: bool = True
+    returns_job_id: bool = True
     filters: bool = True
     duration: float = 60.0
     backups: list[Backup] = field(default_factory=list)
@@ -66,13 +80,17 @@ class FakeDds:
     list_faults: list[Fault] = field(default_factory=list)
     job_faults: list[Fault] = field(default_factory=list)
     delete_faults: list[Fault] = field(default_factory=list)
+    outage: Outage = None
     shown_jobs: dict[str, Job] = field(default_factory=dict)
     hidden_for: float = 0.0
     calls: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def call(self, name: str, faults: list[Fault]) -> None:
+        """Count a call, and let its fault happen."""
         self.calls.append(name)
+        if self.outage:
+            self.outage(name)
         fault = faults.pop(0) if faults else None
         if isinstance(fault, CloudError):
             raise fault
@@ -94,14 +112,14 @@ class FakeDds:
             return new
 
     def add(self, instance_id: str, name: str, description: str = "", status: str = "BUILDING") -> NewBackup:
-        """Make a backup that nobody asked for through the port."""
+        """Make a backup without a call."""
         with self.lock:
             number = len(self.backups) + 1
             backup = Backup(f"{number:032x}br02", name, instance_id, status, self.clock.now(), description)
             self.backups.append(backup)
             self.tasks.append(BackupJob(f"job-{number}", instance_id, self.clock.now()))
             self.busy_until[instance_id] = self.clock.seconds + self.duration
-            return NewBackup(backup.id, f"job-{number}" if self.tells_job_id else None)
+            return NewBackup(backup.id, f"job-{number}" if self.returns_job_id else None)
 
     def list(
         self,
@@ -170,12 +188,15 @@ class FakeInstances:
 
 @dataclass
 class FakeTopic:
-    """A topic that remembers what it was told."""
+    """A topic that keeps what was published."""
 
     faults: list[CloudError | None] = field(default_factory=list)
+    outage: Outage = None
     sent: list[Notification] = field(default_factory=list)
 
     def publish(self, notification: Notification) -> str:
+        if self.outage:
+            self.outage("publish")
         if self.faults and (fault := self.faults.pop(0)):
             raise fault
         self.sent.append(notification)
@@ -184,7 +205,11 @@ class FakeTopic:
 
 @dataclass
 class FakeContext:
-    """The platform's context with the documented methods."""
+    """FunctionGraph's context with the documented methods.
+
+    Attributes:
+        remaining: seconds that every invocation has.
+    """
 
     user_data: dict[str, str] = field(default_factory=dict)
     request_id: str = "7c307f6a-cf68-4e65-8be0-4c77405a1b2c"
@@ -252,19 +277,19 @@ class FakeCloud:
 
 
 def fake_connect(cloud: FakeCloud) -> Callable[..., Cloud]:
-    """Hand `cloud` to a function."""
+    """Return the argument `connect` that makes a function use `cloud`."""
     return lambda settings, project_id, clock: cloud
 
 
 class Steady(random.Random):
-    """Chance that always says the same: nothing is added and nothing taken away."""
+    """A source of chance without chance: no jitter."""
 
     def random(self) -> float:
         return 0.0
 
 
 def make_retrying(clock: Clock, remaining: float = 60.0) -> Retrying:
-    """Return a Retrying without jitter, with a deadline that many seconds from now."""
+    """Return a Retrying without jitter, whose deadline is `remaining` seconds from now."""
     return Retrying(Deadline.after(remaining, clock), AdaptiveRateLimiter(clock, Steady()), Steady())
 
 
@@ -290,7 +315,7 @@ def make_creation(
     policy: CreationPolicy | None = None,
     remaining: float = 300.0,
 ) -> Creation:
-    """A Creation on fakes, for a request of one instance unless another is given."""
+    """Return a Creation on fakes, by default for a request of one instance."""
     request = request or BackupRequest(instance_id=A)
     names = name_request(request, identity)
     retrying = make_retrying(clock, remaining - min(5.0, remaining / 4))
@@ -308,7 +333,5 @@ def make_creation(
 
 
 def ids_of(notifications: Iterable[Notification]) -> list[str]:
-    """The CloudEvents ids of notifications."""
-    import json
-
+    """Return the CloudEvents ids of notifications."""
     return [json.loads(notification.body)["id"] for notification in notifications]

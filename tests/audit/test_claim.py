@@ -14,8 +14,7 @@ from localcloud import LocalCloud
 from localcloud.seed import Seed, load_seed
 from shared.bootstrap import audit_backups
 from shared.errors import UnfinishedEventError
-from tests.create.test_claim import FAULTS
-from tests.deliveries import Deliveries
+from tests.deliveries import FAULTS, Deliveries
 from tests.fakes import Steady
 from tests.system.killable import Killed, KillSwitch, connect_behind
 from tests.triggers import documented as doc

@@ -379,7 +379,7 @@ def test_a_region_that_ignores_the_name_filter_changes_nothing(clock: FakeClock,
 
 def test_a_region_without_job_ids_gets_it_from_the_task_list(clock: FakeClock, dds: FakeDds) -> None:
     """The create's answer has no job id."""
-    dds.tells_job_id = False
+    dds.returns_job_id = False
 
     result = make_creation(dds, clock).back_up(A)
 
@@ -409,7 +409,7 @@ class Nothing(list[BackupJob]):
 )
 def test_a_lost_job_id_never_fails_a_backup(clock: FakeClock, dds: FakeDds, break_it: object, reason: str) -> None:
     """The backup is made; the job id is null, with the reason."""
-    dds.tells_job_id = False
+    dds.returns_job_id = False
     assert callable(break_it)
     break_it(dds)
 
@@ -421,7 +421,7 @@ def test_a_lost_job_id_never_fails_a_backup(clock: FakeClock, dds: FakeDds, brea
 
 def test_a_job_that_shows_late_is_waited_for(clock: FakeClock, dds: FakeDds) -> None:
     """The list lags for some seconds, then the task list fails once."""
-    dds.tells_job_id = False
+    dds.returns_job_id = False
     dds.hidden_for = 5
     dds.job_faults = [TransientError("503")]
 

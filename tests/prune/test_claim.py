@@ -19,8 +19,7 @@ from shared.errors import UnfinishedEventError
 from shared.model import Clock
 from shared.runtime.invocation import Cloud
 from shared.runtime.settings import Settings
-from tests.create.test_claim import FAULTS
-from tests.deliveries import READ_TIMEOUT, CloudClock
+from tests.deliveries import FAULTS, READ_TIMEOUT, CloudClock
 from tests.fakes import FakeContext, Steady
 from tests.triggers import documented as doc
 

@@ -16,8 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from localcloud import LocalCloud
 from shared.bootstrap import create_backup, prune_backups, track_backups
 from shared.errors import UnfinishedEventError
-from tests.create.test_claim import FAULTS
-from tests.deliveries import CloudClock
+from tests.deliveries import FAULTS, CloudClock
 from tests.fakes import FakeContext, Steady
 from tests.system.killable import Killed, KillSwitch, connect_behind
 from tests.triggers import documented as doc

@@ -12,8 +12,7 @@ from localcloud import LocalCloud
 from shared.bootstrap import Function, track_backups
 from shared.errors import UnfinishedEventError
 from shared.track.function import TrackBackupsSettings
-from tests.create.test_claim import FAULTS
-from tests.deliveries import Deliveries
+from tests.deliveries import FAULTS, Deliveries
 from tests.fakes import Steady
 from tests.triggers import documented as doc
 
