@@ -1,6 +1,7 @@
 """The claim: after redelivery until success, each instance has exactly one backup, and its job id is published.
 
-It is proven on the local cloud, over HTTP through the official SDK: under each fault at each call, and under drawn faults.
+It is proven on the local cloud, over HTTP through the official SDK: under each fault at each call, and under any
+combination of faults.
 """
 
 from typing import Any

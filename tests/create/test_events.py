@@ -1,4 +1,4 @@
-"""What create_backup publishes is what docs/events says."""
+"""create_backup publishes CloudEvents that fit the schemas of docs/events."""
 
 import json
 from pathlib import Path
@@ -7,27 +7,23 @@ from typing import Any
 import jsonschema
 import pytest
 
-from shared.bootstrap import create_backup
 from shared.errors import BusyError, DeniedError, InvalidError
-from tests.fakes import INSTANCES, A, FakeClock, FakeCloud, FakeContext, FakeDds, FakeTopic, Steady, fake_connect
+from tests.create.platform import Platform
+from tests.fakes import INSTANCES, A
 
 
 SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "events"
-URN = "urn:smn:cn-north-4:0162c0f220284698b77a3d264376343a:dds-backups"
 
 
 def published(
     request: dict[str, Any], *, fault: Any = None, busy_for: float = 0.0, times: int = 1, **settings: str
 ) -> dict[str, Any]:
-    """The event that the last of several deliveries publishes."""
-    clock, topic = FakeClock(), FakeTopic()
-    dds = FakeDds(clock, create_faults=[fault], busy_until={A: busy_for})
-    context = FakeContext({"NOTIFY_TOPIC_URN": URN, "MAX_CONCURRENCY": "1", **settings})
-    cloud = FakeCloud(dds, topic)
-    function = create_backup(connect=fake_connect(cloud), clock=clock, rng=Steady(), environment={})
+    """Return the CloudEvent that the last of several deliveries publishes."""
+    platform = Platform(**settings)
+    platform.dds.create_faults, platform.dds.busy_until = [fault], {A: busy_for}
     for _ in range(times):
-        function.handle(request, context)
-    event: dict[str, Any] = json.loads(topic.sent[-1].body)
+        platform.deliver(request)
+    event: dict[str, Any] = json.loads(platform.topic.sent[-1].body)
     return event
 
 
@@ -47,7 +43,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_event_fits_its_schema(case: str) -> None:
-    """Type by type, with all the fields that it may have."""
+    """The schema allows no further fields."""
     kind, given = CASES[case]
     schema = json.loads((SCHEMAS / f"dds.backup.{kind}.schema.json").read_text(encoding="utf-8"))
 

@@ -1,4 +1,4 @@
-"""The whole function on fakes: what it returns, what it raises, what it logs."""
+"""The whole function on fakes: what it returns, raises, publishes and logs."""
 
 import json
 from typing import Any
@@ -17,30 +17,13 @@ from shared.errors import (
     TransientError,
     UnfinishedEventError,
 )
-from tests.fakes import INSTANCES, A, FakeClock, FakeCloud, FakeContext, FakeDds, FakeTopic, Steady, fake_connect
+from tests.create.platform import NOTIFY, Platform
+from tests.fakes import INSTANCES, A, FakeContext
 from tests.triggers import documented as doc
 
 
-URN = "urn:smn:cn-north-4:0162c0f220284698b77a3d264376343a:dds-backups"
 ONE = json.dumps({"instance_ids": [A]})
 TWO = json.dumps({"instance_ids": [A, INSTANCES[1]]})
-
-
-class Platform:
-    """FunctionGraph with one instance of the function, on fakes."""
-
-    def __init__(self, **settings: str) -> None:
-        self.clock = FakeClock()
-        self.dds = FakeDds(self.clock)
-        self.topic = FakeTopic()
-        self.context = FakeContext({"NOTIFY_TOPIC_URN": URN, **settings})
-        self.function = create_backup(
-            connect=fake_connect(FakeCloud(self.dds, self.topic)), clock=self.clock, rng=Steady(), environment={}
-        )
-
-    def deliver(self, event: object) -> Any:
-        """One delivery of an event."""
-        return self.function.handle(event, self.context)
 
 
 @pytest.fixture
@@ -60,8 +43,8 @@ EVENTS: dict[str, object] = {
 
 
 @pytest.mark.parametrize("trigger", EVENTS)
-def test_each_trigger_makes_its_backup(platform: Platform, trigger: str) -> None:
-    """The report names the instance, its outcome and both ids."""
+def test_an_event_of_each_trigger_makes_a_backup(platform: Platform, trigger: str) -> None:
+    """The report has the instance, its outcome and both ids."""
     report = platform.deliver(EVENTS[trigger])
 
     assert (report["status"], report["trigger"]) == ("SUCCEEDED", trigger)
@@ -72,8 +55,8 @@ def test_each_trigger_makes_its_backup(platform: Platform, trigger: str) -> None
     assert len(platform.topic.sent) == 1
 
 
-def test_an_api_gateway_gets_an_http_answer(platform: Platform) -> None:
-    """202, JSON, the report as the body."""
+def test_an_api_gateway_gets_an_http_response(platform: Platform) -> None:
+    """It is 202, with the report as JSON in the body."""
     answer = platform.deliver(doc.apig(ONE))
 
     assert (answer["statusCode"], answer["isBase64Encoded"]) == (202, False)
@@ -98,9 +81,9 @@ def test_an_api_gateway_gets_an_http_answer(platform: Platform) -> None:
     ],
     ids=range(11),
 )
-def test_the_http_status_is_what_the_outcome_deserves(body: str, fault: Any, status: int) -> None:
-    """Who asked sees at once whether to mend the request, wait, or try again."""
-    platform = Platform(ALLOWED_INSTANCES="*[!x]", ON_BUSY="fail", MAX_CONCURRENCY="1")
+def test_the_http_status_follows_from_the_outcome(body: str, fault: Any, status: int) -> None:
+    """The caller learns whether to change the request, to wait, or to try again."""
+    platform = Platform(ALLOWED_INSTANCES="*[!x]", ON_BUSY="fail")
     if body == ONE and isinstance(fault, AmbiguousError):
         platform.context.remaining = 5
     platform.dds.create_faults = [fault]
@@ -108,16 +91,16 @@ def test_the_http_status_is_what_the_outcome_deserves(body: str, fault: Any, sta
     assert platform.deliver(doc.apig(body.replace("forbidden", "forbidden-x")))["statusCode"] == status
 
 
-def test_several_failures_are_answered_with_the_one_that_most_asks_for_another_try() -> None:
-    """Denied and throttled: 429."""
-    platform = Platform(MAX_CONCURRENCY="1")
+def test_the_http_status_of_several_failures_is_the_one_worth_another_try() -> None:
+    """Of a denied and a throttled instance, 429 is returned."""
+    platform = Platform()
     platform.dds.create_faults = [DeniedError("x"), ThrottledError("x", retry_after=1000)]
 
     assert platform.deliver(doc.apig(TWO))["statusCode"] == 429
 
 
-def test_a_backup_that_was_not_announced_is_a_bad_gateway(platform: Platform) -> None:
-    """The caller asks again with the same Idempotency-Key, and gets the same backup, announced."""
+def test_a_backup_whose_notification_was_not_published_is_a_bad_gateway(platform: Platform) -> None:
+    """The caller repeats the request with the same Idempotency-Key; the same backup is found and published."""
     platform.topic.faults = [TransientError("x")] * 10
     event = doc.apig(ONE, headers={"Idempotency-Key": "k"})
 
@@ -129,7 +112,7 @@ def test_a_backup_that_was_not_announced_is_a_bad_gateway(platform: Platform) ->
 
 
 @pytest.mark.parametrize("trigger", sorted(EVENTS.keys() - {"direct"}))
-def test_what_a_redelivery_can_finish_is_raised(platform: Platform, trigger: str) -> None:
+def test_an_unfinished_event_is_raised(platform: Platform, trigger: str) -> None:
     """Only an exception makes FunctionGraph deliver an asynchronous event again."""
     platform.dds.busy_until[A] = 1000
 
@@ -137,8 +120,8 @@ def test_what_a_redelivery_can_finish_is_raised(platform: Platform, trigger: str
         platform.deliver(EVENTS[trigger])
 
 
-def test_a_direct_caller_reads_what_is_left(platform: Platform) -> None:
-    """Whoever waits for the answer is told, and decides."""
+def test_a_direct_caller_gets_the_report_of_an_unfinished_event(platform: Platform) -> None:
+    """The caller waits for the answer and decides whether to call again."""
     platform.dds.busy_until[A] = 1000
 
     report = platform.deliver({"instance_ids": [A, INSTANCES[1]]})
@@ -148,8 +131,8 @@ def test_a_direct_caller_reads_what_is_left(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize("trigger", sorted(EVENTS.keys() - {"direct"}))
-def test_what_can_never_succeed_is_announced_and_not_raised(platform: Platform, trigger: str) -> None:
-    """An unknown instance stays unknown however often the event comes."""
+def test_a_final_failure_is_published_and_not_raised(platform: Platform, trigger: str) -> None:
+    """A redelivery cannot make an unknown instance known."""
     platform.dds.instances = []
 
     report = platform.deliver(EVENTS[trigger])
@@ -158,8 +141,8 @@ def test_what_can_never_succeed_is_announced_and_not_raised(platform: Platform, 
     assert json.loads(platform.topic.sent[0].body)["type"] == "dds.backup.failed"
 
 
-def test_an_invalid_message_is_announced_and_not_raised(platform: Platform) -> None:
-    """And the valid one beside it is backed up."""
+def test_an_invalid_message_is_published_and_not_raised(platform: Platform) -> None:
+    """The valid message in the same event leads to a backup."""
     report = platform.deliver(doc.smn(doc.smn_record("Hello world", "m1"), doc.smn_record(ONE, "m2")))
 
     assert report["status"] == "PARTIALLY_FAILED"
@@ -171,16 +154,16 @@ def test_an_invalid_message_is_announced_and_not_raised(platform: Platform) -> N
     }
 
 
-def test_a_rejection_that_cannot_be_announced_is_raised(platform: Platform) -> None:
-    """Else nobody would ever hear of it."""
+def test_a_rejection_that_is_not_published_is_raised(platform: Platform) -> None:
+    """A redelivery publishes it."""
     platform.topic.faults = [TransientError("x")] * 10
 
     with pytest.raises(UnfinishedEventError, match=r"record\.0\.smn\.message rejected"):
         platform.deliver(doc.smn(doc.smn_record("Hello world")))
 
 
-def test_the_consoles_blank_template_is_explained(platform: Platform) -> None:
-    """Somebody pressed "Test" without an event of his own."""
+def test_the_blank_template_of_the_console_is_rejected(platform: Platform) -> None:
+    """The message says what was found and what is expected."""
     report = platform.deliver({"key": "value"})
 
     assert (report["status"], report["trigger"]) == ("FAILED", "unknown")
@@ -188,8 +171,8 @@ def test_the_consoles_blank_template_is_explained(platform: Platform) -> None:
     assert "instance_ids" in report["rejected"][0]["message"]
 
 
-def test_our_own_announcement_does_nothing(platform: Platform) -> None:
-    """A topic wired in a circle."""
+def test_a_notification_of_the_function_is_ignored(platform: Platform) -> None:
+    """The notification topic triggers the function."""
     platform.deliver(doc.smn(doc.smn_record(ONE)))
     note = platform.topic.sent[0].body
 
@@ -199,24 +182,24 @@ def test_our_own_announcement_does_nothing(platform: Platform) -> None:
     assert len(platform.topic.sent) == 1
 
 
-def test_wrong_settings_are_raised_by_the_initializer() -> None:
-    """Where one is configured."""
+def test_the_initializer_raises_invalid_settings() -> None:
+    """SettingsError names the setting."""
     platform = Platform(ON_BUSY="panic")
 
     with pytest.raises(SettingsError, match="ON_BUSY"):
         platform.function.start(platform.context)
 
 
-def test_wrong_settings_are_raised_by_the_first_event_without_an_initializer() -> None:
-    """The function works, and fails, the same with or without one."""
+def test_the_first_event_raises_invalid_settings_without_an_initializer() -> None:
+    """SettingsError names the setting."""
     platform = Platform(ON_BUSY="panic")
 
     with pytest.raises(SettingsError, match="ON_BUSY"):
         platform.deliver({"instance_ids": [A]})
 
 
-def test_mended_settings_are_read_by_the_next_event() -> None:
-    """A failed start is not remembered."""
+def test_the_next_event_reads_corrected_settings() -> None:
+    """A failed start is repeated."""
     platform = Platform(ON_BUSY="panic")
     with pytest.raises(SettingsError):
         platform.deliver({"instance_ids": [A]})
@@ -225,27 +208,23 @@ def test_mended_settings_are_read_by_the_next_event() -> None:
     assert platform.deliver({"instance_ids": [A]})["status"] == "SUCCEEDED"
 
 
-def test_a_started_function_does_not_start_again(platform: Platform) -> None:
-    """The settings are read once."""
+def test_a_function_reads_its_settings_once(platform: Platform) -> None:
+    """After the initializer, an event does not read them again."""
     platform.function.start(platform.context)
     platform.context.user_data.clear()
 
     assert platform.deliver({"instance_ids": [A]})["status"] == "SUCCEEDED"
 
 
-def test_each_invocation_leaves_one_line(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
-    """With all that one looks for at 3 a.m."""
+def test_each_invocation_logs_one_line(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
+    """It has the request id, the status, and the outcome of each instance."""
     platform.deliver(EVENTS["smn"])
     platform.deliver(EVENTS["smn"])
 
     first, second = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert first["message"] == second["message"] == "invocation"
     assert (first["cold_start"], second["cold_start"]) == (True, False)
-    assert (first["trigger"], first["status"], first["request_id"]) == (
-        "smn",
-        "SUCCEEDED",
-        platform.context.request_id,
-    )
+    assert (first["trigger"], first["status"], first["request_id"]) == ("smn", "SUCCEEDED", "request-1")
     (result,) = first["results"]
     assert (result["instance_id"], result["outcome"], result["job_id"], result["attempts"]) == (
         A,
@@ -257,8 +236,8 @@ def test_each_invocation_leaves_one_line(platform: Platform, capsys: pytest.Capt
     assert second["results"][0]["outcome"] == "ALREADY_EXISTS"
 
 
-def test_what_is_wrong_has_a_line_of_its_own(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
-    """Errors for what is final, warnings for what comes again, one each."""
+def test_each_failure_is_logged(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
+    """Final failures are errors; what a redelivery tries again is a warning."""
     platform.dds.busy_until[A] = 1000
 
     with pytest.raises(UnfinishedEventError):
@@ -274,8 +253,8 @@ def test_what_is_wrong_has_a_line_of_its_own(platform: Platform, capsys: pytest.
     } <= found
 
 
-def test_an_invocation_that_could_not_begin_has_its_line_too(capsys: pytest.CaptureFixture[str]) -> None:
-    """Wrong settings, say."""
+def test_an_invocation_with_invalid_settings_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its line has the code of the error."""
     platform = Platform(ON_BUSY="panic")
 
     with pytest.raises(SettingsError):
@@ -285,16 +264,16 @@ def test_an_invocation_that_could_not_begin_has_its_line_too(capsys: pytest.Capt
     assert (line["status"], line["code"]) == ("FAILED", "invalid_settings")
 
 
-def test_a_function_without_an_agency_is_raised(platform: Platform) -> None:
+def test_a_function_without_an_agency_raises() -> None:
     """The real connection reads the credentials for each event."""
-    context = FakeContext({"NOTIFY_TOPIC_URN": URN}, access_key=None)
+    context = FakeContext({"NOTIFY_TOPIC_URN": NOTIFY}, access_key=None)
 
     with pytest.raises(CredentialsError):
         create_backup(environment={}).handle({"instance_ids": [A]}, context)
 
 
-def test_nothing_secret_is_said(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither in the log nor in the answer nor on the topic, even if an error repeats it."""
+def test_nothing_secret_is_logged_returned_or_published(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error that repeats the secret key is no exception."""
 
     def crash() -> None:
         raise ZeroDivisionError("signed with SK-OF-THE-AGENCY")
@@ -303,21 +282,21 @@ def test_nothing_secret_is_said(platform: Platform, capsys: pytest.CaptureFixtur
 
     report = platform.deliver({"instance_ids": [A]})
 
-    said = capsys.readouterr().out + json.dumps(report) + platform.topic.sent[0].body + platform.topic.sent[0].email
-    assert "internal_error" in said
-    assert "OF-THE-AGENCY" not in said
+    output = capsys.readouterr().out + json.dumps(report) + platform.topic.sent[0].body + platform.topic.sent[0].email
+    assert "internal_error" in output
+    assert "OF-THE-AGENCY" not in output
 
 
-def test_a_name_without_room_is_rejected(platform: Platform) -> None:
-    """On a timer the name gets the time and digests."""
+def test_a_name_that_is_too_long_for_a_timer_is_rejected(platform: Platform) -> None:
+    """The time and two digests are appended to it."""
     report = platform.deliver(doc.timer(json.dumps({"instance_ids": [A], "name": "n" * 30})))
 
     assert report["status"] == "FAILED"
     assert report["rejected"][0]["message"].startswith("name: must be at most 25 characters here")
 
 
-def test_a_timer_without_a_user_event_is_told_what_is_missing(platform: Platform) -> None:
-    """A blank text is an empty request."""
+def test_a_timer_without_a_user_event_is_rejected(platform: Platform) -> None:
+    """A blank text is an empty request, so the message names the missing field."""
     report = platform.deliver(doc.timer(""))
 
     assert report["rejected"][0]["message"].startswith("instance_ids: name at least one instance")
