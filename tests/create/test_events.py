@@ -30,7 +30,7 @@ def published(
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "created": ("started", {"request": {"instance_ids": [A]}}),
     "with a warning": ("started", {"request": {"instance_ids": [A], "description": "x" * 256}}),
-    "found again": ("started", {"request": {"instance_ids": [A]}, "times": 2}),
+    "found again": ("started", {"request": {"instance_ids": [A], "idempotency_key": "k"}, "times": 2}),
     "busy, skipped": ("skipped", {"request": {"instance_ids": [A]}, "fault": BusyError("x"), "ON_BUSY": "skip"}),
     "busy to the end": ("deferred", {"request": {"instance_ids": [A]}, "busy_for": 10_000.0}),
     "denied": ("failed", {"request": {"instance_ids": [A]}, "fault": DeniedError("x", cloud_code="DBS.2")}),
