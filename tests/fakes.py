@@ -3,6 +3,7 @@
 
 import json
 import random
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -330,6 +331,23 @@ def make_creation(
         recent=recent or None,
         retrying=retrying,
     )
+
+
+_ATTRIBUTE = re.compile(r"[A-Za-z0-9_]{1,32}")
+
+
+def assert_within_limits(notification: Notification) -> None:
+    """Assert the limits of SMN (SMN API, Publishing a Message).
+
+    A subject has at most 512 bytes, a text message 490 characters without brackets, and an attribute 32 letters, digits
+    and underscores; all together have at most 256 KB.
+    """
+    assert len(notification.subject.encode()) <= 512
+    assert len(notification.sms) <= 490
+    assert not set(notification.sms) & set("[]【】")
+    assert all(_ATTRIBUTE.fullmatch(value) for value in notification.attributes.values())
+    assert notification.body.isascii()
+    assert len(json.dumps([notification.body, notification.email, notification.sms])) < 256 * 1024
 
 
 def ids_of(notifications: Iterable[Notification]) -> list[str]:

@@ -1,8 +1,13 @@
-"""Job ids that got lost: recovered only when there is no doubt."""
+"""Finding the job of a backup in the task list: only if there is no doubt."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import pytest
+
+from shared.errors import DeniedError, TransientError
 from shared.jobs import JobFinder
 from shared.model import Backup, BackupJob
 from tests.fakes import INSTANCES, START, A, FakeClock, FakeDds, FakeJobs, make_retrying
@@ -22,35 +27,35 @@ def job(seconds: float = 0, instance_id: str = A, job_id: str = "job-1") -> Back
     return BackupJob(job_id, instance_id, START + timedelta(seconds=seconds))
 
 
-def test_the_only_job_of_the_instance_at_that_time_is_the_backups() -> None:
-    """One operation an instance at a time: there can be no other."""
+def test_the_only_job_of_the_instance_at_that_time_is_found() -> None:
+    """An instance runs one operation at a time, so there is no other."""
     assert find(job(2), job(0, INSTANCES[1], "job-2")) == ("job-1", None)
 
 
-def test_a_job_of_another_time_is_not() -> None:
-    """A wrong id is worse than none."""
+def test_a_job_more_than_a_minute_away_is_not_found() -> None:
+    """A wrong job id is worse than none."""
     assert find(job(61))[0] is None
 
 
-def test_of_two_jobs_neither_is_guessed() -> None:
-    """Two within the minute."""
+def test_neither_of_two_jobs_is_found() -> None:
+    """Both are within a minute of the backup."""
     assert find(job(0), job(30, job_id="job-2"))[0] is None
 
 
-def test_a_backup_older_than_a_month_has_no_job_any_more() -> None:
-    """DDS keeps tasks for a month; nothing is asked."""
+def test_the_job_of_a_backup_older_than_a_month_is_not_found() -> None:
+    """DDS keeps jobs for a month, so it is not asked."""
     job_id, why = find(job(), later=31 * 86400)
 
     assert (job_id, why) == (None, "DDS keeps jobs for a month, and this backup is older")
 
 
-def test_a_backup_of_unknown_time_has_no_job_to_be_found() -> None:
-    """The list did not say when it began."""
-    assert find(job(), backup=replace(BACKUP, begin_time=None)) == (None, "DDS does not say when the backup began")
+def test_the_job_of_a_backup_without_a_begin_time_is_not_found() -> None:
+    """DDS did not return when the backup began."""
+    assert find(job(), backup=replace(BACKUP, begin_time=None)) == (None, "DDS does not tell when the backup began")
 
 
-def test_one_look_serves_all_backups_of_that_time() -> None:
-    """A redelivery of a large event does not ask once an instance."""
+def test_one_task_list_serves_all_backups_of_that_time() -> None:
+    """A redelivery of a large event does not ask for each instance."""
     clock = FakeClock()
     dds = FakeDds(clock, tasks=[job(number, instance, f"job-{number}") for number, instance in enumerate(INSTANCES)])
     clock.sleep(3600)
@@ -60,3 +65,49 @@ def test_one_look_serves_all_backups_of_that_time() -> None:
 
     assert found == [f"job-{number}" for number in range(len(INSTANCES))]
     assert dds.calls == ["jobs"]
+
+
+class NewBackup:
+    """A backup that was made just now, and the job finder that looks for its job."""
+
+    def __init__(self, **options: Any) -> None:
+        self.clock = FakeClock()
+        self.dds = FakeDds(self.clock, **options)
+        self.dds.add(A, "name")
+
+    def find(self) -> tuple[str | None, str | None]:
+        finder = JobFinder(FakeJobs(self.dds), make_retrying(self.clock))
+        return finder.find_new(lambda: next(iter(self.dds.list()), None), patience=10)
+
+
+def test_the_job_of_a_new_backup_is_waited_for() -> None:
+    """The list of backups lags for five seconds, and the task list fails once."""
+    new = NewBackup(hidden_for=5, job_faults=[TransientError("503")])
+
+    assert new.find() == ("job-1", None)
+    assert new.clock.seconds <= 10
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda dds: dds.list_faults.extend([TransientError("503")] * 99), "list the backup yet (503)"),
+        (lambda dds: setattr(dds, "hidden_for", 100), "list the backup yet"),
+        (lambda dds: dds.job_faults.append(DeniedError("no")), "began with the backup (no)"),
+        (lambda dds: dds.job_faults.extend([TransientError("no")] * 99), "began with the backup (no)"),
+        (lambda dds: dds.tasks.clear(), "no job of this instance alone"),
+    ],
+    ids=["list fails", "list lags", "tasks denied", "tasks fail", "no task"],
+)
+def test_there_is_a_reason_if_the_job_of_a_new_backup_is_not_found(
+    spoil: Callable[[FakeDds], object], reason: str
+) -> None:
+    """It is not waited for longer than the caller's patience."""
+    new = NewBackup()
+    spoil(new.dds)
+
+    job_id, why = new.find()
+
+    assert job_id is None
+    assert reason in str(why)
+    assert new.clock.seconds <= 10

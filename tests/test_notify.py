@@ -1,94 +1,173 @@
-"""What the topic is told, within SMN's limits."""
+"""Notifications: their form, their ids, SMN's limits, and publishing them."""
 
 import json
-import re
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.create.report import InstanceResult, Outcome, result_notification
-from shared.errors import InvalidRequestError
-from shared.identity import EventNames
+from shared.errors import AbsentError, CloudError, InvalidRequestError, ThrottledError, TransientError
 from shared.model import Notification
-from shared.notify import HEADLINES, Rejection, Sender, rejection_notification
+from shared.notify import (
+    HEADLINES,
+    REJECTED,
+    STARTED,
+    Notifier,
+    Rejection,
+    Sender,
+    build_notification,
+    rejection_notification,
+)
+from tests.fakes import FakeClock, FakeTopic, assert_within_limits, ids_of, make_retrying
 
 
 SENDER = Sender("urn:fss:cn-north-4:p:function:default:create_backup", "cn-north-4", "p", "request-1")
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=timezone.utc)
-NAMES = EventNames("stem", "0" * 32)
-ATTRIBUTE = re.compile(r"[A-Za-z0-9_]{1,32}")
 
 
-def assert_within_limits(notification: Notification) -> None:
-    """SMN API, Publishing a Message: subject 512 bytes, SMS 490 characters without brackets, attributes' values."""
-    assert len(notification.subject.encode()) <= 512
-    assert len(notification.sms) <= 490
-    assert not set(notification.sms) & set("[]【】")
-    assert all(ATTRIBUTE.fullmatch(value) for value in notification.attributes.values())
-    assert notification.body.isascii()
-    assert len(json.dumps([notification.body, notification.email, notification.sms])) < 256 * 1024
+def notification(kind: str = STARTED, identity: tuple[str, ...] = ("key", "i-1"), **changes: Any) -> Notification:
+    given: dict[str, Any] = {
+        "subject": "i-1",
+        "data": {"job_id": "job-1"},
+        "lines": ["Instance: i-1"],
+        "outcome": "CREATED",
+        "sender": SENDER,
+        "now": NOW,
+    }
+    return build_notification(kind, identity=identity, **given | changes)
 
 
-@pytest.mark.parametrize(
-    ("outcome", "kind"),
-    [
-        (Outcome.CREATED, "dds.backup.started"),
-        (Outcome.ALREADY_EXISTS, "dds.backup.started"),
-        (Outcome.SKIPPED, "dds.backup.skipped"),
-        (Outcome.DEFERRED, "dds.backup.deferred"),
-        (Outcome.FAILED, "dds.backup.failed"),
-    ],
-)
-def test_each_outcome_is_a_cloudevent(outcome: Outcome, kind: str) -> None:
-    """CloudEvents 1.0 with the required attributes and the result as data."""
-    notification = result_notification(InstanceResult("i-1", outcome, job_id="job-1"), NAMES, SENDER, NOW)
-
-    event = json.loads(notification.body)
-    assert event["specversion"] == "1.0"
-    assert event["type"] == kind
-    assert kind in HEADLINES
-    assert event["source"] == SENDER.source
-    assert event["subject"] == "i-1"
-    assert event["time"] == "2026-11-24T03:00:00.000Z"
-    assert event["data"]["job_id"] == "job-1"
-    assert event["data"]["outcome"] == outcome.value
-    assert event["data"]["request_id"] == "request-1"
-    assert notification.attributes == {"event_type": kind.replace(".", "_"), "outcome": outcome.value}
-    assert_within_limits(notification)
+def rejection(payload: object = "Hello", error: Any = None, position: str = "record.0.smn.message") -> Rejection:
+    return Rejection(position, error or InvalidRequestError(["name: wrong", "key: wrong"]), payload, ("smn", "m1"))
 
 
-def test_people_read_a_text_and_not_json() -> None:
-    """The e-mail says what a DBA looks for."""
-    result = InstanceResult("i-1", Outcome.CREATED, name="nightly-1", backup_id="b-1", job_id="job-1")
+@pytest.mark.parametrize("kind", HEADLINES)
+def test_a_notification_is_a_cloudevent(kind: str) -> None:
+    """It has the required attributes of CloudEvents 1.0, and the region, project and request id in its data."""
+    built = notification(kind)
 
-    email = result_notification(result, NAMES, SENDER, NOW).email
+    event = json.loads(built.body)
+    del event["id"]
+    assert event == {
+        "specversion": "1.0",
+        "source": SENDER.source,
+        "type": kind,
+        "subject": "i-1",
+        "time": "2026-11-24T03:00:00.000Z",
+        "datacontenttype": "application/json",
+        "data": {"job_id": "job-1", "region": "cn-north-4", "project_id": "p", "request_id": "request-1"},
+    }
+    assert built.attributes == {"event_type": kind.replace(".", "_"), "outcome": "CREATED"}
+    assert_within_limits(built)
 
-    assert email.startswith("DDS backup started: i-1\n\nInstance: i-1\n")
-    for fact in ("Backup: nightly-1", "Backup ID: b-1", "Job ID: job-1", "Region: cn-north-4", "Request ID: request-1"):
-        assert fact in email
+
+def test_people_get_a_text() -> None:
+    """The e-mail and the text message start with the headline of the type."""
+    built = notification()
+
+    assert built.subject == "DDS backup started: i-1"
+    assert built.email.startswith("DDS backup started: i-1\n\nInstance: i-1\n\nRegion: cn-north-4\nProject: p\n")
+    assert built.sms == "DDS backup started: i-1 job-1"
+    assert notification(summary="2 backups").subject == "DDS backup started: 2 backups"
 
 
-@pytest.mark.parametrize(("retryable", "said"), [(True, True), (False, False)])
-def test_people_are_told_whether_it_is_tried_again(*, retryable: bool, said: bool) -> None:
-    """Only where a redelivery can help."""
-    result = InstanceResult("i-1", Outcome.FAILED, code="busy", message="x", retryable=retryable)
+def test_the_same_fact_has_the_same_id() -> None:
+    """Neither the time, nor the invocation, nor the data changes the id."""
+    later = notification(
+        sender=Sender("urn:other", "cn-north-4", "p", "request-2"),
+        now=datetime(2026, 11, 25, tzinfo=timezone.utc),
+        data={},
+    )
 
-    assert ("tried again" in result_notification(result, NAMES, SENDER, NOW).email) is said
+    assert ids_of([later]) == ids_of([notification()])
 
 
-@given(st.text(min_size=1, max_size=64), st.text(max_size=2000), st.sampled_from(Outcome))
-def test_no_result_exceeds_smns_limits(instance_id: str, message: str, outcome: Outcome) -> None:
-    """Whatever the ids and messages hold."""
-    result = InstanceResult(instance_id, outcome, code="x", message=message)
+def test_different_facts_have_different_ids() -> None:
+    """The type, the identity, and whether the outcome is final make the id."""
+    facts = [
+        notification(),
+        notification(REJECTED),
+        notification(identity=("key", "i-2")),
+        notification(identity=("keyi", "-1")),
+        notification(retryable=True),
+    ]
 
-    assert_within_limits(result_notification(result, NAMES, SENDER, NOW))
+    assert len(set(ids_of(facts))) == len(facts)
+
+
+def test_a_rejection_has_the_message_and_its_faults() -> None:
+    """The id is the same at every redelivery."""
+    built = rejection_notification(rejection(), "smn", SENDER, NOW)
+
+    data = json.loads(built.body)["data"]
+    assert (data["position"], data["code"], data["trigger"]) == ("record.0.smn.message", "invalid_request", "smn")
+    assert data["errors"] == ["name: wrong", "key: wrong"]
+    assert data["payload"] == "Hello"
+    assert "Where: smn event, record.0.smn.message\nname: wrong\nkey: wrong\nFound: Hello\n" in built.email
+    assert ids_of([built]) == ids_of([rejection_notification(rejection("other"), "smn", SENDER, NOW)])
 
 
 @given(st.text(), st.text(max_size=20_000) | st.dictionaries(st.text(), st.text()))
-def test_no_rejection_exceeds_smns_limits(position: str, payload: object) -> None:
-    """However long the payload is."""
-    rejection = Rejection(position, InvalidRequestError(["wrong"]), payload, ("smn", "1"))
+def test_no_rejection_exceeds_the_limits_of_smn(position: str, payload: object) -> None:
+    """A long payload is cut."""
+    rejected = rejection(payload, position=position)
 
-    assert_within_limits(rejection_notification(rejection, "smn", SENDER, NOW))
+    assert_within_limits(rejection_notification(rejected, "smn", SENDER, NOW))
+
+
+class Publishing:
+    """A notifier with 60 seconds and a topic."""
+
+    def __init__(self, *faults: CloudError, left: float = 60.0) -> None:
+        self.clock = FakeClock()
+        self.topic = FakeTopic(faults=list(faults))
+        self.notifier = Notifier(self.topic, make_retrying(self.clock, left), SENDER)
+
+
+def test_publishing_is_retried() -> None:
+    """SMN throttles the first call and fails the second."""
+    publishing = Publishing(ThrottledError("429"), TransientError("500"))
+
+    assert publishing.notifier.publish(notification())
+    assert len(publishing.topic.sent) == 1
+
+
+def test_publishing_waits_for_as_long_as_smn_throttles() -> None:
+    """Throttled calls do not count as failures."""
+    publishing = Publishing(*[ThrottledError("429")] * 9)
+
+    assert publishing.notifier.publish(notification())
+    assert len(publishing.topic.sent) == 1
+
+
+def test_publishing_to_a_topic_that_does_not_exist_is_not_retried(caplog: pytest.LogCaptureFixture) -> None:
+    """The failure is logged and not raised."""
+    publishing = Publishing(*[AbsentError("no such topic")] * 9)
+
+    assert not publishing.notifier.publish(notification())
+    assert len(publishing.topic.faults) == 8
+    assert publishing.clock.seconds == 0
+    assert "notification not published" in caplog.text
+
+
+@pytest.mark.parametrize("error", [ThrottledError("429", retry_after=100), TransientError("503")], ids=["429", "503"])
+def test_publishing_ends_with_the_deadline(error: CloudError) -> None:
+    """A pause that does not fit is not begun, and after the deadline no call is made."""
+    publishing = Publishing(*[error] * 9, left=1)
+
+    assert not publishing.notifier.publish(notification())
+    assert publishing.clock.seconds <= 1
+    publishing.topic.faults.clear()
+    publishing.clock.sleep(1)
+    assert not publishing.notifier.publish(notification())
+
+
+def test_a_rejection_is_published_once_it_is_final() -> None:
+    """A retryable one may become a success with the redelivery."""
+    publishing = Publishing()
+
+    assert publishing.notifier.publish_rejection(rejection(), "smn").notified
+    assert not publishing.notifier.publish_rejection(rejection(error=TransientError("503")), "smn").notified
+    assert len(publishing.topic.sent) == 1

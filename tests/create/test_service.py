@@ -1,4 +1,4 @@
-"""Whole events: every instance is tried and announced, none waits for another."""
+"""Whole events: every instance is tried, and every outcome is published."""
 
 import json
 
@@ -8,7 +8,7 @@ from shared.create.creation import CreationPolicy
 from shared.create.report import InstanceResult, Outcome
 from shared.create.request import BackupRequest
 from shared.create.service import BackupService, NamedRequest
-from shared.errors import AbsentError, InvalidRequestError, ThrottledError, TransientError
+from shared.errors import InvalidRequestError, TransientError
 from shared.notify import Notifier, Rejection, Sender
 from shared.report import Status
 from shared.retry import AdaptiveRateLimiter, Retrying, split_time
@@ -19,7 +19,7 @@ SENDER = Sender("urn:fss:cn-north-4:p:function:default:create_backup", "cn-north
 
 
 class Event:
-    """An event on fakes."""
+    """An event for some instances, and a cloud of fakes."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -28,7 +28,7 @@ class Event:
         self.rejected: list[Rejection] = []
 
     def deliver(self, *instances: str, remaining: float = 300, concurrency: int = 4) -> list[InstanceResult]:
-        """One delivery of the event for these instances."""
+        """Deliver the event once."""
         work, notify = split_time(remaining, self.clock)
         service = BackupService(
             backups=self.dds,
@@ -56,8 +56,8 @@ def event() -> Event:
     return Event()
 
 
-def test_every_instance_is_backed_up_and_announced(event: Event) -> None:
-    """One list, one create and one publish an instance; results in the order asked for."""
+def test_each_instance_costs_one_create_and_one_publish(event: Event) -> None:
+    """One list serves all instances; the results are in the order of the request."""
     results = event.deliver(*INSTANCES)
 
     assert [result.instance_id for result in results] == list(INSTANCES)
@@ -67,8 +67,8 @@ def test_every_instance_is_backed_up_and_announced(event: Event) -> None:
     assert {json.loads(note.body)["data"]["job_id"] for note in event.topic.sent} == {r.job_id for r in results}
 
 
-def test_one_bad_instance_costs_the_others_nothing(event: Event) -> None:
-    """All are tried, the failure is announced like the rest."""
+def test_an_unknown_instance_does_not_affect_the_others(event: Event) -> None:
+    """Its failure is final and published."""
     results = event.deliver(A, "unknown", INSTANCES[1])
 
     assert [result.outcome for result in results] == [Outcome.CREATED, Outcome.FAILED, Outcome.CREATED]
@@ -76,8 +76,8 @@ def test_one_bad_instance_costs_the_others_nothing(event: Event) -> None:
     assert not results[1].unfinished
 
 
-def test_an_error_of_our_own_costs_the_others_nothing(event: Event) -> None:
-    """A bug met on one instance is its outcome, left for a redelivery."""
+def test_an_internal_error_does_not_affect_the_other_instances(event: Event) -> None:
+    """It is the outcome of its instance, which a redelivery tries again."""
 
     def crash() -> None:
         raise ZeroDivisionError
@@ -91,8 +91,8 @@ def test_an_error_of_our_own_costs_the_others_nothing(event: Event) -> None:
     assert results[0].name
 
 
-def test_a_redelivery_announces_again_under_the_same_ids(event: Event) -> None:
-    """So that whoever listens can drop the second."""
+def test_a_redelivery_publishes_under_the_same_ids(event: Event) -> None:
+    """Consumers can drop the duplicates."""
     event.deliver(A)
     event.deliver(A)
 
@@ -100,15 +100,15 @@ def test_a_redelivery_announces_again_under_the_same_ids(event: Event) -> None:
     assert first == second
 
 
-def test_different_instances_and_outcomes_have_different_ids(event: Event) -> None:
-    """A started backup is not a failed one, nor another instance's."""
+def test_each_instance_has_a_notification_of_its_own(event: Event) -> None:
+    """Their ids differ."""
     event.deliver(*INSTANCES[:3], "unknown")
 
     assert len(set(ids_of(event.topic.sent))) == 4
 
 
-def test_a_topic_that_is_down_leaves_the_event_unfinished_and_the_redelivery_publishes(event: Event) -> None:
-    """The backup is made once; its job id arrives with the redelivery."""
+def test_a_redelivery_publishes_what_was_not_published(event: Event) -> None:
+    """The backup is made once; its job id is found again."""
     event.topic.faults = [TransientError("503")] * 100
     (first,) = event.deliver(A)
     event.topic.faults.clear()
@@ -120,48 +120,8 @@ def test_a_topic_that_is_down_leaves_the_event_unfinished_and_the_redelivery_pub
     assert len(event.dds.backups) == 1
 
 
-def test_a_hiccup_of_the_topic_is_retried(event: Event) -> None:
-    """Throttled once, unavailable once, then published."""
-    event.topic.faults = [ThrottledError("429"), TransientError("500")]
-
-    (result,) = event.deliver(A)
-
-    assert result.notified
-    assert len(event.topic.sent) == 1
-
-
-def test_a_topic_that_throttles_is_waited_for_however_often(event: Event) -> None:
-    """Too fast is no failure: it is slowed down to until the topic takes it."""
-    event.topic.faults = [ThrottledError("429")] * 12
-
-    (result,) = event.deliver(A)
-
-    assert result.notified
-    assert len(event.topic.sent) == 1
-
-
-def test_a_topic_that_does_not_exist_is_not_retried_in_vain(event: Event) -> None:
-    """Only somebody who mends the setting can help; the event stays unfinished."""
-    event.topic.faults = [AbsentError("no such topic")] * 100
-
-    (result,) = event.deliver(A)
-
-    assert not result.notified
-    assert event.clock.seconds == 0
-
-
-def test_publishing_ends_with_the_deadline(event: Event) -> None:
-    """Retries of the topic must not let the invocation be killed."""
-    event.topic.faults = [ThrottledError("429", retry_after=100)] * 100
-
-    (result,) = event.deliver(A, remaining=20)
-
-    assert not result.notified
-    assert event.clock.seconds <= 20
-
-
-def test_what_the_deadline_cuts_off_is_deferred_and_announced(event: Event) -> None:
-    """A busy instance uses the time up; the others had theirs."""
+def test_a_busy_instance_is_deferred_at_the_deadline(event: Event) -> None:
+    """A wait that does not fit is not begun, so the next instances of the only worker get their turn."""
     event.dds.busy_until[A] = 1000
 
     results = event.deliver(*INSTANCES[:3], remaining=30, concurrency=1)
@@ -174,8 +134,8 @@ def test_what_the_deadline_cuts_off_is_deferred_and_announced(event: Event) -> N
     ]
 
 
-def test_a_rejected_message_is_announced_with_what_it_said(event: Event) -> None:
-    """Nothing that arrived is lost."""
+def test_a_rejected_message_is_published(event: Event) -> None:
+    """A redelivery publishes it under the same id."""
     error = InvalidRequestError(["instance_ids: required, but missing"])
     event.rejected = [Rejection("record.0.smn.message", error, '{"nome": "x"}', ("smn", "m1"))]
 
