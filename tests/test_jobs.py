@@ -51,7 +51,7 @@ def test_the_job_of_a_backup_older_than_a_month_is_not_found() -> None:
 
 def test_the_job_of_a_backup_without_a_begin_time_is_not_found() -> None:
     """DDS did not return when the backup began."""
-    assert find(job(), backup=replace(BACKUP, begin_time=None)) == (None, "DDS does not tell when the backup began")
+    assert find(job(), backup=replace(BACKUP, begin_time=None)) == (None, "DDS does not say when the backup began")
 
 
 def test_one_task_list_serves_all_backups_of_that_time() -> None:

@@ -1,4 +1,4 @@
-"""Handing instances off to further invocations."""
+"""Handing instances off to further invocations, as messages to the request topic."""
 
 import json
 
@@ -22,8 +22,8 @@ def hand_off(topic: FakeTopic, size: int = 2) -> HandOff:
     return HandOff(Notifier(topic, make_retrying(FakeClock()), sender), size)
 
 
-def test_instances_are_handed_off_in_chunks_with_their_names() -> None:
-    """The message has everything that another invocation needs to make the same backups."""
+def test_a_message_has_the_names_of_the_backups() -> None:
+    """With the description and min_interval, another invocation makes the same backups."""
     topic = FakeTopic()
 
     accepted = hand_off(topic).publish(REQUEST, NAMES, ["1", "2", "3"])
@@ -37,15 +37,15 @@ def test_instances_are_handed_off_in_chunks_with_their_names() -> None:
         assert request.min_interval == REQUEST.min_interval
 
 
-def test_what_the_topic_does_not_accept_is_not_handed_off() -> None:
-    """The first message fails for good, the second is accepted."""
+def test_instances_whose_message_is_refused_are_not_handed_off() -> None:
+    """The topic refuses the first message and accepts the second."""
     topic = FakeTopic(faults=[DeniedError("no")])
 
     assert hand_off(topic).publish(REQUEST, NAMES, ["1", "2", "3"]) == ["3"]
 
 
-def test_hops_are_counted_and_end() -> None:
-    """An instance that is busy for ever must not go round for ever."""
+def test_an_instance_is_handed_off_a_limited_number_of_times() -> None:
+    """The messages count the hops."""
     request = REQUEST
     topic = FakeTopic()
     hops = 0
@@ -59,6 +59,6 @@ def test_hops_are_counted_and_end() -> None:
 
 
 @pytest.mark.parametrize(("size", "instances", "needed"), [(2, "12", False), (2, "123", True)])
-def test_when_it_is_needed(size: int, instances: str, *, needed: bool) -> None:
-    """Above the size, not at it."""
+def test_more_instances_than_the_size_need_a_hand_off(size: int, instances: str, *, needed: bool) -> None:
+    """As many as the size do not."""
     assert hand_off(FakeTopic(), size).is_needed_for(list(instances)) is needed

@@ -1,4 +1,4 @@
-"""Events in the literal shapes of the platform's documents and console templates, with a payload put in."""
+"""Events in the shapes of FunctionGraph's documents and console templates, with a payload of choice."""
 
 import base64
 import json
@@ -62,7 +62,7 @@ def kafka(*messages: object) -> dict[str, Any]:
 
 
 def old_kafka(*messages: object) -> dict[str, Any]:
-    """The older form: the instance is named inside each record."""
+    """The older shape: each record names its instance."""
     event = kafka(*messages)
     event["records"][0]["instance_id"] = event.pop("instance_id")
     return event
@@ -86,7 +86,7 @@ def rabbitmq(*messages: object) -> dict[str, Any]:
 
 
 def rabbitmq_with_topic(*messages: object) -> dict[str, Any]:
-    """The other sample of RabbitMQ: the instance at the top, a topic in place of the exchange."""
+    """DMS for RabbitMQ, the other documented shape: the instance at the top, and a topic instead of the exchange."""
     event = rabbitmq(*messages)
     event["instance_id"] = event["records"][0].pop("instance_id")
     event["records"][0]["topic_id"] = event["records"][0].pop("exchange")
@@ -106,7 +106,7 @@ def rocketmq(*messages: object) -> dict[str, Any]:
 
 
 def eventgrid(data: object = PAYLOAD, **changes: object) -> dict[str, Any]:
-    """A CloudEvent as EventGrid passes it through."""
+    """A CloudEvent as EventGrid delivers it."""
     return {
         "datacontenttype": "application/json",
         "data": data,
@@ -121,7 +121,7 @@ def eventgrid(data: object = PAYLOAD, **changes: object) -> dict[str, Any]:
 
 
 def apig(body: str = TEXT, headers: dict[str, object] | None = None, **changes: object) -> dict[str, Any]:
-    """A request through an API gateway, its body in base64."""
+    """A request through an API gateway, with its body in base64."""
     return {
         "requestContext": {
             "requestId": "a31d3d70415214292fa8b2cade9b4538",

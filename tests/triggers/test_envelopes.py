@@ -1,4 +1,4 @@
-"""Every trigger, in every documented shape: recognized by its marks, opened, and its payloads validated."""
+"""The events of every trigger, in every documented shape: recognized, opened, and their payloads validated."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ from tests.triggers import documented as doc
 
 
 class Order(BaseModel):
-    """A model of somebody else's function."""
+    """The request of another function."""
 
     instance_ids: list[str]
 
@@ -29,7 +29,7 @@ ORDER = Order.model_validate(doc.PAYLOAD)
 
 
 def orders(event: object, envelope: type[Envelope]) -> list[Order]:
-    """Open an event and validate each payload."""
+    """Open an event, and validate the payload of each message."""
     return [validate(message.decode(), Order) for message in envelope.open(event)]
 
 
@@ -47,8 +47,8 @@ SHAPES: dict[str, tuple[type[Envelope], Any]] = {
     "eventgrid without time": (EventGridEnvelope, doc.eventgrid(time=None)),
     "apig": (ApigEnvelope, doc.apig()),
     "apig, plain": (ApigEnvelope, doc.apig(body="", isBase64Encoded=False) | {"body": doc.TEXT}),
-    "apig, silent about base64": (ApigEnvelope, {k: v for k, v in doc.apig().items() if k != "isBase64Encoded"}),
-    "apig, plain and silent": (ApigEnvelope, doc.apig(isBase64Encoded=None) | {"body": f" {doc.TEXT}"}),
+    "apig without isBase64Encoded": (ApigEnvelope, {k: v for k, v in doc.apig().items() if k != "isBase64Encoded"}),
+    "apig, plain, without isBase64Encoded": (ApigEnvelope, doc.apig(isBase64Encoded=None) | {"body": f" {doc.TEXT}"}),
     "dedicated gateway without path, headers and query": (
         ApigEnvelope,
         {k: v for k, v in doc.apig().items() if k in {"requestContext", "httpMethod", "body", "isBase64Encoded"}},
@@ -76,7 +76,7 @@ SHAPES: dict[str, tuple[type[Envelope], Any]] = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_event_is_recognized_and_opened(shape: str) -> None:
-    """The marks of an event lead to its envelope, which finds the payload."""
+    """Its marks lead to the envelope of its trigger, which finds the payload."""
     envelope, event = SHAPES[shape]
 
     assert recognize(event, Order) is envelope
@@ -98,8 +98,10 @@ def test_an_event_is_recognized_and_opened(shape: str) -> None:
     ],
     ids=range(9),
 )
-def test_a_single_payload_that_cannot_be_read(event: object, envelope: type[Envelope], fault: str) -> None:
-    """The answer says where and what was found."""
+def test_an_event_whose_only_payload_is_unreadable_is_rejected(
+    event: object, envelope: type[Envelope], fault: str
+) -> None:
+    """The error says where the fault is and what was found."""
     with pytest.raises(InvalidRequestError) as caught:
         orders(event, envelope)
 
@@ -118,16 +120,16 @@ def test_a_single_payload_that_cannot_be_read(event: object, envelope: type[Enve
     ],
     ids=range(6),
 )
-def test_a_batch_of_another_shape(event: object, envelope: type[Envelope], fault: str) -> None:
-    """It bears the trigger's mark, but is not what the trigger delivers."""
+def test_a_batch_of_another_shape_is_rejected(event: object, envelope: type[Envelope], fault: str) -> None:
+    """It has the marks of the trigger, but not its shape."""
     with pytest.raises(InvalidRequestError) as caught:
         orders(event, envelope)
 
     assert caught.value.errors[0].startswith(fault)
 
 
-def test_payloads_may_hold_any_script() -> None:
-    """JSON text of any language, base64 or not."""
+def test_a_payload_may_have_any_script() -> None:
+    """The body of an API gateway is UTF-8 in base64."""
     payload = json.dumps({"instance_ids": ["实例"]}, ensure_ascii=False)
 
     assert orders(doc.apig(payload), ApigEnvelope)[0].instance_ids == ["实例"]

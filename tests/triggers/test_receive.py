@@ -1,4 +1,4 @@
-"""From an event to requests: what identifies each, and what becomes of the rest."""
+"""From an event to requests: what identifies each, and what becomes of the other messages."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ def named(incoming: Incoming[BackupRequest]) -> EventNames:
 
 
 def names(event: object, request_id: str = "request-1") -> list[str]:
-    """The names that an event gives to its first instances' backups."""
+    """Return the names of the backups of the first instance of each request."""
     got = received(event, request_id)
     assert not got.rejected
     return [named(incoming).name(incoming.request.instances[0]) for incoming in got.requests]
@@ -57,23 +57,23 @@ EVENTS: dict[str, Any] = {
 
 @pytest.mark.parametrize("trigger", EVENTS)
 def test_a_redelivery_gives_the_same_names_in_another_invocation(trigger: str) -> None:
-    """Nothing of a name comes from the invocation."""
+    """The names do not depend on the invocation."""
     event = EVENTS[trigger]
 
     assert names(event, "request-1") == names(json.loads(json.dumps(event)), "request-2")
 
 
 @pytest.mark.parametrize("trigger", EVENTS)
-def test_the_messages_of_a_batch_are_events_of_their_own(trigger: str) -> None:
-    """Even two of the same text."""
+def test_each_message_of_a_batch_is_an_event_of_its_own(trigger: str) -> None:
+    """So are two messages with the same text."""
     made = names(EVENTS[trigger])
 
     assert len(set(made)) == len(made)
 
 
 @pytest.mark.parametrize("trigger", sorted(EVENTS.keys() - {"eventgrid list"}))
-def test_the_trigger_is_named(trigger: str) -> None:
-    """As in reports and logs."""
+def test_the_trigger_of_an_event_is_known(trigger: str) -> None:
+    """All triggers but the API gateway are asynchronous."""
     got = received(EVENTS[trigger])
 
     assert got.trigger == trigger
@@ -96,17 +96,17 @@ def test_the_trigger_is_named(trigger: str) -> None:
     ids=range(9),
 )
 def test_different_events_give_different_names(one: object, other: object) -> None:
-    """Each part of what identifies an event counts."""
+    """Each part of the identity counts."""
     assert names(one) != names(other)
 
 
-def test_a_tick_is_the_same_in_every_zone() -> None:
-    """The same moment, written differently."""
+def test_a_time_of_the_timer_is_the_same_in_every_zone() -> None:
+    """The identity has the time in UTC."""
     assert names(doc.timer()) == names(doc.timer(time="2023-06-01T00:30:00Z"))
 
 
 def test_a_direct_call_is_identified_by_the_request_id() -> None:
-    """Two tests from the console are two events."""
+    """Two calls are two events."""
     assert names(dict(doc.PAYLOAD), "request-1") == names(dict(doc.PAYLOAD), "request-1")
     assert names(dict(doc.PAYLOAD), "request-1") != names(dict(doc.PAYLOAD), "request-2")
 
@@ -125,13 +125,13 @@ KEYED: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("way", KEYED)
-def test_one_idempotency_key_is_one_event_whichever_way_it_comes(way: str) -> None:
-    """A pipeline that asks again through another door gets the same backup."""
+def test_one_idempotency_key_is_one_event_for_all_triggers(way: str) -> None:
+    """A pipeline that repeats its request through another trigger gets the same backup."""
     assert names(KEYED[way](), "request-1") == names(KEYED["direct"](), "request-2")
 
 
 def test_a_message_published_twice_under_one_key_is_one_event() -> None:
-    """Its second copy has another message id and another timestamp."""
+    """The second copy has another message id and another timestamp."""
     first = doc.smn(doc.smn_record(payload(idempotency_key="k"), message_id="m1"))
     second = doc.smn(doc.smn_record(payload(idempotency_key="k"), message_id="m2"))
     second["record"][0]["smn"]["timestamp"] = "2018-01-09T07:12:00Z"
@@ -139,23 +139,23 @@ def test_a_message_published_twice_under_one_key_is_one_event() -> None:
     assert names(first) == names(second)
 
 
-def test_a_key_in_a_timers_payload_does_not_make_all_ticks_one_event() -> None:
-    """The payload is the same every night; the nights are not."""
+def test_the_key_in_the_payload_of_a_timer_does_not_identify_its_events() -> None:
+    """The payload is the same every night."""
     monday = doc.timer(payload(idempotency_key="nightly"))
     tuesday = doc.timer(payload(idempotency_key="nightly"), time="2023-06-02T08:30:00+08:00")
 
     assert names(monday) != names(tuesday)
 
 
-def test_the_header_outranks_the_bodys_key() -> None:
-    """The header is what retrying HTTP clients repeat."""
+def test_the_header_takes_precedence_over_the_key_in_the_body() -> None:
+    """HTTP clients repeat the header when they retry."""
     event = doc.apig(payload(idempotency_key="other"), headers={"Idempotency-Key": "release-42"})
 
     assert names(event) == names(KEYED["direct"]())
 
 
-def test_a_gateway_without_request_id_falls_back() -> None:
-    """To the header, then to the invocation."""
+def test_a_gateway_request_without_an_id_is_identified_by_a_header_or_the_invocation() -> None:
+    """The header is X-Request-Id."""
     headerless = doc.apig(requestContext={})
     with_header = doc.apig(requestContext={}, headers={"X-Request-ID": "abc"})
 
@@ -165,7 +165,7 @@ def test_a_gateway_without_request_id_falls_back() -> None:
 
 @pytest.mark.parametrize("timestamp", [None, "", "yesterday", "2018-01-09T07:11:40"])
 def test_an_smn_timestamp_that_cannot_be_read_is_left_out(timestamp: object) -> None:
-    """It only makes the name readable."""
+    """The name of the backup has no time then."""
     event = doc.smn()
     event["record"][0]["smn"]["timestamp"] = timestamp
 
@@ -174,8 +174,8 @@ def test_an_smn_timestamp_that_cannot_be_read_is_left_out(timestamp: object) -> 
 
 
 @pytest.mark.parametrize("kind", doc.FOREIGN)
-def test_an_event_of_another_trigger_is_named(kind: str) -> None:
-    """What was found, and what is known."""
+def test_an_event_of_an_unsupported_trigger_is_rejected(kind: str) -> None:
+    """The error names that trigger and the supported ones."""
     got = received(doc.FOREIGN[kind])
 
     (rejection,) = got.rejected
@@ -200,8 +200,8 @@ def test_an_event_of_another_trigger_is_named(kind: str) -> None:
     ],
     ids=range(9),
 )
-def test_an_event_of_no_kind_is_rejected_with_what_was_found(event: object, found: str) -> None:
-    """The console's blank template among them."""
+def test_an_event_of_no_trigger_is_rejected(event: object, found: str) -> None:
+    """The error says what was found, such as the blank template of the console."""
     got = received(event)
 
     (rejection,) = got.rejected
@@ -209,8 +209,8 @@ def test_an_event_of_no_kind_is_rejected_with_what_was_found(event: object, foun
     assert (rejection.position, got.trigger) == ("event", "unknown")
 
 
-def test_a_bad_message_costs_the_others_nothing() -> None:
-    """One record of three is no request, one is not even a record."""
+def test_a_bad_message_does_not_affect_the_others() -> None:
+    """Of three records, one is not a request, and one is not a record."""
     got = received(doc.smn(doc.smn_record(message_id="m1"), doc.smn_record("Hello", "m2"), {"event_source": "smn"}))
 
     assert len(got.requests) == 1
@@ -218,8 +218,8 @@ def test_a_bad_message_costs_the_others_nothing() -> None:
     assert got.rejected[0].payload == "Hello"
 
 
-def test_a_request_that_cannot_be_carried_out_is_rejected_where_it_stood() -> None:
-    """With what it said and what identifies it."""
+def test_a_request_that_cannot_be_carried_out_is_rejected() -> None:
+    """The rejection has the position, the payload and the identity of its message."""
     (incoming,) = received(doc.timer(payload(name="n" * 30))).requests
     error = InvalidRequestError(["name: too long"])
 
@@ -230,7 +230,7 @@ def test_a_request_that_cannot_be_carried_out_is_rejected_where_it_stood() -> No
     assert rejection.identity == incoming.identity
 
 
-@pytest.mark.parametrize("kind", ["started", "skipped", "deferred", "failed", "rejected"])
+@pytest.mark.parametrize("kind", HEADLINES)
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -240,9 +240,9 @@ def test_a_request_that_cannot_be_carried_out_is_rejected_where_it_stood() -> No
     ],
     ids=["smn", "eventgrid", "kafka"],
 )
-def test_our_own_announcements_are_ignored(wrap: Callable[[object], object], kind: str) -> None:
-    """A topic wired in a circle must not start an avalanche."""
-    note = doc.eventgrid({"instance_id": "a"}, type=f"dds.backup.{kind}")
+def test_a_notification_of_this_application_is_ignored(wrap: Callable[[object], object], kind: str) -> None:
+    """The notification topic triggers the function."""
+    note = doc.eventgrid({"instance_id": "a"}, type=kind)
 
     got = received(wrap(note))
 
