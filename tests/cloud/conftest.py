@@ -1,4 +1,4 @@
-"""The adapters under test, connected to the local cloud through the official SDK."""
+"""The adapters of `shared.cloud`, connected to the local cloud."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from tests.fakes import make_retrying
 
 @dataclass
 class Adapters:
-    """All adapters, and the connection that they use."""
+    """All adapters, with the connection that they use."""
 
     dds: DdsBackups
     jobs: DdsJobs
@@ -28,13 +28,13 @@ class Adapters:
     connection: dict[str, Any]
 
     def renew(self, credentials: Credentials, left: float = 60.0) -> None:
-        """Begin an invocation."""
+        """Begin an invocation with these credentials and `left` seconds."""
         for service in self.services:
             service.renew(credentials, make_retrying(self.clock, left))
 
     @property
     def instance(self) -> str:
-        """An instance that can be backed up."""
+        """The id of an instance that can be backed up."""
         return str(self.connection["instance_ids"][0])
 
 
@@ -46,7 +46,7 @@ def adapters_for(
     left: float = 60.0,
     clock: Clock | None = None,
 ) -> Adapters:
-    """Adapters with the connection's credentials, at another endpoint if one is given."""
+    """Return adapters with the connection's credentials, and with its endpoint unless another is given."""
     limits = HttpLimits(connect=1.0, read=read, connections=4)
     project_id = connection["project_id"]
     endpoint = endpoint or connection["endpoint"]
@@ -69,5 +69,5 @@ def adapters_for(
 
 @pytest.fixture
 def adapters(cloud: LocalCloud) -> Adapters:
-    """Adapters on the local cloud."""
+    """Adapters on the session's local cloud."""
     return adapters_for(cloud.connection())

@@ -1,4 +1,4 @@
-"""What the environment says of HTTP holds for the clients, though it is read once only."""
+"""The clients follow the HTTP settings of the environment, which are read once."""
 
 import shutil
 import socketserver
@@ -17,7 +17,7 @@ from tests.cloud.conftest import Adapters, adapters_for
 
 @pytest.fixture(name="proxy")
 def recording_proxy() -> Iterator[tuple[str, list[str]]]:
-    """The URL of an HTTP proxy that answers everything with an empty list, and what it was asked for."""
+    """Yield the URL of an HTTP proxy that answers with an empty list, and the requests that it received."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -34,7 +34,7 @@ def recording_proxy() -> Iterator[tuple[str, list[str]]]:
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}", asked
         server.shutdown()
 
@@ -42,7 +42,7 @@ def recording_proxy() -> Iterator[tuple[str, list[str]]]:
 def test_a_proxy_of_the_environment_is_used(
     cloud: LocalCloud, proxy: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As `requests` does for any session."""
+    """The variable is HTTP_PROXY."""
     url, asked = proxy
     monkeypatch.setenv("HTTP_PROXY", url)
     adapters = adapters_for(cloud.connection(), endpoint="http://dds.example.invalid")
@@ -54,7 +54,7 @@ def test_a_proxy_of_the_environment_is_used(
 def test_a_host_that_needs_no_proxy_is_called_directly(
     cloud: LocalCloud, proxy: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By NO_PROXY."""
+    """The variable is NO_PROXY."""
     url, asked = proxy
     monkeypatch.setenv("HTTP_PROXY", url)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -63,10 +63,10 @@ def test_a_host_that_needs_no_proxy_is_called_directly(
     assert asked == []
 
 
-def test_a_netrc_does_not_take_the_place_of_the_signature(
+def test_a_netrc_does_not_replace_the_signature(
     cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`requests` would replace the Authorization header by what the file says of the host."""
+    """By default `requests` replaces the Authorization header with the login of the file."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     netrc.chmod(0o600)
@@ -79,7 +79,7 @@ def test_a_netrc_does_not_take_the_place_of_the_signature(
 def test_authorities_of_the_environment_are_trusted(
     cloud: LocalCloud, adapters: Adapters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By REQUESTS_CA_BUNDLE; others are not."""
+    """The variable is REQUESTS_CA_BUNDLE. Other authorities are not trusted."""
     with https(cloud.url, tmp_path) as (endpoint, bundle):
         with pytest.raises(TransientError, match=r"(?i)certificate"):
             adapters_for(cloud.connection(), endpoint=endpoint).dds.list()

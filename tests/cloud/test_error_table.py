@@ -1,4 +1,4 @@
-"""Each documented error that a create, a list or a publish may meet, over real HTTP through the real SDK."""
+"""The class of each documented error of a create, a list and a publish, over HTTP through the official SDK."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.cloud.conftest import Adapters
 
 NOTE = Notification("subject", "{}", "text", "text")
 
-# Code, HTTP status, what a create makes of it. From "DDS API, Error Codes" and "API Gateway, Error Codes".
+# Code, HTTP status, class for a create. From "DDS API, Error Codes" and "API Gateway, Error Codes".
 DDS_ROWS: list[tuple[str, int, type[CloudError]]] = [
     ("DBS.200019", 403, BusyError),
     ("DBS.201015", 403, BusyError),
@@ -143,10 +143,10 @@ SMN_ROWS: list[tuple[str, int, type[CloudError]]] = [
 
 
 @pytest.mark.parametrize(("code", "status", "kind"), DDS_ROWS, ids=[f"{row[0]}-{row[1]}" for row in DDS_ROWS])
-def test_what_a_create_makes_of_each_error(
+def test_the_code_decides_on_the_error_of_a_create(
     cloud: LocalCloud, adapters: Adapters, code: str, status: int, kind: type[CloudError]
 ) -> None:
-    """403 is told apart by its code, and a 5xx leaves the outcome open."""
+    """403 has several meanings, and a 5xx leaves it open whether DDS made the backup."""
     cloud.set_faults([{"method": "POST", "answer": {"status": status, "body": {"error_code": code, "error_msg": "x"}}}])
 
     with pytest.raises(CloudError) as caught:
@@ -158,10 +158,10 @@ def test_what_a_create_makes_of_each_error(
 
 
 @pytest.mark.parametrize(("code", "status", "kind"), DDS_ROWS, ids=[f"{row[0]}-{row[1]}" for row in DDS_ROWS])
-def test_what_a_list_makes_of_each_error(
+def test_the_code_decides_on_the_error_of_a_list(
     cloud: LocalCloud, adapters: Adapters, code: str, status: int, kind: type[CloudError]
 ) -> None:
-    """The same, but a call that only reads has no outcome to be unsure of."""
+    """The error is the same, but for AmbiguousError: a call that reads can be repeated."""
     cloud.set_faults([{"method": "GET", "answer": {"status": status, "body": {"error_code": code, "error_msg": "x"}}}])
 
     with pytest.raises(CloudError) as caught:
@@ -171,10 +171,10 @@ def test_what_a_list_makes_of_each_error(
 
 
 @pytest.mark.parametrize(("code", "status", "kind"), SMN_ROWS, ids=[row[0] for row in SMN_ROWS])
-def test_what_a_publish_makes_of_each_error(
+def test_the_code_decides_on_the_error_of_a_publish(
     cloud: LocalCloud, adapters: Adapters, code: str, status: int, kind: type[CloudError]
 ) -> None:
-    """SMN's error bodies have other names for the same things."""
+    """The error bodies of SMN have fields of other names."""
     body = {"request_id": "r-1", "code": code, "message": "x"}
     cloud.set_faults([{"path": "/publish$", "answer": {"status": status, "body": body}}])
 
@@ -185,32 +185,32 @@ def test_what_a_publish_makes_of_each_error(
     assert caught.value.cloud_code == code
 
 
-def test_every_row_of_the_table_is_tried_above() -> None:
+def test_every_code_of_the_table_is_tested() -> None:
     """A code that is added to the table needs its documented status here."""
     assert set(ERROR_TABLE) == {row[0] for row in (*DDS_ROWS, *SMN_ROWS) if row[0] != "NOT.DOCUMENTED"}
 
 
-def test_the_status_judges_a_code_that_the_table_lacks() -> None:
-    """There are more codes than are documented."""
+def test_the_status_decides_on_a_code_that_is_not_in_the_table() -> None:
+    """DDS has undocumented codes."""
     assert classify(403, "DBS.999999", writes=True) is DeniedError
     assert classify(503, "DBS.999999", writes=False) is TransientError
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_refusal_without_a_readable_code_is_tried_again(status: int) -> None:
-    """It may have been a busy instance's, garbled on its way; some proxies answer in HTML."""
+def test_a_4xx_without_a_code_is_transient(status: int) -> None:
+    """The code may have been that of a busy instance; some proxies answer in HTML."""
     assert classify(status, None, writes=True) is TransientError
 
 
-def test_without_a_code_other_answers_are_judged_by_their_status() -> None:
-    """As far as it tells enough."""
+def test_the_status_decides_on_other_answers_without_a_code() -> None:
+    """A 5xx is ambiguous for a call that writes."""
     assert classify(503, None, writes=True) is AmbiguousError
     assert classify(503, None, writes=False) is TransientError
     assert classify(429, None, writes=True) is ThrottledError
 
 
-def test_a_busy_answer_that_was_garbled_is_no_refusal(cloud: LocalCloud, adapters: Adapters) -> None:
-    """The table of codes cannot be asked, so the next answer is waited for."""
+def test_a_garbled_403_is_transient(cloud: LocalCloud, adapters: Adapters) -> None:
+    """Its code, that of a busy instance, cannot be read."""
     cloud.set_faults([{"path": "/backups$", "garble": True, "answer": {"status": 403, "code": "DBS.200019"}}])
 
     with pytest.raises(TransientError):

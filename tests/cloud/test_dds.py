@@ -1,0 +1,188 @@
+"""Backups, jobs and instances in DDS, through the official SDK."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from localcloud import LocalCloud
+from shared.errors import AbsentError, DeniedError, ThrottledError, TransientError
+from shared.runtime.invocation import SystemClock
+from tests.cloud.conftest import Adapters, adapters_for
+from tests.fakes import FakeClock
+
+
+KEY = f"key:{'0' * 32}"
+
+
+def page(count: int, total: int) -> dict[str, Any]:
+    """Return the answer to a list of backups: a page of `count` backups, and the total count."""
+    backups = [{"id": f"b{number}", "name": "n", "instance_id": "i", "status": "COMPLETED"} for number in range(count)]
+    return {"status": 200, "body": {"backups": backups, "total_count": total}}
+
+
+def set_answers(cloud: LocalCloud, *answers: dict[str, Any], last: dict[str, Any] | None = None) -> None:
+    """Let the local cloud answer lists with `answers`, and those after them with `last`."""
+    rules = [{"method": "GET", "nth": [1], "answer": answer} for answer in answers]
+    cloud.set_faults(rules + ([{"method": "GET", "answer": last}] if last else []))
+
+
+def offsets(cloud: LocalCloud) -> list[int]:
+    """Return the offsets of all lists."""
+    return [int(parse_qs(call["query"])["offset"][0]) for call in cloud.requests() if call["method"] == "GET"]
+
+
+def test_a_new_backup_and_its_job_are_listed(adapters: Adapters) -> None:
+    """All fields agree with the create."""
+    new = adapters.dds.create(adapters.instance, "some-name", KEY)
+
+    (backup,) = adapters.dds.list(name_part="some-na", instance_id=adapters.instance)
+    assert (backup.id, backup.name, backup.instance_id) == (new.backup_id, "some-name", adapters.instance)
+    assert (backup.status, backup.description) == ("BUILDING", KEY)
+    assert backup.begin_time
+    assert abs(backup.begin_time - SystemClock().now()) < timedelta(minutes=1)
+    minute = timedelta(minutes=1)
+    jobs = adapters.jobs.created_between(backup.begin_time - minute, backup.begin_time + minute)
+    assert [(job.id, job.instance_id) for job in jobs if job.id == new.job_id] == [(new.job_id, adapters.instance)]
+
+
+def test_a_list_since_a_time_leaves_out_older_backups(cloud: LocalCloud, adapters: Adapters) -> None:
+    """The time is converted to UTC."""
+    adapters.dds.create(adapters.instance, "some-name", KEY)
+
+    assert adapters.dds.list(name_part="some-name", since=SystemClock().now() - timedelta(hours=1))
+    assert not adapters.dds.list(name_part="some-name", since=SystemClock().now() + timedelta(hours=1))
+
+
+def test_a_create_without_a_job_id_is_a_success(cloud: LocalCloud, adapters: Adapters) -> None:
+    """The API page of Kuala Lumpur has only the backup id."""
+    answer = {"status": 200, "body": {"backup_id": "b-1"}}
+    cloud.set_faults([{"method": "POST", "answer": answer}])
+
+    assert adapters.dds.create(adapters.instance, "some-name", "").job_id is None
+
+
+@pytest.mark.parametrize("field", ["size", "begin_time"])
+def test_a_field_of_another_type_is_not_raised(cloud: LocalCloud, adapters: Adapters, field: str) -> None:
+    """A size that is not a number is a transient error, and a begin time that is not a time is None."""
+    backup = {"id": "b", "name": "n", "instance_id": "i", "status": "BUILDING", field: ""}
+    cloud.set_faults([{"method": "GET", "answer": {"status": 200, "body": {"backups": [backup], "total_count": 1}}}])
+
+    if field == "size":
+        with pytest.raises(TransientError):
+            adapters.dds.list()
+    else:
+        assert adapters.dds.list()[0].begin_time is None
+
+
+def test_a_list_is_read_to_its_last_page(cloud: LocalCloud, adapters: Adapters) -> None:
+    """A page has 100 backups. A total count that is too small does not end the list."""
+    set_answers(cloud, page(100, 50), page(100, 210), page(10, 210))
+
+    assert len(adapters.dds.list()) == 210
+    assert offsets(cloud) == [0, 100, 200]
+
+
+def test_a_list_that_ends_too_early_is_transient(cloud: LocalCloud, adapters: Adapters) -> None:
+    """The missing backup may be one that must not be deleted, or that must not be made again."""
+    set_answers(cloud, page(1, 2), page(0, 2))
+
+    with pytest.raises(TransientError, match="ended after 1 of 2"):
+        adapters.dds.list()
+
+
+def test_a_throttled_list_continues_with_the_page_that_failed(cloud: LocalCloud) -> None:
+    """If it started again, a long list would never end."""
+    clock = FakeClock()
+    adapters = adapters_for(cloud.connection(), clock=clock)
+    set_answers(cloud, page(100, 250), {"status": 429}, {"status": 503}, page(100, 250), {"status": 429}, page(50, 250))
+
+    assert len(adapters.dds.list()) == 250
+    assert offsets(cloud) == [0, 100, 100, 100, 200, 200]
+    assert clock.slept[:2] == [0.25, 0.5]
+    assert clock.seconds < 5
+
+
+def test_a_throttled_list_ends_with_the_deadline(cloud: LocalCloud) -> None:
+    """A pause that does not fit is not begun."""
+    clock = FakeClock()
+    adapters = adapters_for(cloud.connection(), left=0.2, clock=clock)
+    set_answers(cloud, page(100, 250), last={"status": 429})
+
+    with pytest.raises(ThrottledError):
+        adapters.dds.list()
+    assert not clock.slept
+
+
+def test_a_page_is_tried_five_times(cloud: LocalCloud) -> None:
+    """A page that is denied is tried once."""
+    adapters = adapters_for(cloud.connection(), clock=FakeClock())
+
+    set_answers(cloud, page(100, 250), last={"status": 503})
+    with pytest.raises(TransientError):
+        adapters.dds.list()
+    assert offsets(cloud) == [0, *[100] * 5]
+
+    set_answers(cloud, page(100, 250), last={"status": 403})
+    with pytest.raises(DeniedError):
+        adapters.dds.list()
+    assert offsets(cloud)[6:] == [0, 100]
+
+
+def test_a_job_runs_and_completes(cloud: LocalCloud, adapters: Adapters) -> None:
+    """The completed backup has a size and an end time."""
+    new = adapters.dds.create(adapters.instance, "some-name", KEY)
+    assert new.job_id
+
+    assert adapters.jobs.show(new.job_id).status == "Running"
+    cloud.advance(600)
+    job = adapters.jobs.show(new.job_id)
+
+    assert (job.id, job.status, job.instance_id) == (new.job_id, "Completed", adapters.instance)
+    (backup,) = adapters.dds.list(name_part="some-name")
+    assert backup.status == "COMPLETED"
+    assert backup.size
+    assert backup.begin_time
+    assert backup.end_time
+    assert backup.end_time > backup.begin_time
+
+
+def test_an_unknown_job_is_absent(adapters: Adapters) -> None:
+    """DBS.200543 is in no table of the documents, but in the official Terraform provider."""
+    with pytest.raises(AbsentError):
+        adapters.jobs.show("8f14e45f-ceea-467f-a8f4-000000000000")
+
+
+@pytest.mark.parametrize("body", [{}, {"job": None}, {"job": {"id": "x"}}], ids=["nothing", "null", "no status"])
+def test_a_job_without_a_status_is_transient(cloud: LocalCloud, adapters: Adapters, body: dict[str, Any]) -> None:
+    """Nothing is known about the job."""
+    cloud.set_faults([{"path": "/jobs$", "answer": {"status": 200, "body": body}}])
+
+    with pytest.raises(TransientError):
+        adapters.jobs.show("x")
+
+
+def test_a_deleted_backup_is_absent(cloud: LocalCloud, adapters: Adapters) -> None:
+    """It is not listed, and cannot be deleted again."""
+    new = adapters.dds.create(adapters.instance, "some-name", KEY)
+    cloud.advance(600)
+
+    adapters.dds.delete(new.backup_id)
+    cloud.advance(600)
+
+    assert not adapters.dds.list(name_part="some-name")
+    with pytest.raises(AbsentError):
+        adapters.dds.delete(new.backup_id)
+
+
+def test_all_instances_are_listed(cloud: LocalCloud, adapters: Adapters) -> None:
+    """They have the fields that a selector matches: name, status, mode, tags and enterprise project."""
+    instances = {instance.id: instance for instance in adapters.instances.list()}
+
+    assert set(instances) == {instance["id"] for instance in cloud.state()["instances"]}
+    first = instances["a89dab5e39394eccbdb77b19d57b0180in02"]
+    assert (first.name, first.status, first.mode) == ("orders-cluster", "normal", "Sharding")
+    assert first.tags["env"] == "production"
+    assert {instance.status for instance in instances.values()} > {"normal", "frozen"}
+    assert any(instance.enterprise_project_id not in {"", "0"} for instance in instances.values())
