@@ -1,4 +1,4 @@
-"""From a selector to instances: listed once for the whole event."""
+"""Selecting instances, which are listed once for the whole event."""
 
 import pytest
 from pydantic import ValidationError
@@ -19,14 +19,14 @@ def fleet(*instances: Instance, faults: list[CloudError] | None = None) -> tuple
 
 
 def test_instances_are_selected_in_the_order_of_their_ids() -> None:
-    """Whatever their status is."""
+    """Their status does not matter."""
     whole, _ = fleet(Instance("2", "b"), Instance("1", "a", status="frozen"), Instance("3", "c", status="creating"))
 
     assert [instance.id for instance in whole.select(ALL)] == ["1", "2", "3"]
 
 
-def test_a_selector_that_chooses_nothing_is_an_error() -> None:
-    """A slip of the pen must not look like a quiet night."""
+def test_a_selector_that_selects_no_instance_is_an_error() -> None:
+    """A typing error must not look like a success."""
     whole, _ = fleet(Instance("1", "a"))
 
     with pytest.raises(EmptySelectionError, match="none of the project's 1 instances"):
@@ -34,7 +34,7 @@ def test_a_selector_that_chooses_nothing_is_an_error() -> None:
 
 
 def test_one_list_serves_all_requests_of_an_event() -> None:
-    """However many selectors it has."""
+    """They may have different selectors."""
     whole, known = fleet(Instance("1", "a"))
     whole.select(ALL)
     known.known = []
@@ -42,8 +42,8 @@ def test_one_list_serves_all_requests_of_an_event() -> None:
     assert whole.select(ALL) == [Instance("1", "a")]
 
 
-def test_a_list_that_fails_is_repeated_and_then_given_up() -> None:
-    """A hiccup is survived, a refusal is not."""
+def test_a_list_that_fails_is_retried() -> None:
+    """A transient error is retried, and a final one is raised."""
     assert fleet(Instance("1", "a"), faults=[TransientError("503")] * 4)[0].select(ALL) == [Instance("1", "a")]
     with pytest.raises(DeniedError):
         fleet(Instance("1", "a"), faults=[DeniedError("no")])[0].select(ALL)
@@ -74,8 +74,8 @@ THREE = [SCRATCH, BASKET, ORDERS, ORDERS]
     ],
     ids=range(13),
 )
-def test_what_is_chosen(selector: dict[str, object], expected: str) -> None:
-    """Every criterion counts; each instance once, in the order of the ids."""
+def test_a_selector_selects_the_instances_that_meet_all_criteria(selector: dict[str, object], expected: str) -> None:
+    """Each is selected once."""
     chosen = Selector.model_validate(selector).choose(THREE)
 
     assert "".join(instance.id for instance in chosen) == expected
@@ -93,8 +93,8 @@ def test_what_is_chosen(selector: dict[str, object], expected: str) -> None:
     ],
     ids=range(6),
 )
-def test_what_is_wrong_with_a_selector(selector: dict[str, object], fault: str) -> None:
-    """Nothing chosen by accident, least of all everything."""
+def test_an_invalid_selector_is_explained(selector: dict[str, object], fault: str) -> None:
+    """A selector without a criterion would select every instance."""
     with pytest.raises(ValidationError) as caught:
         Selector.model_validate(selector)
 

@@ -1,4 +1,4 @@
-"""Names are the memory: the same event gives the same ones, another event others."""
+"""Event keys, names and digests: the same event gives the same ones, and another event gives others."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -23,7 +23,7 @@ def named(
     return name_request(request, identity or ("timer", "t"), time, prefix="dds-backup", recurring=recurring)
 
 
-def test_a_name_tells_the_prefix_the_time_the_event_and_the_instance() -> None:
+def test_a_name_has_the_prefix_the_time_and_digests_of_event_and_instance() -> None:
     """The time is in UTC."""
     name = named().name("a")
 
@@ -31,18 +31,18 @@ def test_a_name_tells_the_prefix_the_time_the_event_and_the_instance() -> None:
     assert [len(part) for part in name.split("-")[3:]] == [12, 8]
 
 
-def test_an_event_without_a_time_has_none_in_its_names() -> None:
-    """Never the clock's: a redelivery would compute another name."""
+def test_the_name_of_an_event_without_a_time_has_no_time() -> None:
+    """With the time of the clock, a redelivery would compute another name."""
     assert named(time=None).name("a").count("-") == 3
 
 
 def test_the_same_event_gives_the_same_names() -> None:
-    """Whatever else happened in between."""
+    """Nothing else goes into them."""
     assert named() == named()
 
 
-def test_instances_have_names_of_their_own_under_one_stem() -> None:
-    """One list of the stem shows them all."""
+def test_the_names_of_an_event_have_one_stem() -> None:
+    """One list by the stem shows the backups of all instances."""
     names = named(TWO)
 
     assert names.name("a") != names.name("b")
@@ -50,12 +50,12 @@ def test_instances_have_names_of_their_own_under_one_stem() -> None:
     assert names.name("b").startswith(names.stem)
 
 
-def test_a_wanted_name_is_taken_as_it_is_for_one_instance() -> None:
-    """The API page's mybackup1 is called mybackup1."""
+def test_the_requested_name_is_the_name_for_one_instance() -> None:
+    """Nothing is appended."""
     assert named(BackupRequest(instance_id="a", name="mybackup1")).name("a") == "mybackup1"
 
 
-def test_a_wanted_name_for_several_instances_gets_a_digest_each() -> None:
+def test_a_digest_is_appended_to_the_requested_name_for_several_instances() -> None:
     """Names are unique in a project."""
     names = named(BackupRequest(instance_ids=("a", "b"), name="mybackup1"))
 
@@ -63,8 +63,8 @@ def test_a_wanted_name_for_several_instances_gets_a_digest_each() -> None:
     assert names.name("a") != names.name("b")
 
 
-def test_a_wanted_name_on_a_timer_stands_for_the_prefix() -> None:
-    """The payload of a timer never changes: taken as it is, every tick after the first would be a conflict."""
+def test_the_requested_name_replaces_the_prefix_for_a_timer() -> None:
+    """The payload of a timer never changes, so with the name alone its second event would be a conflict."""
     request = BackupRequest(instance_id="a", name="nightly")
 
     assert named(request, recurring=True).name("a").startswith("nightly-20230601T003000Z-")
@@ -77,8 +77,8 @@ def test_a_wanted_name_on_a_timer_stands_for_the_prefix() -> None:
         (BackupRequest(instance_id="a", name="n" * 26), True, 25),
     ],
 )
-def test_a_wanted_name_that_leaves_no_room_is_refused(request_: BackupRequest, *, recurring: bool, room: int) -> None:
-    """The answer says how much room there is, and why."""
+def test_a_requested_name_that_is_too_long_is_rejected(request_: BackupRequest, *, recurring: bool, room: int) -> None:
+    """The error has the limit and the reason for it."""
     with pytest.raises(InvalidRequestError, match=rf"^name: must be at most {room} characters here, since"):
         named(request_, recurring=recurring)
 
@@ -92,10 +92,10 @@ _TIMES = st.datetimes(timezones=st.just(timezone.utc), min_value=datetime(1000, 
     st.none() | _TIMES,
     st.lists(st.text(min_size=1), min_size=1, unique=True),
 )
-def test_every_name_obeys_the_api_page(
+def test_every_name_keeps_the_rule_of_the_api_page(
     prefix: str, identity: tuple[str, ...], time: datetime | None, instances: list[str]
 ) -> None:
-    """Whatever the event, table 2 is kept, and no two instances share a name."""
+    """The rule is in table 2. No two instances share a name."""
     names = name_request(ONE, identity, time, prefix=prefix)
 
     made = {names.name(instance) for instance in instances}
@@ -105,14 +105,14 @@ def test_every_name_obeys_the_api_page(
 
 
 @given(st.lists(st.text()), st.lists(st.text()))
-def test_digests_tell_identities_apart(one: list[str], other: list[str]) -> None:
-    """Also ("ab", "c") from ("a", "bc")."""
+def test_different_identities_have_different_digests(one: list[str], other: list[str]) -> None:
+    """So have ("ab", "c") and ("a", "bc")."""
     assert (digest(*one) == digest(*other)) is (one == other)
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="><!\"&'=", exclude_categories=("Cc", "Cs")), max_size=256))
-def test_a_description_keeps_the_rules_and_the_key(text: str) -> None:
-    """At most 256 characters, the key at the end, the text before it as far as there is room."""
+def test_a_description_ends_with_the_key(text: str) -> None:
+    """It keeps the rules of the API page, so a long text is cut."""
     names = named()
 
     description = names.description(text)
@@ -125,13 +125,13 @@ def test_a_description_keeps_the_rules_and_the_key(text: str) -> None:
 @pytest.mark.parametrize(
     "description", [None, "", "by hand", "key:123", f"key:{'a' * 32} and more", f"monkey:{'a' * 32}"]
 )
-def test_other_descriptions_have_no_key(description: str | None) -> None:
-    """A backup that somebody else made is never taken for one of ours."""
+def test_the_description_of_another_backup_has_no_key(description: str | None) -> None:
+    """A backup that this application did not make is never taken for one that it made."""
     assert key_of(description) is None
 
 
-def test_a_key_in_the_text_does_not_pass_for_the_events() -> None:
-    """Only the last one counts."""
+def test_a_key_in_the_text_is_not_the_key_of_the_event() -> None:
+    """Only the key at the end counts."""
     names = named()
 
     assert key_of(names.description(f"key:{'a' * 32}")) == names.key

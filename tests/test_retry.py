@@ -1,4 +1,4 @@
-"""Calls that are repeated: while it can help and there is time."""
+"""Retries, the rate limiter, backoff and the pool."""
 
 import random
 import threading
@@ -13,7 +13,7 @@ from tests.fakes import FakeClock, Steady, make_retrying
 
 
 class Calls:
-    """A call that fails as told, then returns how often it was made."""
+    """A call that raises some errors, and then returns how often it was made."""
 
     def __init__(self, *errors: CloudError, left: float = 60.0) -> None:
         self.clock = FakeClock()
@@ -28,24 +28,24 @@ class Calls:
         return self.made
 
 
-def test_a_call_that_works_is_made_once() -> None:
-    """And costs no time."""
+def test_a_call_that_succeeds_is_made_once() -> None:
+    """It takes no time."""
     calls = Calls()
 
     assert calls.retrying.call(calls) == 1
     assert calls.clock.seconds == 0
 
 
-def test_hiccups_are_survived() -> None:
-    """Four transient errors, with growing pauses."""
+def test_transient_errors_are_retried() -> None:
+    """Four errors are followed by growing pauses."""
     calls = Calls(*[TransientError("503")] * 4)
 
     assert calls.retrying.call(calls) == 5
     assert calls.clock.slept == [0.5, 1, 2, 4]
 
 
-def test_the_fifth_error_is_raised() -> None:
-    """Enough is enough."""
+def test_the_fifth_transient_error_is_raised() -> None:
+    """There is no sixth try."""
     calls = Calls(*[TransientError("503")] * 9)
 
     with pytest.raises(TransientError):
@@ -53,8 +53,8 @@ def test_the_fifth_error_is_raised() -> None:
     assert calls.made == 5
 
 
-def test_what_cannot_be_helped_is_raised_at_once() -> None:
-    """Denied stays denied."""
+def test_a_final_error_is_not_retried() -> None:
+    """A retry cannot help."""
     calls = Calls(DeniedError("no"))
 
     with pytest.raises(DeniedError):
@@ -62,16 +62,16 @@ def test_what_cannot_be_helped_is_raised_at_once() -> None:
     assert calls.made == 1
 
 
-def test_throttling_is_waited_out_however_often() -> None:
-    """Ten times too fast is slow enough at last."""
+def test_throttled_calls_are_repeated_until_the_deadline() -> None:
+    """They do not count as tries."""
     calls = Calls(*[ThrottledError("429")] * 10, left=600)
 
     assert calls.retrying.call(calls) == 11
 
 
 @pytest.mark.parametrize("error", [TransientError("503"), ThrottledError("429", retry_after=5)], ids=["503", "429"])
-def test_there_is_always_an_answer_in_time(error: CloudError) -> None:
-    """With two seconds left a pause of five is not begun; the error is the answer."""
+def test_a_pause_that_does_not_fit_is_not_begun(error: CloudError) -> None:
+    """With two seconds left, the error is raised instead."""
     calls = Calls(*[error] * 99, left=2)
 
     with pytest.raises(type(error)):
@@ -79,8 +79,8 @@ def test_there_is_always_an_answer_in_time(error: CloudError) -> None:
     assert calls.clock.seconds <= 2
 
 
-def test_a_pause_that_outlasts_the_time_is_kept_by_everybody() -> None:
-    """What the service asked for holds for the next call too: none is sent into the pause."""
+def test_the_pause_that_a_service_asks_for_holds_for_all_calls() -> None:
+    """The next call is not made either, since the pause outlasts the deadline."""
     calls = Calls(ThrottledError("429", retry_after=100), left=10)
     with pytest.raises(ThrottledError):
         calls.retrying.call(calls)
@@ -91,87 +91,87 @@ def test_a_pause_that_outlasts_the_time_is_kept_by_everybody() -> None:
     assert calls.made == 1
 
 
-def test_calls_are_free_until_one_is_throttled() -> None:
-    """No delay, however many."""
-    pace = AdaptiveRateLimiter(FakeClock(), Steady())
+def test_calls_are_not_limited_until_one_is_throttled() -> None:
+    """The limiter delays none."""
+    limiter = AdaptiveRateLimiter(FakeClock(), Steady())
 
-    assert {pace.delay() for _ in range(100)} == {0.0}
+    assert {limiter.delay() for _ in range(100)} == {0.0}
 
 
-def test_throttled_calls_are_spaced_for_all() -> None:
-    """After a 429 the next may go after a pause, those after it at four a second, one at a time."""
+def test_calls_are_spaced_after_one_was_throttled() -> None:
+    """After a pause they are made at four a second."""
     clock = FakeClock()
-    pace = AdaptiveRateLimiter(clock, Steady())
+    limiter = AdaptiveRateLimiter(clock, Steady())
 
-    pace.throttled(None)
+    limiter.throttled(None)
 
     for _ in range(3):
-        assert pace.delay() == 0.25
+        assert limiter.delay() == 0.25
         clock.sleep(0.25)
-        assert pace.delay() == 0.0
+        assert limiter.delay() == 0.0
 
 
-def test_a_pause_holds_for_those_who_wait_already() -> None:
-    """Whoever asks again after waiting is told of the new pause."""
+def test_a_new_pause_holds_for_a_worker_that_waits() -> None:
+    """After its wait the worker asks again."""
     clock = FakeClock()
-    pace = AdaptiveRateLimiter(clock, Steady())
-    pace.throttled(None)
-    clock.sleep(pace.delay())
+    limiter = AdaptiveRateLimiter(clock, Steady())
+    limiter.throttled(None)
+    clock.sleep(limiter.delay())
 
-    pace.throttled(10.0)
+    limiter.throttled(10.0)
 
-    assert pace.delay() == 10.0
+    assert limiter.delay() == 10.0
 
 
 def test_a_burst_of_throttled_calls_counts_once() -> None:
-    """Eight workers refused in the same moment halve the rate once, not eight times."""
-    pace = AdaptiveRateLimiter(FakeClock(), Steady())
+    """Eight workers that are throttled at the same time halve the rate once."""
+    limiter = AdaptiveRateLimiter(FakeClock(), Steady())
 
     for _ in range(8):
-        pace.throttled(None)
+        limiter.throttled(None)
 
-    assert pace.delay() == 0.25
+    assert limiter.delay() == 0.25
 
 
 def test_the_rate_is_halved_with_each_throttled_call_down_to_a_floor() -> None:
-    """Never slower than one call in eight seconds."""
+    """The floor is one call in eight seconds."""
     clock = FakeClock()
-    pace = AdaptiveRateLimiter(clock, Steady())
+    limiter = AdaptiveRateLimiter(clock, Steady())
     delays = []
     for _ in range(8):
-        pace.throttled(None)
-        delays.append(pace.delay())
+        limiter.throttled(None)
+        delays.append(limiter.delay())
         clock.sleep(delays[-1])
 
     assert delays[:4] == [0.25, 0.5, 1.0, 2.0]
     assert delays[-1] == 8.0
 
 
-def test_retry_after_outranks_the_own_pause() -> None:
-    """The service knows best."""
-    pace = AdaptiveRateLimiter(FakeClock(), Steady())
+def test_retry_after_replaces_the_pause_of_the_limiter() -> None:
+    """The service asks for 30 seconds."""
+    limiter = AdaptiveRateLimiter(FakeClock(), Steady())
 
-    pace.throttled(30.0)
+    limiter.throttled(30.0)
 
-    assert pace.delay() == 30.0
+    assert limiter.delay() == 30.0
 
 
-def test_accepted_calls_bring_the_rate_back() -> None:
-    """A tenth of a call a second with each, until calls are free again."""
+def test_accepted_calls_raise_the_rate() -> None:
+    """Each adds a tenth of a call a second, until calls are not limited."""
     clock = FakeClock()
-    pace = AdaptiveRateLimiter(clock, Steady())
-    pace.throttled(None)
-    clock.sleep(pace.delay())
+    limiter = AdaptiveRateLimiter(clock, Steady())
+    limiter.throttled(None)
+    clock.sleep(limiter.delay())
     for _ in range(200):
-        pace.accepted()
+        limiter.accepted()
     clock.sleep(1)
 
-    assert [pace.delay() for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert [limiter.delay() for _ in range(3)] == [0.0, 0.0, 0.0]
 
 
 @given(st.integers(min_value=1, max_value=60), st.randoms(use_true_random=False))
-def test_waits_grow_to_a_limit_with_up_to_half_taken_off_by_chance(attempt: int, rng: random.Random) -> None:
-    """Doubling from the first, never over the most."""
+def test_backoff_is_exponential_with_jitter(attempt: int, rng: random.Random) -> None:
+    """It doubles from `first` up to `most`, less up to half of it at random."""
     wait = backoff(attempt, rng, first=1, most=30)
 
     full = min(2 ** (attempt - 1), 30)
@@ -179,24 +179,24 @@ def test_waits_grow_to_a_limit_with_up_to_half_taken_off_by_chance(attempt: int,
 
 
 @pytest.mark.parametrize(("attempt", "expected"), [(1, 0.5), (2, 1), (3, 2), (9, 8)])
-def test_waits_without_chance(attempt: int, expected: float) -> None:
-    """The plain series."""
+def test_backoff_without_jitter_doubles(attempt: int, expected: float) -> None:
+    """It never exceeds `most`."""
     assert backoff(attempt, Steady(), first=0.5, most=8) == expected
 
 
-@pytest.mark.parametrize(("pieces", "elsewhere"), [(0, False), (1, False), (2, True)])
-def test_threads_are_for_several_pieces(pieces: int, elsewhere: bool) -> None:
-    """One alone would only wait for its thread."""
-    with executor_for(pieces, 4) as pool:
+@pytest.mark.parametrize(("tasks", "elsewhere"), [(0, False), (1, False), (2, True)])
+def test_only_several_tasks_run_in_threads(tasks: int, elsewhere: bool) -> None:
+    """A single task runs in the thread that submits it."""
+    with executor_for(tasks, 4) as pool:
         thread = pool.submit(threading.get_ident).result()
 
     assert (thread != threading.get_ident()) is elsewhere
 
 
-@pytest.mark.parametrize("pieces", [1, 2])
-def test_what_is_raised_is_raised_with_the_result(pieces: int) -> None:
-    """Not where the work is submitted."""
-    with executor_for(pieces, 4) as pool:
+@pytest.mark.parametrize("tasks", [1, 2])
+def test_the_result_raises_what_the_task_raised(tasks: int) -> None:
+    """Submitting the task raises nothing."""
+    with executor_for(tasks, 4) as pool:
         future = pool.submit(int, "x")
 
     with pytest.raises(ValueError, match="invalid literal"):

@@ -1,4 +1,4 @@
-"""What is recorded when the package is made is what would have been compiled."""
+"""Cold start: what is recorded when a package is built behaves like what is compiled at import."""
 
 import gc
 import json
@@ -65,7 +65,7 @@ print(json.dumps({
 
 
 def run(*arguments: str) -> str:
-    """What a fresh Python says that sees nothing of ours."""
+    """Return the output of a new Python that does not see this project."""
     done = subprocess.run([sys.executable, "-I", "-S", *arguments], capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
     return done.stdout
@@ -73,7 +73,7 @@ def run(*arguments: str) -> str:
 
 @pytest.fixture(name="package")
 def unpacked_package(tmp_path: Path) -> Path:
-    """A folder with an entry file and this module, as in a package."""
+    """A folder with an entry file and `cold_start`, as in a package."""
     runtime = tmp_path / "shared" / "runtime"
     runtime.mkdir(parents=True)
     for folder in (runtime, runtime.parent):
@@ -85,7 +85,7 @@ def unpacked_package(tmp_path: Path) -> Path:
 
 
 def test_what_is_recorded_behaves_as_what_is_compiled(package: Path) -> None:
-    """Patterns, dataclasses and annotations are the same either way, nothing of the list is compiled again."""
+    """Patterns, dataclasses and annotations are the same, and none is compiled again."""
     before = json.loads(run("-c", PROBE, str(package)))
     run("-c", RECORD, str(ROOT), str(package))
     after = json.loads(run("-c", PROBE, str(package)))
@@ -96,7 +96,7 @@ def test_what_is_recorded_behaves_as_what_is_compiled(package: Path) -> None:
 
 
 def test_what_is_not_recorded_is_compiled(package: Path) -> None:
-    """A record that lacks something is no harm."""
+    """The record is older than the module."""
     run("-c", RECORD, str(ROOT), str(package))
     parts = package / "parts.py"
     parts.write_text(PARTS.replace("[a-f]+", "[a-z]+").replace("x: int", "x: int = 1\n    z: int = 2"))
@@ -127,7 +127,7 @@ print(json.dumps({
 
 
 def test_a_recorded_module_is_that_of_its_file(package: Path) -> None:
-    """It is not looked for nor read, but has its file, its source, and can be loaded again; no finder stays."""
+    """It is neither searched for nor read, has its file and source, and can be reloaded; no finder is left behind."""
     run("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(package))
     before = json.loads(run("-c", SOURCES, str(package)))
     run("-c", RECORD, str(ROOT), str(package))
@@ -139,7 +139,7 @@ def test_a_recorded_module_is_that_of_its_file(package: Path) -> None:
 
 
 def test_a_record_is_for_one_version_of_python(package: Path) -> None:
-    """Another version's record is not looked at, as with .pyc files."""
+    """The record of another version is ignored, as with .pyc files."""
     other = package / "shared" / "runtime" / "cold_start.cpython-27.bin"
     other.write_bytes(b"not marshalled")
 
@@ -147,8 +147,8 @@ def test_a_record_is_for_one_version_of_python(package: Path) -> None:
     assert cold_start.recorded_file("cpython-310").name == "cold_start.cpython-310.bin"
 
 
-def test_the_collector_is_on_again_after_a_failed_import() -> None:
-    """A module that cannot be imported leaves everything as it was."""
+def test_a_failed_import_leaves_the_garbage_collector_on() -> None:
+    """It is off while modules are imported."""
     with pytest.raises(ImportError), cold_start.importing():
         import no_such_module  # type: ignore[import-not-found]  # noqa: F401
     gc.unfreeze()
@@ -156,7 +156,7 @@ def test_the_collector_is_on_again_after_a_failed_import() -> None:
     assert gc.isenabled()
 
 
-def test_the_functions_are_imported_within() -> None:
-    """Whoever adds a function does not forget it."""
+def test_each_function_is_imported_within_cold_start() -> None:
+    """Its index.py imports bootstrap in `cold_start.importing`."""
     for entry in sorted((ROOT / "functions").glob("*/index.py")):
         assert "\nwith cold_start.importing():\n    from shared.bootstrap import" in entry.read_text(), entry

@@ -1,4 +1,4 @@
-"""The log: JSON lines, with the invocation's facts and without secrets."""
+"""The log: JSON lines with the facts of the invocation and without secrets."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_a_line_holds_the_message_the_facts_and_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
-    """One JSON object a line."""
+    """A line is one JSON object."""
     start_logging().bind({"request_id": "r-1"})
 
     logging.getLogger("shared.anything").warning("hello %s", "there", extra={"fields": {"instance_id": "i"}})
@@ -28,8 +28,8 @@ def test_a_line_holds_the_message_the_facts_and_the_fields(capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("name", SDK_LOGGERS)
-def test_the_sdks_errors_are_json_too_and_not_on_standard_error(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Left alone they would go there as plain text."""
+def test_errors_of_the_sdk_are_logged_as_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a handler they would go to standard error as text."""
     start_logging()
 
     logging.getLogger(name).error("ConnectionException occurred.")
@@ -39,10 +39,8 @@ def test_the_sdks_errors_are_json_too_and_not_on_standard_error(name: str, capsy
 
 
 @pytest.mark.parametrize(("level", "shown"), [("DEBUG", True), ("INFO", False), ("ERROR", False)])
-def test_the_sdks_line_for_each_call_is_for_debugging(
-    level: str, capsys: pytest.CaptureFixture[str], *, shown: bool
-) -> None:
-    """It says the URL of every call."""
+def test_the_sdk_logs_each_call_at_level_debug(level: str, capsys: pytest.CaptureFixture[str], *, shown: bool) -> None:
+    """The line has the URL of the call."""
     start_logging()
     set_level(level)
 
@@ -51,8 +49,8 @@ def test_the_sdks_line_for_each_call_is_for_debugging(
     assert bool(lines(capsys)) is shown
 
 
-def test_secrets_are_taken_out_of_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    """Also out of tracebacks and of the SDK's own lines."""
+def test_secrets_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are masked in tracebacks and in lines of the SDK as well."""
     log = start_logging()
     log.bind({})
     log.redact_with(lambda text: text.replace("s3cret", "***"))
@@ -68,8 +66,8 @@ def test_secrets_are_taken_out_of_everything(capsys: pytest.CaptureFixture[str])
     assert (first["message"], second["message"]) == ("failed with ***", "***")
 
 
-def test_the_next_invocation_has_facts_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing of the last one is left."""
+def test_the_next_invocation_replaces_the_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line has the request id of its own invocation."""
     log = start_logging()
     log.bind({"request_id": "r-1"})
     log.bind({"request_id": "r-2"})

@@ -1,4 +1,4 @@
-"""The settings: where they come from, and how wrong ones are told."""
+"""The settings: where they come from, and how invalid ones are explained."""
 
 import pytest
 
@@ -16,8 +16,8 @@ def load(environment: dict[str, str] | None = None, **user_data: str) -> CreateB
     return load_settings(CreateBackupSettings, FakeContext({"NOTIFY_TOPIC_URN": URN, **user_data}), environment or {})
 
 
-def test_one_setting_is_required_and_the_rest_follows() -> None:
-    """The region and the endpoints come from the topic's URN."""
+def test_one_setting_is_required() -> None:
+    """The region and the endpoints follow from the URN of the topic, and the rest has defaults."""
     settings = load()
 
     assert settings.region == "cn-north-4"
@@ -26,15 +26,15 @@ def test_one_setting_is_required_and_the_rest_follows() -> None:
     assert (settings.MAX_CONCURRENCY, settings.ON_BUSY) == (8, OnBusy.WAIT)
 
 
-def test_user_data_outranks_the_environment_and_an_empty_one_counts_as_not_set() -> None:
-    """Encrypted settings are only in the user data; plain ones are in both."""
+def test_user_data_takes_precedence_over_the_environment() -> None:
+    """Encrypted settings are in the user data only. An empty one counts as not set."""
     settings = load({"NAME_PREFIX": "env", "ON_BUSY": "skip", "LOG_LEVEL": "error"}, NAME_PREFIX="data", ON_BUSY="")
 
     assert (settings.NAME_PREFIX, settings.ON_BUSY, settings.LOG_LEVEL) == ("data", OnBusy.SKIP, "ERROR")
 
 
 def test_the_instances_may_be_in_another_region_than_the_topic() -> None:
-    """Each service is called where it is."""
+    """REGION is that of DDS; the region of SMN follows from the URN."""
     settings = load(REGION="eu-west-101")
 
     assert settings.endpoint("dds") == "https://dds.eu-west-101.myhuaweicloud.eu"
@@ -42,7 +42,7 @@ def test_the_instances_may_be_in_another_region_than_the_topic() -> None:
 
 
 def test_endpoints_can_be_replaced() -> None:
-    """By the local cloud's, for one."""
+    """The local cloud is called this way."""
     settings = load(DDS_ENDPOINT="http://127.0.0.1:8600/", SMN_ENDPOINT="http://localhost:8600")
 
     assert settings.endpoint("dds") == "http://127.0.0.1:8600"
@@ -50,24 +50,24 @@ def test_endpoints_can_be_replaced() -> None:
 
 
 def test_patterns_are_separated_by_commas_or_blanks() -> None:
-    """As one writes them."""
+    """Both can be mixed."""
     assert load(ALLOWED_INSTANCES="a*, b?  c").ALLOWED_INSTANCES == ("a*", "b?", "c")
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("off", False)])
-def test_switches_are_read_as_people_write_them(text: str, *, value: bool) -> None:
-    """true, 1, yes, on, and the opposites."""
+def test_a_switch_is_read_in_any_usual_spelling(text: str, *, value: bool) -> None:
+    """They are true, 1, yes and on, and their opposites."""
     assert load(STRICT_INSTANCE_IDS=text).STRICT_INSTANCE_IDS is value
 
 
-def test_a_missing_topic_is_told() -> None:
-    """With where to mend it."""
+def test_a_missing_topic_is_an_error() -> None:
+    """The message says where to set it."""
     with pytest.raises(SettingsError, match=r"environment variables: NOTIFY_TOPIC_URN: required, but missing"):
         load_settings(CreateBackupSettings, FakeContext(), {})
 
 
-def test_all_wrong_settings_are_told_at_once() -> None:
-    """Each with what was found."""
+def test_all_invalid_settings_are_explained_at_once() -> None:
+    """The message names each setting and what was found."""
     wrong = {
         "NOTIFY_TOPIC_URN": "dds-backups",
         "REGION": "Beijing!",
@@ -97,5 +97,5 @@ def test_all_wrong_settings_are_told_at_once() -> None:
 
 
 def test_settings_fit_into_functiongraph() -> None:
-    """20 variables at most."""
+    """A function has at most 20 environment variables."""
     assert len(CreateBackupSettings.model_fields) <= 20

@@ -1,4 +1,4 @@
-"""Huawei Cloud behind a switch that kills the invocation at any of its calls."""
+"""Huawei Cloud behind a switch that kills the invocation at one of its calls."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from shared.runtime.settings import Settings
 
 
 class Killed(BaseException):
-    """The platform ends the process; no handler of errors sees it."""
+    """FunctionGraph ends the process. It is not an Exception, so no handler of errors catches it."""
 
 
 class KillSwitch:
-    """Counts the calls of an invocation and kills it at one: before the call is made, or after it, its answer lost."""
+    """Kills an invocation at one of its calls: before the call is made, or after it, so that its answer is lost."""
 
     def __init__(self) -> None:
         self._left: int | None = None
@@ -25,11 +25,11 @@ class KillSwitch:
         self._dead = False
 
     def arm(self, calls: int | None, *, after: bool) -> None:
-        """Kill at the call of that number, from 0; None lets the next invocation live."""
+        """Kill the next invocation at its call number `calls`, counted from 0; None lets it live."""
         self._left, self._after, self._dead = calls, after, False
 
     def pass_on(self, call: Callable[[], Any]) -> Any:
-        """Make a call, unless the process is dead by then."""
+        """Make a call. A killed invocation makes none, whatever thread asks."""
         if self._dead:
             raise Killed
         is_last = self._left == 0
@@ -46,7 +46,7 @@ class KillSwitch:
 
 
 class Behind:
-    """An adapter whose every method goes through the switch."""
+    """An adapter whose calls go through the switch."""
 
     def __init__(self, adapter: object, switch: KillSwitch) -> None:
         self._adapter = adapter
@@ -59,7 +59,7 @@ class Behind:
 
 @dataclass
 class KillableCloud:
-    """The real connection, each adapter behind the switch."""
+    """The real connection, with its adapters behind the switch."""
 
     cloud: Cloud
     switch: KillSwitch
@@ -71,14 +71,14 @@ class KillableCloud:
         self.topic: Any = Behind(self.cloud.topic, self.switch)
 
     def topic_at(self, urn: str) -> Any:
-        """Another topic, behind the same switch."""
+        """Return another topic, behind the same switch."""
         return Behind(self.cloud.topic_at(urn), self.switch)
 
     def renew(self, context: Context, dds: Retrying, smn: Retrying) -> Callable[[str], str]:
-        """Not a call to the cloud."""
+        """Renew the connection, which makes no call."""
         return self.cloud.renew(context, dds, smn)
 
 
 def connect_behind(switch: KillSwitch) -> Callable[[Settings, str, Clock], Cloud]:
-    """What a function is given in place of `connect`."""
+    """Return a replacement for `connect`."""
     return lambda settings, project_id, clock: KillableCloud(connect(settings, project_id, clock), switch)

@@ -1,6 +1,7 @@
-"""The life of backups under everything at once: faults, kills, repeated deliveries in any order, missed ticks, pruning.
+"""The life of backups: created, tracked and pruned under faults, kills, redeliveries in any order and missed events.
 
-The claim: no backup lost, none doubled, no end unannounced, nothing deleted that a rule keeps.
+The claim: each event has one backup of each instance, whose start and end are published, and no backup is deleted that
+a rule keeps.
 """
 
 import json
@@ -50,13 +51,13 @@ kills = st.none() | st.tuples(st.integers(min_value=0, max_value=7), st.booleans
 
 
 class Life(RuleBasedStateMachine):
-    """Events come, time passes, ticks track and prune."""
+    """A state machine: events arrive, time passes, and the timers of track_backups and prune_backups fire."""
 
     cloud: LocalCloud
 
     @initialize()
     def begin(self) -> None:
-        """A cloud as it comes from the seed, and three functions on it."""
+        """Reset the local cloud, and start three functions on it."""
         self.cloud.reset()
         self.clock = CloudClock(self.cloud)
         self.switch = KillSwitch()
@@ -81,11 +82,11 @@ class Life(RuleBasedStateMachine):
         self.unfinished: set[int] = set()
         self.finished: set[int] = set()
         self.seen: dict[str, dict[str, Any]] = {}
-        self.next_tick = self.clock.now()
+        self.next_due = self.clock.now()
         self.missed = False
 
     def deliver(self, function: Any, event: object, kill: tuple[int, bool] | None) -> bool:
-        """One delivery; whether it succeeded."""
+        """Deliver an event once; return whether the function succeeded."""
         self.switch.arm(kill[0] if kill else None, after=bool(kill and kill[1]))
         try:
             function.handle(event, self.context)
@@ -94,20 +95,20 @@ class Life(RuleBasedStateMachine):
         return True
 
     def finish(self, function: Any, event: object) -> None:
-        """Deliver an event, without further faults, until it succeeds."""
+        """Deliver an event without faults until the function succeeds."""
         self.cloud.set_faults([])
         for _ in range(12):
             if self.deliver(function, event, None):
                 return
             self.clock.sleep(60)
-        raise AssertionError(f"never done: {event}")
+        raise AssertionError(f"never finished: {event}")
 
     def backup_event(self, number: int) -> object:
         return doc.smn(doc.smn_record(json.dumps({"instance_ids": self.instances}), f"message-{number}"))
 
     @rule(number=st.integers(min_value=0, max_value=EVENTS - 1), faults=faults, kill=kills)
-    def an_event_comes(self, number: int, faults: list[dict[str, Any]], kill: tuple[int, bool] | None) -> None:
-        """A new one or one that came before, in any order; none is delivered when it is too old."""
+    def deliver_an_event(self, number: int, faults: list[dict[str, Any]], kill: tuple[int, bool] | None) -> None:
+        """Deliver a new event or an earlier one, in any order, unless it is too old."""
         self.catch_up()
         if self.clock.now() - self.born.setdefault(number, self.clock.now()) > MAX_EVENT_AGE:
             return
@@ -117,40 +118,40 @@ class Life(RuleBasedStateMachine):
             self.unfinished.discard(number)
         elif number not in self.finished:
             self.unfinished.add(number)
-        self.look()
+        self.remember()
 
     @rule(minutes=st.integers(min_value=1, max_value=59) | st.sampled_from([12 * 60, 26 * 60]))
-    def time_passes(self, minutes: int) -> None:
-        """And the ticks that are due come; what is unfinished is delivered again before it is too old."""
+    def pass_time(self, minutes: int) -> None:
+        """Redeliver unfinished events before they are too old, and let the timer of track_backups fire."""
         for number in sorted(self.unfinished) if minutes > 60 else ():
             self.finish(self.create, self.backup_event(number))
             self.unfinished.discard(number)
             self.finished.add(number)
-            self.look()
+            self.remember()
         self.clock.sleep(minutes * 60)
         self.catch_up()
 
     @rule(faults=faults, kill=kills, twice=st.booleans())
-    def a_tick_tracks(self, faults: list[dict[str, Any]], kill: tuple[int, bool] | None, *, twice: bool) -> None:
-        """The next tick, under faults or killed, delivered again until it succeeds, or even twice."""
-        self.clock.sleep(max(0.0, (self.next_tick - self.clock.now()).total_seconds()))
-        self.tick(faults, kill)
+    def track_the_backups(self, faults: list[dict[str, Any]], kill: tuple[int, bool] | None, *, twice: bool) -> None:
+        """Deliver the next event of the timer, under faults or killed, until it succeeds, and maybe once more."""
+        self.clock.sleep(max(0.0, (self.next_due - self.clock.now()).total_seconds()))
+        self.fire_timer(faults, kill)
         if twice:
-            self.finish(self.track, self.tick_event(self.next_tick - PERIOD))
+            self.finish(self.track, self.timer_event(self.next_due - PERIOD))
 
     @precondition(lambda self: not self.missed)
     @rule()
-    def a_tick_is_missed(self) -> None:
-        """One in a row, as TRACK_LOOKBACK allows."""
-        self.clock.sleep(max(0.0, (self.next_tick - self.clock.now()).total_seconds()))
-        self.next_tick += PERIOD
+    def miss_an_event_of_the_timer(self) -> None:
+        """Skip one event, which TRACK_LOOKBACK allows, but never two in a row."""
+        self.clock.sleep(max(0.0, (self.next_due - self.clock.now()).total_seconds()))
+        self.next_due += PERIOD
         self.missed = True
 
     @rule(faults=faults, kill=kills)
-    def backups_are_pruned(self, faults: list[dict[str, Any]], kill: tuple[int, bool] | None) -> None:
-        """By a tick, killed or not, run again to its end; what the rule keeps is still there."""
+    def prune_the_backups(self, faults: list[dict[str, Any]], kill: tuple[int, bool] | None) -> None:
+        """Prune, under faults or killed, until it succeeds; the backups that the rule keeps are still there."""
         self.catch_up()
-        self.look()
+        self.remember()
         kept = self.kept_by_the_rule()
         event = doc.timer("", time=self.clock.now().isoformat(), trigger_name="prune")
         self.cloud.set_faults(faults)
@@ -160,24 +161,24 @@ class Life(RuleBasedStateMachine):
         assert kept <= there, "a backup was deleted that the rule keeps"
 
     def catch_up(self) -> None:
-        """Ticks that are due come in time: the platform misses one at most."""
-        while self.clock.now() >= self.next_tick:
-            self.tick([], None)
+        """Deliver the events of the timer that are due."""
+        while self.clock.now() >= self.next_due:
+            self.fire_timer([], None)
 
-    def tick(self, faults: list[dict[str, Any]], kill: tuple[int, bool] | None) -> None:
-        event = self.tick_event(self.next_tick)
+    def fire_timer(self, faults: list[dict[str, Any]], kill: tuple[int, bool] | None) -> None:
+        event = self.timer_event(self.next_due)
         self.cloud.set_faults(faults)
         self.deliver(self.track, event, kill)
         self.finish(self.track, event)
-        self.next_tick += PERIOD
+        self.next_due += PERIOD
         self.missed = False
 
     @staticmethod
-    def tick_event(time: Any) -> object:
+    def timer_event(time: Any) -> object:
         return doc.timer("", time=time.isoformat(), trigger_name="track")
 
     def kept_by_the_rule(self) -> set[str]:
-        """An oracle for last=1: the newest completed backup of each instance, and all that are not completed."""
+        """Return what last=1 keeps: the newest completed backup of each instance, and all that are BUILDING."""
         ours = [b for b in self.cloud.state()["backups"] if "key:" in (b["description"] or "")]
         kept = {b["id"] for b in ours if b["status"] == "BUILDING"}
         for instance in self.instances:
@@ -186,34 +187,34 @@ class Life(RuleBasedStateMachine):
         return kept
 
     def teardown(self) -> None:
-        """What is unfinished is delivered again; then the claim holds."""
+        """Redeliver unfinished events until they succeed, and check the claim."""
         if not hasattr(self, "seen"):
             return
         for number in sorted(self.unfinished):
             self.finish(self.create, self.backup_event(number))
             self.finished.add(number)
-            self.look()
+            self.remember()
         for _ in range(4):
             self.clock.sleep(PERIOD.total_seconds())
             self.catch_up()
-        self.look()
+        self.remember()
         self.check_created()
-        self.check_announced()
+        self.check_published()
 
-    def look(self) -> None:
-        """Remember every backup of ours as it is now: pruning takes them away."""
+    def remember(self) -> None:
+        """Remember the backups of create_backup as they are now, since pruning deletes them."""
         for backup in self.cloud.state()["backups"]:
             if "key:" in (backup["description"] or ""):
                 self.seen[backup["id"]] = backup
 
     def check_created(self) -> None:
-        """Each instance has exactly one backup of each event that was finished, and none of another."""
+        """Check that each finished event has one backup of each instance, and that there are no others."""
         created = Counter((backup["instance_id"], backup["description"]) for backup in self.seen.values())
         assert set(created.values()) <= {1}, f"doubled: {created}"
         assert len(created) == len(self.finished) * INSTANCES, f"lost: {created} of {self.finished}"
 
-    def check_announced(self) -> None:
-        """The start and the end of each backup were announced, each under one id."""
+    def check_published(self) -> None:
+        """Check that the start and the end of each backup were published, each under one id."""
         ids: dict[tuple[str, str], set[str]] = {}
         for message in self.cloud.messages():
             note = json.loads(message["message"])
@@ -221,18 +222,19 @@ class Life(RuleBasedStateMachine):
                 ids.setdefault((note["type"], backup_id), set()).add(note["id"])
         assert all(len(found) == 1 for found in ids.values()), f"two ids for one thing: {ids}"
         for backup_id, backup in self.seen.items():
-            assert ("dds.backup.started", backup_id) in ids, f"start unannounced: {backup}"
-            assert ("dds.backup.completed", backup_id) in ids, f"end unannounced: {backup}"
+            assert ("dds.backup.started", backup_id) in ids, f"start not published: {backup}"
+            assert ("dds.backup.completed", backup_id) in ids, f"end not published: {backup}"
 
 
 @pytest.fixture
 def life(cloud: LocalCloud) -> type[Life]:
-    """The machine on the session's local cloud."""
+    """Return the state machine on the session's local cloud."""
     return type("LifeOnCloud", (Life,), {"cloud": cloud})
 
 
+@pytest.mark.slow
 def test_the_claim_holds_for_a_whole_life(life: type[Life]) -> None:
-    """Any order of events, ticks, faults and kills."""
+    """Events, timers, faults and kills come in any order."""
     run_state_machine_as_test(
         life,
         settings=settings(
