@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cli.errors import WrongCall, did_you_mean
-from cli.paths import CHECKOUT
+from cli.paths import APPLICATION
 from cli.template.checks import application_problems, function_problems
 from cli.template.decode import decoded, decoded_parameter
 from cli.template.document import Document, read_document
@@ -22,7 +22,7 @@ FILE_NAME = "template.yaml"
 def find_template() -> Path:
     """Return the template of the current directory, else that of this command's checkout."""
     here = Path.cwd() / FILE_NAME
-    return here if here.is_file() else CHECKOUT / FILE_NAME
+    return here if here.is_file() else APPLICATION / FILE_NAME
 
 
 def load_template(

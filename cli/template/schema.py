@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from cli.errors import did_you_mean
-from cli.paths import CHECKOUT
+from cli.paths import APPLICATION
 from cli.template.problems import KeyPath, Problem
 
 
@@ -37,7 +37,7 @@ EXPECTED: dict[str, Callable[[Any, dict[str, Any]], str]] = {
 
 @cache
 def _validator() -> Draft202012Validator:
-    schema = json.loads((CHECKOUT / "template.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((APPLICATION / "template.schema.json").read_text(encoding="utf-8"))
     return Draft202012Validator(schema)
 
 

@@ -1,8 +1,8 @@
-"""Where the values of parameters come from."""
+"""The sources of parameter values."""
 
 import pytest
 
-from cli.deploy.parameters import all_values, assignments, given_values, variable_of
+from cli.deploy.options import all_values, assignments, given_values, variable_of
 from cli.errors import WrongCall
 from cli.template.model import Parameter
 
@@ -35,13 +35,13 @@ def values(
     ("name", "variable"),
     [("NotifyEmail", "DDSBACKUP_NOTIFY_EMAIL"), ("Prefix", "DDSBACKUP_PREFIX"), ("S3Key", "DDSBACKUP_S3_KEY")],
 )
-def test_a_variable_is_spelt_as_variables_are(name: str, variable: str) -> None:
-    """In capitals, its words apart."""
+def test_the_environment_variable_of_a_parameter(name: str, variable: str) -> None:
+    """It is in capitals, with underscores between words."""
     assert variable_of(name) == variable
 
 
-def test_the_call_goes_before_the_file_that_before_the_environment_and_that_before_the_default() -> None:
-    """The nearer to the call, the stronger."""
+def test_precedence() -> None:
+    """The command line wins over the file, the file over the environment, and the environment over the default."""
     environment = ENVIRONMENT | {"DDSBACKUP_PREFIX": "environment"}
 
     assert values()["Prefix"] == "dds"
@@ -50,8 +50,8 @@ def test_the_call_goes_before_the_file_that_before_the_environment_and_that_befo
     assert values(GIVEN | {"Prefix": "call"}, {"Prefix": "file"}, environment)["Prefix"] == "call"
 
 
-def test_all_that_is_missing_is_named() -> None:
-    """With how each is given; a secret never on the command line."""
+def test_all_missing_parameters_are_named() -> None:
+    """The message says how to give each, a secret never on the command line."""
     with pytest.raises(
         WrongCall,
         match=r"NotifyEmail and KafkaPassword: give --parameter NotifyEmail=\.\.\., set DDSBACKUP_KAFKA_PASSWORD",
@@ -59,8 +59,8 @@ def test_all_that_is_missing_is_named() -> None:
         values({}, environment={})
 
 
-def test_what_is_missing_is_asked_for_when_there_is_somebody() -> None:
-    """And nothing else is."""
+def test_only_missing_parameters_are_asked_for() -> None:
+    """The other ones have values."""
     asked = []
 
     def ask(parameter: Parameter) -> str:
@@ -74,7 +74,7 @@ def test_what_is_missing_is_asked_for_when_there_is_somebody() -> None:
 
 
 def test_a_secret_on_the_command_line_is_refused_and_not_repeated() -> None:
-    """Everybody on the machine can read a command line."""
+    """Other users of the machine can read a command line."""
     with pytest.raises(WrongCall, match=r"KafkaPassword is a secret.*set DDSBACKUP_KAFKA_PASSWORD") as caught:
         values(GIVEN | {"KafkaPassword": "hunter2"})
     assert "hunter2" not in str(caught.value)
@@ -89,13 +89,13 @@ def test_a_secret_on_the_command_line_is_refused_and_not_repeated() -> None:
     ids=["unknown", "no number"],
 )
 def test_a_wrong_value_is_refused(given: dict[str, str], message: str) -> None:
-    """Saying what is known."""
+    """The message names the closest parameter, or what was expected."""
     with pytest.raises(WrongCall, match=message):
         values(given)
 
 
 def test_an_assignment_may_hold_equals_signs() -> None:
-    """The first one ends the name."""
+    """The first equals sign ends the name."""
     assert assignments(["A=1", "B=x=y", "A="]) == {"A": "", "B": "x=y"}
     with pytest.raises(WrongCall, match="expected Name=Value"):
         assignments(["A"])

@@ -1,8 +1,8 @@
-"""The demo for people: what happens, as it happens."""
+"""The demo for people: each step as it happens."""
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,18 +10,43 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 from rich.text import Text
 
-from cli.demo.backups import BackupWatch
-from cli.demo.delivery import SUMMARIES, Delivery
+from cli.demo.scenario import BackupWatch, Delivery
 from cli.json_value import JsonObject
 
 
 COLOURS = {"CREATED": "green", "ALREADY_EXISTS": "cyan", "SKIPPED": "yellow", "DEFERRED": "yellow", "FAILED": "red"}
 FRAME = 0.04
-"""Seconds that a step of the clock is looked at on a terminal."""
+"""Seconds for which a terminal shows each step of the clock."""
+
+SUMMARIES: dict[str, Callable[[Any], str]] = {
+    "timer": lambda event: f"{event['trigger_name']} at {event['time']}",
+    "smn": lambda event: f"{len(event['record'])} messages, the first: {event['record'][0]['smn']['subject']}",
+    "kafka": lambda event: f"topic {event['records'][0]['topic_id']} of DMS for Kafka",
+    "opensource-kafka": lambda event: f"topic {event['records'][0]['topic_id']} of Apache Kafka",
+    "rabbitmq": lambda event: f"exchange {event['records'][0]['exchange']}",
+    "rocketmq": lambda event: f"topic {event['records'][0]['topic_id']}",
+    "eventgrid": lambda event: f"{event['type']} from {event['source']}",
+    "apig": lambda event: f"{event['httpMethod']} {event['path']}",
+    "direct": lambda event: f"a call that names {len(event['instance_ids'])} instance",
+    "api-page": lambda event: f"the body of the DDS API, backup {event['backup']['name']}",
+}
+"""A short description of the sample event of each trigger."""
+
+
+class NullObserver:
+    """Shows nothing."""
+
+    def delivered(self, delivery: Delivery) -> None: ...
+    def clock_moves(self, watch: BackupWatch) -> None:
+        watch.until_done(lambda: None)
+
+    def notified(self, deliveries: Sequence[Delivery]) -> None: ...
+    def completed(self, watch: BackupWatch) -> None: ...
+    def redelivered(self, delivery: Delivery, new_backups: int) -> None: ...
 
 
 class ConsoleObserver:
-    """Writes to *console*; *names* are those of the instances by their ids."""
+    """Prints to *console*. *names* are the names of the instances by their ids."""
 
     def __init__(self, console: Console, names: Mapping[str, str]) -> None:
         self._console = console
@@ -59,9 +84,11 @@ class ConsoleObserver:
                 if self._console.is_terminal:
                     time.sleep(FRAME)
 
-            watch.until_all_are_made(show)
-        moved = f"The clock moves on by {watch.seconds - before:.0f} s"
-        self._console.print(f"\n{moved}: {len(bars)} backups are done, their instances free again.", soft_wrap=True)
+            watch.until_done(show)
+        moved = f"The clock advances by {watch.seconds - before:.0f} s"
+        self._console.print(
+            f"\n{moved}: {len(bars)} backups are done, and their instances are free again.", soft_wrap=True
+        )
 
     def notified(self, deliveries: Sequence[Delivery]) -> None:
         messages = [message for delivery in deliveries for message in delivery.messages]
@@ -78,7 +105,7 @@ class ConsoleObserver:
         self._console.print(table)
         self._received(messages[0])
 
-    def made(self, watch: BackupWatch) -> None:
+    def completed(self, watch: BackupWatch) -> None:
         self.heading(f"Backups: {len(watch.backups)}, after {watch.seconds:.0f} s of the cloud's time")
         table = self._table("Backup", "Status")
         for backup in watch.backups.values():
@@ -87,7 +114,7 @@ class ConsoleObserver:
         self._console.print(table)
 
     def redelivered(self, delivery: Delivery, new_backups: int) -> None:
-        self.heading(f"The first event once more: {new_backups or 'no'} new backups")
+        self.heading(f"The first event again: {new_backups or 'no'} new backups")
         self.delivered(delivery)
 
     def _results(self, delivery: Delivery) -> None:
@@ -114,13 +141,13 @@ class ConsoleObserver:
         return table
 
     def _received(self, message: JsonObject) -> None:
-        """Write *message* as its subscribers by e-mail read it, and who else got it."""
+        """Print *message* as e-mail subscribers receive it, and the protocols of the other subscribers."""
         deliveries: Any = message["deliveries"]
         for delivery in deliveries:
             if delivery["protocol"] == "email":
-                self._console.print(Text(f"\nThe first one as {delivery['endpoint']} reads it:\n", style="dim"))
+                self._console.print(Text(f"\nThe first one as {delivery['endpoint']} receives it:\n", style="dim"))
                 lines = delivery["content"]["message"].splitlines()
                 self._console.print(Text("\n".join(f"  | {line}" for line in lines)), soft_wrap=True)
         others = ", ".join(d["protocol"] for d in deliveries if d["protocol"] != "email")
         if others:
-            self._console.print(Text(f"\nSubscribers by {others} got it too.", style="dim"), soft_wrap=True)
+            self._console.print(Text(f"\nSubscribers by {others} received it too.", style="dim"), soft_wrap=True)

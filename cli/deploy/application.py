@@ -1,13 +1,11 @@
-"""From the template, its parameters and the packages to the resources that are wanted."""
+"""The wanted resources, from the template, the values of its parameters and the packages."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import WrongCall
-from cli.huaweicloud.mark import LONGEST_MARK, shortened
-from cli.huaweicloud.resources import Kind, Resource
-from cli.huaweicloud.trigger_names import trigger_name
+from cli.huaweicloud.resources import LONGEST_MARK, Kind, Resource, shortened, trigger_name
 from cli.json_value import Json, JsonObject
 from cli.package.model import Package
 from cli.permissions.agencies import TRUSTED_SERVICE, Agency, agencies
@@ -18,21 +16,21 @@ from cli.template.references import fill_in
 
 
 LONGEST_DESCRIPTION, LONGEST_IN_IAM = 512, 255
-"""What the description of a function may have, and of an agency (their APIs, Creating ...); with the stack's mark."""
+"""The maximum length of the description of a function and of an agency, with the mark (their APIs, Creating ...)."""
 
 DEFAULT_RETRIES, DEFAULT_AGE = 1, 3600
-"""What FunctionGraph takes where nothing is said (FunctionGraph API, Configuring Asynchronous Invocation)."""
+"""FunctionGraph's defaults (FunctionGraph API, Configuring Asynchronous Invocation)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A template whose parameters are filled in, but for secrets, and what it needs to become resources.
+    """A template with all parameters filled in except secrets, and the values that turn it into resources.
 
     Attributes:
-        urns: the URN of each topic, by its key in the template.
-        secrets: the values of the parameters with NoEcho.
-        packages: the package of each function, by its name; one without cannot be deployed, and is compared without
-            its code.
+        urns: the URN of each topic, by its name in the template's Resources.
+        secrets: the values of the parameters that have NoEcho.
+        packages: the package of each function, by function name. A function without a package can be compared, without
+            its code, but not deployed.
     """
 
     template: Template
@@ -41,9 +39,9 @@ class Application:
     packages: Mapping[str, Package]
 
     def resources(self) -> list[Resource]:
-        """Return everything that the template describes, less the log groups, which FunctionGraph makes.
+        """Return all resources of the template except log groups, which FunctionGraph creates.
 
-        Raises WrongCall for two triggers that nothing tells apart.
+        Raises WrongCall for two resources of the same kind and name.
         """
         wanted = [
             *(resource for topic in self.template.topics for resource in _topic(topic)),
@@ -53,7 +51,7 @@ class Application:
         seen = set()
         for resource in wanted:
             if resource.key in seen:
-                raise WrongCall(f"the template has two of: {resource.kind.value} {resource.name}")
+                raise WrongCall(f"the template has this twice: {resource.kind.value} {resource.name}")
             seen.add(resource.key)
         return wanted
 

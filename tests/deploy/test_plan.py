@@ -1,4 +1,4 @@
-"""What is wanted against what is there, as a rule for all of both."""
+"""Properties of plans for any wanted and found resources."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.deploy.carry_out import carry_out
-from cli.deploy.difference import Action, Plan, plan
-from cli.huaweicloud.errors import ServiceError
-from cli.huaweicloud.resources import Found, Kind, Resource
+from cli.deploy.plan import Action, Plan, carry_out, plan
+from cli.errors import WrongCall
+from cli.huaweicloud.client import ServiceError
+from cli.huaweicloud.resources import Found, Kind, Resource, trigger_name
 from cli.json_value import Json, JsonObject
+from tests.deploy.conftest import App
 from tests.deploy.memory import STACK, Memory, Silence
 
 
@@ -26,7 +27,7 @@ FIELDS = {Kind.FUNCTION: ("runtime", "memory_size"), Kind.TRIGGER: ("status", "s
 
 @st.composite
 def stacks(draw: st.DrawFn) -> list[Resource]:
-    """Resources of every kind, each with its parents."""
+    """Draw resources of any kind, each with its parents."""
     chosen: dict[tuple[Kind, str], Resource] = {}
     for kind, name in draw(st.lists(st.tuples(st.sampled_from(list(Kind)), st.sampled_from("ab")), unique=True)):
         parents = ((PARENTS[kind], name),) if kind in PARENTS else ()
@@ -53,7 +54,7 @@ def resource(kind: Kind = Kind.FUNCTION, name: str = "a", **fields: Json) -> Res
 def test_carrying_out_the_plan_makes_what_is_there_what_is_wanted(
     wanted: list[Resource], there: list[Resource]
 ) -> None:
-    """And then there is nothing left to do."""
+    """A second plan is empty."""
     memory = Memory(there)
 
     steps = plan(wanted, memory.found(), STACK, prune=True)
@@ -65,8 +66,10 @@ def test_carrying_out_the_plan_makes_what_is_there_what_is_wanted(
 
 
 @given(stacks(), stacks(), st.integers(0, 20))
-def test_it_goes_on_from_where_it_broke_off(wanted: list[Resource], there: list[Resource], breaks_at: int) -> None:
-    """Whichever step fails, the next run does the rest, and none of the steps that were done."""
+def test_the_next_run_continues_where_the_last_one_failed(
+    wanted: list[Resource], there: list[Resource], breaks_at: int
+) -> None:
+    """Whichever step fails, the next run makes the remaining changes and repeats none."""
     memory = Memory(there)
     memory.breaks_at = breaks_at
     first = plan(wanted, memory.found(), STACK, prune=True)
@@ -83,8 +86,8 @@ def test_it_goes_on_from_where_it_broke_off(wanted: list[Resource], there: list[
 
 
 @given(stacks(), stacks())
-def test_without_prune_nothing_is_lost_but_what_is_replaced(wanted: list[Resource], there: list[Resource]) -> None:
-    """What is not wanted is left, and said to be."""
+def test_without_prune_only_replaced_resources_are_deleted(wanted: list[Resource], there: list[Resource]) -> None:
+    """Resources that are not wanted are listed as left."""
     steps = plan(wanted, found(*there), STACK)
 
     replaced = {change.resource.key for change in steps.changes if change.action is Action.REPLACE}
@@ -94,8 +97,8 @@ def test_without_prune_nothing_is_lost_but_what_is_replaced(wanted: list[Resourc
 
 
 @given(stacks())
-def test_everything_comes_after_what_it_is_part_of(wanted: list[Resource]) -> None:
-    """Made after its parents, deleted before them."""
+def test_parents_are_created_first_and_deleted_last(wanted: list[Resource]) -> None:
+    """This holds for every resource and all of its parents."""
     made = [change.resource for change in plan(wanted, [], STACK).changes]
     deleted = [change.resource for change in plan([], found(*wanted), STACK, prune=True).changes]
 
@@ -104,8 +107,8 @@ def test_everything_comes_after_what_it_is_part_of(wanted: list[Resource]) -> No
         assert all(keys.index(parent) < keys.index(item.key) for item in order for parent in item.parents)
 
 
-def test_what_the_service_adds_is_no_difference() -> None:
-    """A field that is there beyond the wanted ones, and inside a trigger's event_data."""
+def test_fields_that_the_service_adds_make_no_difference() -> None:
+    """Both in a resource and in a trigger's event_data."""
     trigger = resource(Kind.TRIGGER, event_data={"topic_ids": ["a", "b"], "func_info": {"timeout": 5}})
     there = resource(
         Kind.TRIGGER, event_data={"topic_ids": ["b", "a"], "func_info": {"timeout": 5, "version": "latest"}}, extra=1
@@ -114,8 +117,8 @@ def test_what_the_service_adds_is_no_difference() -> None:
     assert plan([trigger], found(there), STACK).unchanged == (trigger,)
 
 
-def test_a_variable_that_is_there_and_not_wanted_is_a_difference() -> None:
-    """Of a function, variables count as a whole."""
+def test_an_additional_variable_is_a_difference() -> None:
+    """The variables of a function are compared as a whole."""
     steps = plan([resource(variables={"A": "1"})], found(resource(variables={"A": "1", "B": "2"})), STACK)
 
     assert [change.action for change in steps.changes] == [Action.UPDATE]
@@ -132,17 +135,17 @@ def test_a_variable_that_is_there_and_not_wanted_is_a_difference() -> None:
     ],
     ids=["status", "schedule", "runtime", "no initializer", "initializer"],
 )
-def test_what_the_service_cannot_change_is_replaced(
+def test_a_change_that_the_service_does_not_support_replaces_the_resource(
     kind: Kind, old: JsonObject, new: JsonObject, action: Action
 ) -> None:
-    """And anything else is updated."""
+    """Any other change updates it."""
     steps = plan([Resource(kind, "a", new)], found(Resource(kind, "a", old)), STACK)
 
     assert [change.action for change in steps.changes] == [action]
 
 
-def test_what_is_part_of_a_replaced_function_is_made_again() -> None:
-    """Its triggers go with it."""
+def test_the_parts_of_a_replaced_function_are_created_again() -> None:
+    """Its triggers are deleted with it."""
     function = resource(runtime="Python3.12")
     trigger = replace(resource(Kind.TRIGGER, "t"), parents=(function.key,))
 
@@ -158,23 +161,23 @@ def _of(stack: str | None, **options: bool) -> Plan:
     return plan([resource()], found(resource(), stack=stack), STACK, **options)
 
 
-def test_what_somebody_else_made_is_not_touched() -> None:
-    """Unless it is nobody's and one says that it is to be adopted."""
+def test_foreign_resources_are_not_touched() -> None:
+    """Only a resource without a stack can be adopted."""
     assert [len(_of(stack).foreign) for stack in (STACK, None, "another")] == [0, 1, 1]
     assert [len(_of(stack, adopt=True).foreign) for stack in (None, "another")] == [0, 1]
     adopting: Sequence[object] = _of(None, adopt=True).changes
     assert len(adopting) == 1
 
 
-def test_a_subscription_of_somebody_else_does() -> None:
-    """It brings the messages as well."""
+def test_a_foreign_subscription_counts_as_wanted() -> None:
+    """It delivers the messages just as well."""
     wanted = Resource(Kind.SUBSCRIPTION, "a", {"endpoint": "x"})
 
     assert plan([wanted], found(wanted, stack=None), STACK) == Plan(unchanged=(wanted,))
 
 
-def test_nothing_else_is_taken_for_a_failed_step() -> None:
-    """A defect of the command is raised as what it is."""
+def test_a_defect_is_not_a_failed_step() -> None:
+    """Other exceptions than ServiceError are raised."""
     memory = Memory([])
     memory.error = ZeroDivisionError()
     memory.breaks_at = 0
@@ -184,9 +187,34 @@ def test_nothing_else_is_taken_for_a_failed_step() -> None:
 
 
 def test_an_error_says_what_to_do() -> None:
-    """By its status."""
+    """The advice depends on its status."""
     refused = ServiceError("FunctionGraph.CreateFunction", 403, "FSS.0403", "Forbidden", "r-1")
 
     assert "FSS.0403 (HTTP 403): Forbidden [request r-1]" in str(refused)
-    assert "have an administrator grant it" in str(refused)
-    assert "check the network" in str(ServiceError("DDS.ListInstances", None, None, "no usable answer"))
+    assert "ask an administrator to grant it" in str(refused)
+    assert "check the network" in str(ServiceError("DDS.ListInstances", None, None, "no usable response"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "name"),
+    [
+        ("TIMER", {"name": "Nightly", "schedule": "5m"}, "f TIMER Nightly"),
+        ("SMN", {"topic_urn": "u"}, "f SMN u"),
+        ("KAFKA", {"instance_id": "i", "topic_ids": ["b", "a"], "batch_size": 5}, "f KAFKA i a,b"),
+        ("RABBITMQ", {"instance_id": "i", "exchange_name": "x"}, "f RABBITMQ i x"),
+        ("DEDICATEDGATEWAY", {"instance_id": "i", "req_method": "POST", "path": "/p"}, "f DEDICATEDGATEWAY i POST /p"),
+        ("LTS", {"log_group_id": "g"}, "f LTS t-1"),
+    ],
+)
+def test_a_trigger_is_named_by_its_source(kind: str, data: JsonObject, name: str) -> None:
+    """Its other fields may change."""
+    assert trigger_name("f", kind, data, "t-1") == name
+
+
+def test_two_triggers_of_the_same_name_are_refused(app: App) -> None:
+    """Each run would confuse them."""
+    start = app.text.index("      Queue:\n")
+    app.text += app.text[start:].replace("Queue", "Again")
+
+    with pytest.raises(WrongCall, match="has this twice: trigger backup KAFKA k-1 a,b"):
+        app.deployment().resources()

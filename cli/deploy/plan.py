@@ -1,15 +1,17 @@
-"""What has to be done so that what is there becomes what is wanted. Nothing here calls a service."""
+"""The plan: which changes turn the found resources into the wanted ones, and making them one after the other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
-from cli.huaweicloud.resources import Found, Kind, Resource
+from cli.huaweicloud.client import ServiceError
+from cli.huaweicloud.resources import Found, Kind, Resource, Service
 from cli.json_value import Json
 
 
 class Action(Enum):
-    """What is done with one resource."""
+    """What happens to a resource."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -18,18 +20,18 @@ class Action(Enum):
 
 
 STACK = "stack"
-"""The field that tells whose a resource is, in a change that adopts it."""
+"""The field that changes when a resource is adopted."""
 
 CHANGEABLE = {Kind.TRIGGER: {"status"}}
-"""The only fields of a kind that its service can change (FunctionGraph API, Updating a Trigger)."""
+"""The only fields that a service can change, for kinds with such a limit (FunctionGraph API, Updating a Trigger)."""
 
 UNOWNED = frozenset({Kind.SUBSCRIPTION, Kind.GRANT, Kind.ASYNC_INVOCATION, Kind.TRIGGER})
-"""Kinds that do what is wanted whoever made them: what they are part of is the stack's."""
+"""Kinds that need no owner, because they are part of a resource that has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field: what it is, None if it is not there, and what it becomes."""
+    """A field with its old value, None if it does not exist yet, and its new value."""
 
     name: str
     old: Json
@@ -38,7 +40,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step: what is wanted (None for a deletion), what is there (None for a creation), and what differs."""
+    """One step: the wanted resource (None for a deletion), the found one (None for a creation), and the difference."""
 
     action: Action
     wanted: Resource | None
@@ -47,7 +49,7 @@ class Change:
 
     @property
     def resource(self) -> Resource:
-        """The resource that it is about."""
+        """The wanted resource, or the found one for a deletion."""
         if self.wanted:
             return self.wanted
         assert self.found  # noqa: S101 a change has at least one of them
@@ -56,13 +58,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that differs.
+    """The difference between the wanted and the found resources.
 
     Attributes:
-        changes: the steps, in the order in which they are taken.
-        unchanged: what is as it is wanted.
-        left: what belongs to the stack but is not wanted, and is left.
-        foreign: what has a wanted name but was not made by the stack; nothing may be done while there is any.
+        changes: the steps, in order.
+        unchanged: the resources that are as wanted.
+        left: the resources of the stack that are not wanted and stay, because nothing is pruned.
+        foreign: the resources that have a wanted name but belong to no stack or to another one. If there are any, the
+            plan must not be carried out.
     """
 
     changes: tuple[Change, ...] = ()
@@ -74,10 +77,10 @@ class Plan:
 def plan(
     wanted: Sequence[Resource], found: Iterable[Found], stack: str, *, prune: bool = False, adopt: bool = False
 ) -> Plan:
-    """Compare what is *wanted* with what was *found*.
+    """Compare the *wanted* with the *found* resources.
 
-    *prune* deletes what the stack has and nobody wants, *adopt* takes over what has a wanted name and no stack. A field
-    that a found resource has beyond the wanted ones is the service's own and no difference.
+    *prune* deletes the resources of the stack that are not wanted. *adopt* takes over resources that have a wanted
+    name and no stack. Fields that only a found resource has belong to its service and make no difference.
     """
     there = {item.resource.key: item for item in found}
     foreign = tuple(
@@ -88,7 +91,7 @@ def plan(
     order = list(Kind)
     changes: list[Change] = []
     unchanged: list[Resource] = []
-    gone: set[tuple[Kind, str]] = set()  # what is part of a replaced resource is gone with it
+    gone: set[tuple[Kind, str]] = set()  # a replaced resource takes its parts with it
     for resource in sorted(wanted, key=lambda resource: order.index(resource.kind)):
         item = None if gone.intersection(resource.parents) else there.get(resource.key)
         change = _change(resource, item, stack)
@@ -133,14 +136,62 @@ def _change(wanted: Resource, item: Found | None, stack: str) -> Change | None:
 
 
 def _is_fixed(kind: Kind, change: FieldChange) -> bool:
-    """Whether FunctionGraph cannot make this change: another runtime (its FAQ), or no initializer any more."""
+    """Return whether FunctionGraph cannot make this change: another runtime (its FAQ), or removing the initializer."""
     return kind is Kind.FUNCTION and (change.name == "runtime" or (change.name == "initializer" and change.new is None))
 
 
 def _same(kind: Kind, old: Json, new: Json) -> bool:
-    """Whether a field is as it is wanted; in a trigger the service adds to what it was given, and lists are sets."""
+    """Return whether two values are the same. In a trigger, lists are sets, and the service adds keys to mappings."""
     if kind is Kind.TRIGGER and isinstance(old, dict) and isinstance(new, dict):
         return all(_same(kind, old.get(name), value) for name, value in new.items())
     if kind is Kind.TRIGGER and isinstance(old, list) and isinstance(new, list):
         return sorted(map(str, old)) == sorted(map(str, new))
     return old == new
+
+
+class Observer(Protocol):
+    """Follows the steps while they are carried out."""
+
+    def begins(self, change: Change) -> None:
+        """A step begins."""
+
+    def ends(self, change: Change, error: ServiceError | None) -> None:
+        """A step has ended, with an error if it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The steps that are done, the one that failed and why, and those that were not begun. Nothing is rolled back."""
+
+    done: tuple[Change, ...]
+    failed: Change | None = None
+    error: ServiceError | None = None
+    not_begun: tuple[Change, ...] = ()
+
+
+def carry_out(changes: Sequence[Change], where: Mapping[Kind, Service], observer: Observer) -> Result:
+    """Make the changes in order, up to the first that fails. Ctrl-C counts as a failure."""
+    for position, change in enumerate(changes):
+        observer.begins(change)
+        try:
+            _make(change, where[change.resource.kind])
+        except (ServiceError, KeyboardInterrupt) as caught:
+            error = caught if isinstance(caught, ServiceError) else _interrupted()
+            observer.ends(change, error)
+            return Result(tuple(changes[:position]), change, error, tuple(changes[position + 1 :]))
+        observer.ends(change, None)
+    return Result(tuple(changes))
+
+
+def _make(change: Change, service: Service) -> None:
+    if change.found and change.action in (Action.DELETE, Action.REPLACE):
+        service.delete(change.found)
+    if change.wanted and change.action in (Action.CREATE, Action.REPLACE):
+        service.create(change.wanted)
+    elif change.wanted and change.found:
+        service.update(change.found, change.wanted, [field.name for field in change.fields])
+
+
+def _interrupted() -> ServiceError:
+    text = "interrupted: the service may or may not have carried out this step"
+    return ServiceError("Ctrl-C", None, None, text, advice="nothing, if you meant to stop here")

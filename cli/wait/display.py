@@ -1,4 +1,4 @@
-"""What one sees while waiting: bars on a terminal, a line for each change otherwise."""
+"""Progress while waiting: bars on a terminal, otherwise a line for each change. And the result, as a line."""
 
 from types import TracebackType
 from typing import Protocol
@@ -13,8 +13,8 @@ from shared.backups.tracking.answers import Answer, State
 from shared.backups.tracking.facts import readable_duration, readable_size
 
 
-class OpenDisplay(Protocol):
-    """A display while its `with` block lasts."""
+class Display(Protocol):
+    """Shows the progress within its ``with`` block. *seconds* is the time since the start."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -25,7 +25,7 @@ class OpenDisplay(Protocol):
 
 
 class Bars:
-    """A bar for each backup, for a terminal."""
+    """A progress bar for each backup, on a terminal."""
 
     def __init__(self, console: Console) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"))
@@ -41,18 +41,18 @@ class Bars:
     ) -> None:
         self._progress.stop()
 
-    def answered(self, answer: Answer, seconds: float) -> None:  # noqa: ARG002 the bars have a clock of their own
+    def answered(self, answer: Answer, seconds: float) -> None:  # noqa: ARG002 a column shows the elapsed time
         if not answer.backups:
-            self._show("", "DDS", "not seen yet", None)
+            self._show("", "DDS", "not listed yet", None)
         elif "" in self._bars:
             self._progress.remove_task(self._bars.pop(""))
         for backup in answer.backups:
             done = 100.0 if backup.state is State.COMPLETED else _percent(backup.progress)
             said = backup.progress or backup.state.value
-            self._show(_key(backup), name_of(backup), said, done)
+            self._show(_key(backup), _name(backup), said, done)
 
     def failed(self, error: CloudError, seconds: float) -> None:
-        self._progress.console.print(trouble(error, seconds), style="yellow", markup=False, soft_wrap=True)
+        self._progress.console.print(_failed_call(error, seconds), style="yellow", markup=False, soft_wrap=True)
 
     def _show(self, key: str, description: str, said: str, done: float | None) -> None:
         if key not in self._bars:
@@ -62,7 +62,7 @@ class Bars:
 
 
 class Lines:
-    """A line for each change, for a file or a pipeline's log."""
+    """A line for each change, for files and the logs of pipelines."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -76,35 +76,22 @@ class Lines:
     ) -> None: ...
 
     def answered(self, answer: Answer, seconds: float) -> None:
-        texts = [f"{name_of(backup)} {backup.state.value} {backup.progress or ''}" for backup in answer.backups]
-        for text in texts or ["DDS does not show it yet"]:
+        texts = [f"{_name(backup)} {backup.state.value} {backup.progress or ''}" for backup in answer.backups]
+        for text in texts or ["DDS does not list it yet"]:
             if text not in self._said:
                 self._said.add(text)
                 self._print(f"{seconds:6.0f} s  {text.rstrip()}")
 
     def failed(self, error: CloudError, seconds: float) -> None:
-        self._print(trouble(error, seconds))
+        self._print(_failed_call(error, seconds))
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
 
 
-def trouble(error: CloudError, seconds: float) -> str:
-    """A hiccup that is survived, as a line."""
-    return f"{seconds:6.0f} s  no answer ({error.code}: {error}), trying again"
-
-
-def name_of(backup: answers.Progress) -> str:
-    """What people call a backup by: its instance's name and its own, or its job."""
-    facts = backup.facts
-    if not facts["backup_id"]:
-        return f"job {facts['job_id']}"
-    return f"{facts['instance_name'] or facts['instance_id']} {facts['name']}"
-
-
 def verdict(backup: answers.Progress) -> str:
-    """How far a backup is, as a line."""
-    parts = [backup.state.value, name_of(backup)]
+    """Return state, name, ids, size, duration and reason of a backup, as far as they are known, on one line."""
+    parts = [backup.state.value, _name(backup)]
     if backup.facts["backup_id"]:
         parts.append(f"backup {backup.facts['backup_id']}")
     if backup.facts.get("size") is not None:
@@ -112,6 +99,18 @@ def verdict(backup: answers.Progress) -> str:
     if backup.facts.get("duration") is not None:
         parts.append(readable_duration(backup.facts["duration"]))
     return "  ".join([*parts, *filter(None, (backup.progress, backup.reason))])
+
+
+def _failed_call(error: CloudError, seconds: float) -> str:
+    return f"{seconds:6.0f} s  no answer ({error.code}: {error}), trying again"
+
+
+def _name(backup: answers.Progress) -> str:
+    """Return the name of the instance and of the backup, or the job id if the backup is not known yet."""
+    facts = backup.facts
+    if not facts["backup_id"]:
+        return f"job {facts['job_id']}"
+    return f"{facts['instance_name'] or facts['instance_id']} {facts['name']}"
 
 
 def _key(backup: answers.Progress) -> str:
