@@ -27,7 +27,7 @@ from cli.template.load import find_template, load_template
 @stack_option
 @parameter_option
 @parameters_file_option
-@click.option("--python", type=click.Choice(PYTHONS), help="The Python version. Default: the template's Runtime.")
+@click.option("--python", type=click.Choice(PYTHONS), help="Package for this Python. Default: the template's Runtime.")
 @click.option("--adopt", is_flag=True, help="Take over existing resources that have a wanted name but no stack.")
 @click.option("--prune", is_flag=True, help="Delete resources of the stack that the template does not have.")
 @click.option("--dry-run", is_flag=True, help="Show the changes without making them.")

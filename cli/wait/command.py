@@ -88,11 +88,13 @@ def wait(
 ) -> None:
     """Wait until a backup is over. Exactly one of the three ids names it.
 
-    The exit status is 0 if it completed, 1 if it failed, 3 at the timeout, and 2 for a wrong call, which includes an
-    id that DDS does not list after two minutes and denied access. For the real cloud, the keys are read from
-    HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and, for temporary keys, HUAWEICLOUD_SDK_SECURITY_TOKEN, or from
-    ~/.huaweicloud/credentials. The project is that of the region, or HUAWEICLOUD_SDK_PROJECT_ID. Required IAM actions:
-    dds:backup:list and dds:task:list, and GET /v3/projects to look up the project.
+    The exit status is 0 if it completed, 1 if it failed, 3 at the timeout, and 2 for a wrong call. Denied access is a
+    wrong call, and so is an id that DDS does not list after two minutes.
+
+    For the real cloud, the keys are read from HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and, for temporary keys,
+    HUAWEICLOUD_SDK_SECURITY_TOKEN, or from ~/.huaweicloud/credentials. The project is HUAWEICLOUD_SDK_PROJECT_ID, or
+    that of the region. They need the IAM actions dds:backup:list and dds:task:list, and GET /v3/projects to look up the
+    project.
 
     \b
       ddsbackup wait --job-id 4df77e62-a2a0-48cf-bee6-df51cd6ac68d --region cn-north-4
