@@ -5,8 +5,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from cli.errors import WrongCall
+from cli.template.document import REFERENCE
 from cli.template.model import Function
-from cli.template.references import REFERENCE
 from shared.backups.validation import explain
 from shared.runtime.settings import Settings
 

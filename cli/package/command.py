@@ -58,8 +58,8 @@ def package(
     from cli.package.displays import make_observer, make_progress
     from cli.package.notices import notices
     from cli.package.report import as_document, show
-    from cli.template.kinds import FUNCTION
     from cli.template.load import find_function, find_template, load_template
+    from cli.template.model import FUNCTION
 
     template = load_template(template_file or find_template())
     if not template.functions:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cli.json_value import Json
+from cli.template.document import REFERENCE
 from cli.template.model import Parameter, Template
-from cli.template.references import REFERENCE
 
 
 TOPIC = "huaweicloud_smn_topic"

@@ -58,7 +58,7 @@ def test_an_unknown_operation_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(WrongCall) as caught:
         of(tmp_path, One=function("one", "DDS.ListBackup"))
 
-    said = "Resources.One.Properties.Permissions.0: found 'DDS.ListBackup', which is no operation"
+    said = "Resources.One.Properties.Permissions.0: found 'DDS.ListBackup', which is not an operation"
     assert f"{said}, did you mean 'DDS.ListBackups'?" in str(caught.value)
     assert "Known: DDS.CreateManualBackup, DDS.DeleteManualBackup, DDS.ListBackups, " in str(caught.value)
 

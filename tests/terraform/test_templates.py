@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.errors import WrongCall
-from cli.template.kinds import QUEUES
 from cli.template.load import load_template
+from cli.template.model import QUEUES
 from cli.terraform.check import problems
 from cli.terraform.model import Target
 from cli.terraform.provider import read_provider

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.paths import CHECKOUT
-from cli.template.schema import schema_problems
+from cli.template.checks import schema_problems
 from cli.terraform.triggers import ALWAYS_ON
 from tests.terraform.templates import EVENTS, Make, bodies, everything, function, values
 
