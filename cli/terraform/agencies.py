@@ -1,7 +1,6 @@
 """The agencies that FunctionGraph acts under, each with a custom policy for the project of the functions."""
 
-from cli.permissions.agencies import TRUSTED_SERVICE, agencies
-from cli.permissions.policies import custom_policy
+from cli.permissions.agencies import TRUSTED_SERVICE, agencies, custom_policy
 from cli.template.model import Function, Template
 from cli.terraform.expressions import Scope, call, snake_case
 from cli.terraform.model import Part, Resource
