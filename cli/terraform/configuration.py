@@ -12,8 +12,7 @@ from pathlib import Path
 
 from cli.errors import WrongCall
 from cli.json_value import Json, JsonObject
-from cli.package.archive import zipped
-from cli.package.output import write_whole
+from cli.package.archive import write_whole, zipped
 from cli.template.model import Parameter, Template
 from cli.terraform.expressions import TOPIC, scope_of, snake_case
 from cli.terraform.resources import FUNCTION, Part, Resource, Target, application

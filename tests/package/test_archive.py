@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.package.archive import packed_sizes, zipped
-from cli.package.limits import MB, UPLOADS, Upload, check_limits, fitting_uploads, largest
+from cli.package.archive import MB, UPLOADS, Upload, check_limits, fitting_uploads, largest, packed_sizes, zipped
 from cli.package.model import PackagingFailed
 
 
@@ -59,7 +58,7 @@ def test_which_ways_of_upload_fit(size: int, unpacked_size: int, names: list[str
 
 def test_what_fits_nowhere_says_what_takes_the_space(monkeypatch: pytest.MonkeyPatch) -> None:
     """The biggest first."""
-    monkeypatch.setattr("cli.package.limits.UPLOADS", (Upload("OBS", 100, 5000),))
+    monkeypatch.setattr("cli.package.archive.UPLOADS", (Upload("OBS", 100, 5000),))
     files = {
         "small.py": b"1",
         "big/a.so": random.Random(1).randbytes(2000),

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.package.archive import MB
 from cli.package.build import build_packages
-from cli.package.limits import MB
 from cli.package.model import Package, PackagingFailed
 from cli.paths import CHECKOUT
 from cli.template.model import Function

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.package.bytecode import Compiler, unpacked
-from cli.package.interpreter import Interpreter, find_interpreter
+from cli.package.bytecode import Compiler, Interpreter, find_interpreter, unpacked
 from cli.package.model import PackagingFailed
 from tests.package.conftest import PYTHON, Noted
 
@@ -130,7 +129,7 @@ def test_without_an_interpreter_it_says_what_to_do(tmp_path: Path, monkeypatch: 
     for name in ("PATH", "PYENV_ROOT"):
         monkeypatch.setenv(name, str(tmp_path))
 
-    with pytest.raises(PackagingFailed, match=r"no Python 3\.99") as caught:
+    with pytest.raises(PackagingFailed, match=r"there is no Python 3\.99") as caught:
         find_interpreter("3.99")
 
     assert "--without-byte-code" in caught.value.message

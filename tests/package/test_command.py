@@ -13,7 +13,7 @@ from rich.console import Console
 
 from cli.main import main
 from cli.package.command import package as command
-from cli.package.displays import make_observer, make_progress
+from cli.package.display import make_observer, make_progress
 from cli.template.model import Function
 from tests.package.conftest import PYTHON
 
@@ -58,7 +58,7 @@ def test_each_function_is_packed_into_build(run: Callable[..., tuple[int, str, s
     digest = hashlib.sha512(path.read_bytes()).hexdigest()
     assert f"\n{digest}  {path}\n" in out
     assert "console (at most 40 MB) yes" in out
-    assert "Getting 1 wheels" in err
+    assert "Downloading 1 wheels" in err
     assert Path("build", "greet.cdx.json").exists()
 
 
@@ -144,12 +144,12 @@ def test_what_is_in_no_commit_is_named(run: Callable[..., tuple[int, str, str]],
     git("init", "--quiet")
     git("add", ".")
     git("-c", "user.name=x", "-c", "user.email=x@y", "commit", "--quiet", "-m", "x")
-    assert "in no commit" not in run()[2]
+    assert "uncommitted" not in run()[2]
     Path(".git", "info", "exclude").write_text("ignored.json\n", encoding="utf-8")
     for name in ("größe.py", "ignored.json", ".DS_Store"):
         Path("shared", name).touch()
     said = run()[2]
-    assert "in no commit, in shared/größe.py, shared/ignored.json\n" in said
+    assert "uncommitted changes, in shared/größe.py, shared/ignored.json\n" in said
 
 
 @pytest.fixture

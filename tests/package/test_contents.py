@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.package.contents import merged, own_files, wheel_files
+from cli.package.contents import merged, own_files
 from cli.package.model import PackagingFailed
-from cli.package.wheels import Wheel
+from cli.package.wheels import Wheel, wheel_files
 from tests.package.conftest import a_function
 
 
@@ -105,12 +105,12 @@ def test_links_are_followed(tmp_path: Path) -> None:
     assert own_files(function) == {"library/words.py": b"WORD = 1\n", "more.py": b"WORD = 1\n"}
 
     (library / "again").symlink_to(code)
-    with pytest.raises(PackagingFailed, match=r"library/again is a link to a folder that it is in"):
+    with pytest.raises(PackagingFailed, match=r"library/again is a link to a folder that contains it"):
         own_files(function)
 
     (library / "again").unlink()
     (library / "gone.txt").symlink_to("nowhere.txt")
-    with pytest.raises(PackagingFailed, match=r"gone\.txt is a link to nowhere\.txt, which is not there"):
+    with pytest.raises(PackagingFailed, match=r"gone\.txt is a link to nowhere\.txt, which does not exist"):
         own_files(function)
 
 

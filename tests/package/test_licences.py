@@ -2,8 +2,8 @@
 
 import pytest
 
-from cli.package.licences import is_metadata, licence_names, licence_texts
 from cli.package.model import PackagingFailed
+from cli.package.sbom import is_metadata, licence_names, licence_texts
 
 
 INFO = "one-1.0.dist-info"

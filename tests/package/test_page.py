@@ -3,7 +3,7 @@
 import json
 import re
 
-from cli.package.limits import MB, UPLOADS
+from cli.package.archive import MB, UPLOADS
 from cli.package.model import Package
 from cli.paths import CHECKOUT
 

@@ -5,10 +5,8 @@ import sys
 
 import pytest
 
-from cli.package.bytecode import Compiler
-from cli.package.interpreter import find_interpreter
+from cli.package.bytecode import RECORD_READER, Compiler, find_interpreter
 from cli.package.model import Package, PackagingFailed
-from cli.package.recording import READER, recorded
 from cli.paths import CHECKOUT
 from tests.package.conftest import PYTHON, Noted
 
@@ -17,14 +15,13 @@ FILES = {
     "index.py": b"import dataclasses, re\nre.compile('a+b')\ndef handler(event, context): ...\n",
     "shared/__init__.py": b"",
     "shared/runtime/__init__.py": b"",
-    READER: (CHECKOUT / READER).read_bytes(),
+    RECORD_READER: (CHECKOUT / RECORD_READER).read_bytes(),
 }
 LINUX = (sys.platform, platform.machine()) == ("linux", "x86_64")
 
 
 def record(files: dict[str, bytes], observer: Noted | None = None) -> dict[str, bytes]:
-    noted = observer or Noted()
-    return recorded(files, Compiler(find_interpreter(PYTHON), noted), noted)
+    return Compiler(find_interpreter(PYTHON), observer or Noted()).with_record(files)
 
 
 @pytest.mark.skipif(not LINUX, reason="the wheels are for Linux on x86_64")
@@ -43,7 +40,7 @@ def test_byte_code_is_packed_once() -> None:
     """What is imported is in the record, what is not in a file of its own."""
     files = {**FILES, "index.py": b"import used\n", "used.py": b"WORD = 'recorded'\n", "unused.py": b""}
     compiler = Compiler(find_interpreter(PYTHON), Noted())
-    made = recorded(files | compiler.byte_code(files, files), compiler, Noted())
+    made = compiler.with_record(files | compiler.byte_code(files, files))
     tag = sys.implementation.cache_tag
 
     assert b"recorded" in made[f"shared/runtime/cold_start.{tag}.bin"]

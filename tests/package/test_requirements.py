@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.package.model import PackagingFailed
-from cli.package.requirements import Pinned, read_requirements
+from cli.package.wheels import Pinned, read_requirements
 from cli.paths import CHECKOUT
 
 
@@ -59,7 +59,7 @@ def test_ours_are_one_of_each() -> None:
         (f"one==1,!=2 --hash=sha256:{HASH}", "not pinned"),
         ("one==1", "no --hash"),
         ("one==1 --hash=md5:1234", "line 2"),
-        ("-r other.txt", "not the option -r"),
+        ("-r other.txt", "found the option -r"),
         ("what is this", "line 2"),
     ],
 )

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.package.model import PackagingFailed
-from cli.package.requirements import Pinned, read_requirements
-from cli.package.wheels import Wheel, get_wheels
+from cli.package.wheels import Pinned, Wheel, get_wheels, read_requirements
 from tests.package.conftest import Noted, make_wheel
 
 
@@ -33,7 +32,7 @@ def test_a_wheel_is_got_and_its_progress_shown(pinned: tuple[Pinned, ...], tmp_p
 
     assert (wheel.name, wheel.version) == ("greeting", "1.0")
     assert {wheel.sha256} == set(pinned[0].hashes)
-    assert observer.steps == ["Getting 1 wheels for Python 3.10"]
+    assert observer.steps == ["Downloading 1 wheels for Python 3.10"]
     assert observer.parts == 1
 
 
