@@ -160,11 +160,12 @@ def _download(missing: Sequence[Pinned], python: str, folder: Path, observer: Ob
     folder.mkdir(parents=True, exist_ok=True)
     done = observer.step(f"Downloading {len(missing)} wheels for Python {python}", len(missing))
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        requirements = Path(scratch, "requirements.txt")
-        requirements.write_text("".join(f"{one.line()}\n" for one in missing), encoding="utf-8")
+        wanted = Path(scratch, "requirements.txt")
+        wanted.write_text("".join(f"{one.line()}\n" for one in missing), encoding="utf-8")
         target = ["--platform", PLATFORM, "--implementation", "cp", "--python-version", python]
         strict = ["--require-hashes", "--only-binary=:all:", "--no-deps", "--disable-pip-version-check"]
-        command = [sys.executable, "-m", "pip", "download", *strict, *target, "--dest", scratch, "-r", requirements]
+        files = ["--requirement", str(wanted), "--dest", scratch]
+        command = [sys.executable, "-m", "pip", "download", *strict, *target, *files]
         output = []
         with subprocess.Popen(  # noqa: S603 pip with pinned and hashed requirements
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"

@@ -166,7 +166,7 @@ def _functions(template: Template, scope: Scope, packages: Mapping[str, str], ta
         resources.append(Resource(FUNCTION, name, body))
         if function.async_invoke:
             resources.append(Resource(ASYNC_INVOKE, name, _async_invoke(function, function.async_invoke)))
-            params = {outcome: dict(param) for outcome, _, param in _destinations(function.async_invoke)}
+            params: JsonObject = {outcome: dict(param) for outcome, _, param in _destinations(function.async_invoke)}
             if params:
                 destinations[name] = scope.value(params)
     return Part(tuple(resources), {"environment": environment, "destinations": destinations})
