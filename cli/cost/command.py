@@ -87,7 +87,7 @@ def cost(
       ddsbackup cost --instances 40 --duration create_backup=9.5 --price-gb-second 0.0000167
       ddsbackup cost --backup-size 20 --storage 100 --price-backup-gb 0.04
     """
-    from cli.cost.display import cost_document, remarks, show_cost
+    from cli.cost.display import as_document, remarks, show
     from cli.cost.inputs import Assumptions
     from cli.cost.month import Prices, Storage, bill, plan_month
 
@@ -112,11 +112,11 @@ def cost(
     amounts = bill(
         month, Prices(price_million_requests, price_gb_second, price_backup_gb, not no_free_allowance), sizes
     )
-    remarked = list(remarks(month, assumptions))
+    notes = list(remarks(month, assumptions))
     if as_json:
-        print(json.dumps(cost_document(month, assumptions, sizes, amounts, remarked)))
+        print(json.dumps(as_document(month, assumptions, sizes, amounts, notes)))
     else:
-        show_cost(make_console(), month, assumptions, sizes, amounts, remarked)
+        show(make_console(), month, assumptions, sizes, amounts, notes)
 
 
 def _by_function(option: str, values: tuple[str, ...], template: Template) -> dict[str, float]:

@@ -12,15 +12,15 @@ from shared.create_backup import CreateBackupSettings
 from shared.prune_backups import PruneBackupsSettings
 
 
-def show_cost(
+def show(
     console: Console,
     month: Month,
     assumptions: Assumptions,
     storage: Storage | None,
     amounts: dict[str, float],
-    remarks: Sequence[str],
+    notes: Sequence[str],
 ) -> None:
-    """Print the functions, the free allowance, the amounts if there are prices, the assumptions and the remarks."""
+    """Print the functions, the free allowance, any amounts, the assumptions, and the remarks in *notes*."""
     fleet = month.fleet
     console.print(
         f"A month with {fleet.instances:,} instance{'s' * (fleet.instances != 1)}: {fleet.made:,.0f} backups created, "
@@ -45,8 +45,8 @@ def show_cost(
         f"{assumptions.cold_start:g} s for a cold start, every invocation a cold start, no failures. The log of a "
         "function has measured times for --duration (billing duration)."
     )
-    for remark in remarks:
-        console.print(f"[yellow]![/yellow] {remark}")
+    for note in notes:
+        console.print(f"[yellow]![/yellow] {note}")
 
 
 def _table(month: Month) -> Table:
@@ -77,12 +77,12 @@ def _calls(calls: dict[str, float], service: str) -> float:
     return sum(count for operation, count in calls.items() if operation.startswith(f"{service}."))
 
 
-def cost_document(
+def as_document(
     month: Month,
     assumptions: Assumptions,
     storage: Storage | None,
     amounts: dict[str, float],
-    remarks: Sequence[str],
+    notes: Sequence[str],
 ) -> JsonObject:
     """Return the month as JSON, rounded to three decimals. It has the calls by operation, which the table lacks."""
     document: JsonObject = {
@@ -104,7 +104,7 @@ def cost_document(
             "calls_a_minute": assumptions.calls_a_minute,
         },
         "amounts": {name: _round(amount) for name, amount in amounts.items()},
-        "remarks": list[Json](remarks),
+        "remarks": list[Json](notes),
     }
     if storage:
         document["backup_gb_beyond_free"] = _round(storage.beyond_free(month))

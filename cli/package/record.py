@@ -20,7 +20,7 @@ BEFORE = {"shared", "shared.runtime", "shared.runtime.cold_start"}
 
 
 def record(root: Path) -> Path:
-    """Import `index.py` below *root* as FunctionGraph does, and write its modules, texts and patterns to a file."""
+    """Import `index.py` below *root* as FunctionGraph does, and write the record. Return its file."""
     texts: dict[str, CodeType] = {}
     patterns: dict[Any, Any] = {}
     compiler: Any = vars(re).get("_compiler") or vars(re)["sre_compile"]  # Python 3.11 and later, Python 3.10

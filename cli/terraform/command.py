@@ -26,7 +26,7 @@ from cli.template.load import find_template, load_template
 def terraform(out: Path, rfs: bool, template_file: Path | None, as_json: bool) -> None:
     """Write template.yaml as a configuration for the provider huaweicloud/huaweicloud.
 
-    The parameters of the template become variables, secrets sensitive ones. Terraform keeps its state next to
+    The template's parameters become variables, and secrets become sensitive ones. Terraform keeps its state next to
     template.yaml, in terraform.tfstate: keep that file, and keep it private. RFS cannot read files, so with --rfs the
     code comes from OBS.
 
