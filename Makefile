@@ -42,7 +42,7 @@ package: install ## the zips that FunctionGraph runs, in build/, each with its b
 	@$(BIN)/ddsbackup package
 
 audit: install ## known vulnerabilities of what is pinned, weak spots in the code, licences
-	@$(BIN)/python -m tests.audit
+	@$(BIN)/python -m tests.supply_chain
 
 bench: install ## cold start, memory, warm invocation and fan-out, as ratios to a baseline in the same run
 	@$(BIN)/python -m tests.bench

@@ -6,8 +6,8 @@ from typing import Any
 
 from cli.cloud import Cloud, Connection
 from cli.errors import WrongCall, did_you_mean
+from cli.template.document import fill_in, references
 from cli.template.model import Function, Topic
-from cli.template.references import fill_in, references
 from localcloud.functiongraph.runtime.invocation import FunctionError, Invocation, Report
 from localcloud.functiongraph.runtime.spec import FunctionSpec
 

@@ -10,17 +10,16 @@ from starlette.types import ASGIApp
 
 from localcloud.admin import control, fault_rules, functions, inspection, resources
 from localcloud.cloud import Cloud
-from localcloud.dds import backup_routes, instance_routes, job_routes
 from localcloud.dds import errors as dds_errors
+from localcloud.dds import routes as dds_routes
 from localcloud.errors import CloudError, Service, error_body, gateway_error, service_of
 from localcloud.functiongraph import async_routes, function_routes, invocation_routes, trigger_routes
 from localcloud.functiongraph import errors as functiongraph_errors
 from localcloud.gateway import Gateway
-from localcloud.iam import agency_routes, grant_routes, identity_policy_routes, policy_routes
 from localcloud.iam import routes as iam_routes
 from localcloud.openapi import describe
 from localcloud.smn import errors as smn_errors
-from localcloud.smn import subscription_routes, tag_routes, topic_routes
+from localcloud.smn import routes as smn_routes
 
 
 DESCRIPTION = """
@@ -39,17 +38,9 @@ def make_app(cloud: Cloud) -> ASGIApp:
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,  # an SDK takes a redirect for a success
     )
-    app.include_router(iam_routes.routes(cloud.iam.agencies, cloud.credentials))
-    app.include_router(agency_routes.routes(cloud.iam))
-    app.include_router(policy_routes.routes(cloud.iam.policies))
-    app.include_router(grant_routes.routes(cloud.iam.policies))
-    app.include_router(identity_policy_routes.routes(cloud.iam.identity_policies))
-    app.include_router(backup_routes.routes(cloud.dds))
-    app.include_router(job_routes.routes(cloud.dds))
-    app.include_router(instance_routes.routes(cloud.dds))
-    app.include_router(topic_routes.routes(cloud.smn))
-    app.include_router(subscription_routes.routes(cloud.smn))
-    app.include_router(tag_routes.routes(cloud.smn))
+    app.include_router(iam_routes.routes(cloud.iam))
+    app.include_router(dds_routes.routes(cloud.dds))
+    app.include_router(smn_routes.routes(cloud.smn))
     functiongraph = cloud.functiongraph
     app.include_router(function_routes.routes(functiongraph.functions, functiongraph.triggers))
     app.include_router(async_routes.routes(functiongraph.functions))

@@ -7,11 +7,11 @@ from typing import Any
 
 from localcloud.auth.credentials import Credentials
 from localcloud.clock import Clock
-from localcloud.dds.facts import Instance
-from localcloud.dds.state import DdsState
+from localcloud.dds.state import DdsState, Instance
 from localcloud.faults import Faults
 from localcloud.functiongraph.runtime.invocation import Credentials as FunctionCredentials
 from localcloud.functiongraph.state import FunctionGraphState
+from localcloud.iam.agencies import temporary_credentials
 from localcloud.iam.state import IamState
 from localcloud.plant import plant
 from localcloud.region import Region
@@ -143,7 +143,7 @@ class Cloud:
         }
 
     def _assume(self, agency: str, seconds: float) -> FunctionCredentials:
-        key = self.iam.agencies.temporary_credentials(agency, seconds)
+        key = temporary_credentials(self.iam, agency, seconds)
         token = self.credentials.issue_token(self.region.clock.now() + seconds, key.agency_id)
         return FunctionCredentials(key.id, key.secret, key.security_token or "", token.id)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from localcloud.dds import schemas as dds
 from localcloud.errors import SIGN_IN, Service, service_of
 from localcloud.functiongraph import schemas as functiongraph
-from localcloud.iam import identity_policy_schemas as iam5
+from localcloud.iam import policy_schemas as iam5
 from localcloud.iam import schemas as iam
 from localcloud.smn import schemas as smn
 

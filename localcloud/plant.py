@@ -3,12 +3,11 @@
 import uuid
 
 from localcloud.auth.credentials import AccessKey, Credentials, Token
-from localcloud.dds.facts import DAY, Backup, Instance, Policy
-from localcloud.dds.state import DdsState
+from localcloud.dds.state import DAY, Backup, DdsState, Instance, Policy
 from localcloud.seed import Seed, SeedBackup, SeedCredentials, SeedInstance, SeedPolicy, SeedTopic
-from localcloud.smn.facts import Subscription
 from localcloud.smn.schemas import NewTopic
-from localcloud.smn.state import SmnState
+from localcloud.smn.service import create_topic
+from localcloud.smn.state import SmnState, Subscription
 
 
 GB_IN_KB = 1024**2
@@ -84,7 +83,7 @@ def _backup(seed: SeedBackup, dds: DdsState, now: float) -> Backup:
 
 
 def _plant_topic(seed: SeedTopic, smn: SmnState) -> None:
-    topic, _ = smn.create_topic(NewTopic(name=seed.name, display_name=seed.display_name))
+    topic, _ = create_topic(smn, NewTopic(name=seed.name, display_name=seed.display_name))
     for number, subscription in enumerate(seed.subscriptions):
         smn.subscriptions.put(
             Subscription(

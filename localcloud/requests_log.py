@@ -1,4 +1,4 @@
-"""The calls seen, for tests and for people."""
+"""The log of calls to the services, for `/_local/requests`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,10 @@ KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One call. `id` is the X-Request-Id of its answer; `status` is None when the connection was cut instead.
+    """A call. `id` is the X-Request-Id of the response. `status` is None if the connection was cut instead.
 
-    `fault` is the place of the fault rule that acted, from 0. For IAM and FunctionGraph the body is not kept: it may
-    hold a password.
+    `fault` is the index of the fault rule that acted, from 0. The bodies of calls to IAM and FunctionGraph are not
+    logged, because they can contain passwords.
     """
 
     id: str
@@ -29,13 +29,13 @@ class RequestRecord:
 
 
 class RequestsLog:
-    """The last calls, the oldest first."""
+    """The latest calls, oldest first."""
 
     def __init__(self, store: Store) -> None:
         self.records = store.table("request", RequestRecord)
 
     def add(self, record: RequestRecord) -> None:
-        """Keep a call, and forget the oldest when there are too many."""
+        """Add a call, and remove the oldest one if there are too many."""
         self.records.put(record)
         if len(self.records) > KEPT:
             self.records.remove(next(iter(self.records)).id)

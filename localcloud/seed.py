@@ -8,8 +8,8 @@ import yaml
 from pydantic import Field, ValidationError
 
 from localcloud.clock import text
-from localcloud.dds.facts import Mode
-from localcloud.smn.facts import Protocol
+from localcloud.dds.state import Mode
+from localcloud.smn.state import Protocol
 from localcloud.strict import Strict
 
 

@@ -1,4 +1,4 @@
-"""The one place where the parts are put together."""
+"""The one place where the parts of a function are put together."""
 
 import os
 import random
@@ -6,35 +6,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
-from shared.backups.errors import UnfinishedEventError
-from shared.backups.notifications import Sender
-from shared.backups.ports import Clock
-from shared.backups.reports import Report
-from shared.cloud.clients import dds_service, smn_service
 from shared.cloud.credentials import Credentials
 from shared.cloud.dds import DdsBackups, DdsInstances, DdsJobs
 from shared.cloud.sdk import HttpLimits, SdkService
 from shared.cloud.smn import SmnTopic
-from shared.runtime.clock import SystemClock
+from shared.errors import UnfinishedEventError
+from shared.model import Clock
+from shared.notify import Notifier, Sender
+from shared.report import Report
+from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
 from shared.runtime.context import Context
-from shared.runtime.invocation import Invocation
+from shared.runtime.invocation import Cloud, Invocation, InvocationScope, SystemClock
 from shared.runtime.logs import set_level, start_logging
-from shared.runtime.running import Cloud, Running
 from shared.runtime.settings import Settings, SettingsT, load_settings
-from shared.triggers.answer import answer
-from shared.triggers.requests import Received
+from shared.triggers.apig import answer
+from shared.triggers.receive import Received
 
 
 if TYPE_CHECKING:
-    from shared.audit_backups import AuditBackupsSettings
-    from shared.create_backup import CreateBackupSettings
-    from shared.prune_backups import PruneBackupsSettings
-    from shared.track_backups import TrackBackupsSettings
+    from shared.audit.function import AuditBackupsSettings
+    from shared.create.function import CreateBackupSettings
+    from shared.prune.function import PruneBackupsSettings
+    from shared.track.function import TrackBackupsSettings
 
 
 @dataclass(frozen=True, slots=True)
 class HuaweiCloud:
-    """Huawei Cloud through the official SDK."""
+    """Huawei Cloud through the official SDK; implements `shared.runtime.invocation.Cloud`."""
 
     backups: DdsBackups
     jobs: DdsJobs
@@ -48,32 +46,36 @@ class HuaweiCloud:
         """Another topic, through the same client."""
         return SmnTopic(self.smn, urn)
 
-    def renew(self, context: Context, invocation: Invocation) -> Callable[[str], str]:
-        """Raises CredentialsError if the function has no agency."""
+    def renew(self, context: Context, dds: Retrying, smn: Retrying) -> Callable[[str], str]:
+        """Use the credentials and deadlines of this invocation; return a function that masks secrets in a text.
+
+        Raises:
+            CredentialsError: the function has no agency.
+        """
         credentials = Credentials.of(context, self.project_id)
-        self.dds.renew(credentials, invocation.deadline.left_to_work)
-        self.smn.renew(credentials, invocation.deadline.left_to_notify)
+        self.dds.renew(credentials, dds)
+        self.smn.renew(credentials, smn)
         return credentials.redact
 
 
 def connect(settings: Settings, project_id: str, clock: Clock) -> Cloud:
-    """Build the SDK's clients; nothing is called yet."""
+    """Build the SDK's clients, without any call."""
     limits = HttpLimits(settings.CONNECT_TIMEOUT, settings.READ_TIMEOUT, settings.MAX_CONCURRENCY)
-    dds = dds_service(settings.endpoint("dds"), project_id, limits, clock)
-    smn = smn_service(settings.endpoint("smn"), project_id, limits, clock)
+    dds = SdkService.dds(settings.endpoint("dds"), project_id, limits)
+    smn = SdkService.smn(settings.endpoint("smn"), project_id, limits)
     topic = SmnTopic(smn, settings.NOTIFY_TOPIC_URN)
     return HuaweiCloud(DdsBackups(dds, clock), DdsJobs(dds), DdsInstances(dds), topic, dds, smn, project_id)
 
 
 class Run(Protocol[SettingsT]):
-    """What makes one function different from another."""
+    """The part that makes one function different from another."""
 
-    def __call__(self, event: object, running: Running[SettingsT]) -> tuple[Received[Any], Report]:
-        """Handle an event: what it held, and what became of it."""
+    def __call__(self, event: object, scope: InvocationScope[SettingsT]) -> tuple[Received[Any], Report]:
+        """Handle an event; return what it contained and what became of it."""
 
 
 class Function(Generic[SettingsT]):
-    """A function for the life of its instance: started once, then one event after another."""
+    """A function for the life of its instance: started once, then called for one event after another."""
 
     def __init__(
         self,
@@ -85,7 +87,7 @@ class Function(Generic[SettingsT]):
         rng: random.Random | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
-        """The defaults are the real thing; tests put fakes in their place."""
+        """Tests replace the defaults with fakes."""
         self._model = settings
         self._run = run
         self._connect = connect
@@ -97,17 +99,17 @@ class Function(Generic[SettingsT]):
         self._is_cold = True
 
     def start(self, context: Context) -> None:
-        """Read the settings and build the clients; the first event does it if no initializer did.
+        """Read the settings and build the clients. Without an initializer, the first event does this.
 
         Raises:
-            SettingsError: settings are missing or wrong; names them all.
+            SettingsError: settings are missing or wrong; names all of them.
         """
         self._ensure_started(context)
 
     def handle(self, event: object, context: Context) -> dict[str, Any]:
-        """Do what the event asks for.
+        """Handle an event of any trigger.
 
-        Returns the report; for an API gateway an HTTP answer with the report as its body.
+        Returns the report, or, for an API gateway, an HTTP response with the report as its body.
 
         Raises:
             UnfinishedEventError: a redelivery can finish what is left; only for asynchronous triggers.
@@ -118,7 +120,8 @@ class Function(Generic[SettingsT]):
         self._is_cold = False
         self._log.bind(invocation.facts())
         try:
-            received, report = self._handle(event, context, invocation)
+            started = self._ensure_started(context)
+            received, report = self._run(event, self._scope(started, context, invocation))
         except Exception as error:
             invocation.log_failure(error)
             raise
@@ -126,17 +129,21 @@ class Function(Generic[SettingsT]):
         if received.trigger == "apig":
             return answer(report)
         if received.is_asynchronous and report.unfinished:
-            raise UnfinishedEventError(f"left for a redelivery: {'; '.join(report.left())}")
+            raise UnfinishedEventError(f"left for a redelivery: {'; '.join(report.pending())}")
         return report.document()
 
-    def _handle(self, event: object, context: Context, invocation: Invocation) -> tuple[Received[Any], Report]:
-        started = self._ensure_started(context)
-        self._log.redact_with(started.cloud.renew(context, invocation))
+    def _scope(
+        self, started: "_Started[SettingsT]", context: Context, invocation: Invocation
+    ) -> InvocationScope[SettingsT]:
+        dds, smn = self._retrying(invocation.work), self._retrying(invocation.notify)
+        self._log.redact_with(started.cloud.renew(context, dds, smn))
         region, project_id = started.settings.region, started.project_id
         source = f"urn:fss:{region}:{project_id}:function:{invocation.package}:{invocation.function}"
-        sender = Sender(source, region, project_id, invocation.request_id)
-        running = Running(started.settings, started.cloud, invocation, sender, self._clock, self._rng)
-        return self._run(event, running)
+        notifier = Notifier(started.cloud.topic, smn, Sender(source, region, project_id, invocation.request_id))
+        return InvocationScope(started.settings, started.cloud, invocation, dds, notifier, self._clock, self._rng)
+
+    def _retrying(self, deadline: Deadline) -> Retrying:
+        return Retrying(deadline, AdaptiveRateLimiter(self._clock, self._rng), self._rng)
 
     def _ensure_started(self, context: Context) -> "_Started[SettingsT]":
         if self._started is None:
@@ -156,32 +163,32 @@ class _Started(Generic[SettingsT]):
     cloud: Cloud
 
 
-# Each function imports its own part only: cold start pays for nothing that it does not use.
-
-
-def audit_backups(**fakes: Any) -> "Function[AuditBackupsSettings]":
-    """The function audit_backups; `fakes` are keyword arguments of Function."""
-    from shared.audit_backups import AuditBackupsSettings, run
-
-    return Function(AuditBackupsSettings, run, **fakes)
+# Each function imports its own part only, so that its cold start does not pay for the others.
 
 
 def create_backup(**fakes: Any) -> "Function[CreateBackupSettings]":
     """The function create_backup; `fakes` are keyword arguments of Function."""
-    from shared.create_backup import CreateBackupSettings, run
+    from shared.create.function import CreateBackupSettings, run
 
     return Function(CreateBackupSettings, run, **fakes)
 
 
+def track_backups(**fakes: Any) -> "Function[TrackBackupsSettings]":
+    """The function track_backups; `fakes` are keyword arguments of Function."""
+    from shared.track.function import TrackBackupsSettings, run
+
+    return Function(TrackBackupsSettings, run, **fakes)
+
+
 def prune_backups(**fakes: Any) -> "Function[PruneBackupsSettings]":
     """The function prune_backups; `fakes` are keyword arguments of Function."""
-    from shared.prune_backups import PruneBackupsSettings, run
+    from shared.prune.function import PruneBackupsSettings, run
 
     return Function(PruneBackupsSettings, run, **fakes)
 
 
-def track_backups(**fakes: Any) -> "Function[TrackBackupsSettings]":
-    """The function track_backups; `fakes` are keyword arguments of Function."""
-    from shared.track_backups import TrackBackupsSettings, run
+def audit_backups(**fakes: Any) -> "Function[AuditBackupsSettings]":
+    """The function audit_backups; `fakes` are keyword arguments of Function."""
+    from shared.audit.function import AuditBackupsSettings, run
 
-    return Function(TrackBackupsSettings, run, **fakes)
+    return Function(AuditBackupsSettings, run, **fakes)

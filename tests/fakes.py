@@ -7,21 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from shared.backups.catalogue import Catalogue
-from shared.backups.creation import Creation
-from shared.backups.deadline import Deadline
-from shared.backups.errors import AbsentError, BusyError, CloudError, ExistsError
-from shared.backups.job_ids import JobIds
-from shared.backups.names import EventNames, name_event
-from shared.backups.pace import Pace
-from shared.backups.policy import CreationPolicy
-from shared.backups.ports import Backup, BackupJob, Instance, Job, NewBackup, Notification
-from shared.backups.recent import RecentBackups
-from shared.backups.requests import BackupRequest
-from shared.backups.waiting import Waiting
+from shared.create.creation import Creation, CreationPolicy
+from shared.create.existing import ExistingBackups, RecentBackups
+from shared.create.request import BackupRequest
+from shared.errors import AbsentError, BusyError, CloudError, ExistsError
+from shared.identity import EventNames, name_event
+from shared.jobs import JobFinder
+from shared.model import Backup, BackupJob, Clock, Instance, Job, NewBackup, Notification
+from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
 from shared.runtime.context import Context
-from shared.runtime.invocation import Invocation
-from shared.runtime.running import Cloud
+from shared.runtime.invocation import Cloud
 
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=timezone.utc)
@@ -232,7 +227,7 @@ class FakeContext:
 
 @dataclass
 class FakeCloud:
-    """`shared.runtime.running.Cloud` in memory."""
+    """`shared.runtime.invocation.Cloud` in memory."""
 
     backups: FakeDds
     topic: FakeTopic
@@ -247,7 +242,7 @@ class FakeCloud:
     def topic_at(self, urn: str) -> FakeTopic:
         return self.other_topics.setdefault(urn, FakeTopic())
 
-    def renew(self, context: Context, invocation: Invocation) -> Callable[[str], str]:
+    def renew(self, context: Context, dds: Retrying, smn: Retrying) -> Callable[[str], str]:
         def redact(text: str) -> str:
             for secret in self.secrets:
                 text = text.replace(secret, "***")
@@ -268,6 +263,24 @@ class Steady(random.Random):
         return 0.0
 
 
+def make_retrying(clock: Clock, remaining: float = 60.0) -> Retrying:
+    """Return a Retrying without jitter, with a deadline that many seconds from now."""
+    return Retrying(Deadline.after(remaining, clock), AdaptiveRateLimiter(clock, Steady()), Steady())
+
+
+def name_request(
+    request: BackupRequest,
+    identity: tuple[str, ...] = ("test", "1"),
+    time: datetime | None = None,
+    *,
+    prefix: str = "test",
+    recurring: bool = False,
+) -> EventNames:
+    """Name the backups of a request as create_backup does."""
+    single = len(request.instances) == 1
+    return name_event(identity, time, prefix=prefix, wanted=request.wanted_name, single=single, recurring=recurring)
+
+
 def make_creation(
     dds: FakeDds,
     clock: FakeClock,
@@ -279,20 +292,18 @@ def make_creation(
 ) -> Creation:
     """A Creation on fakes, for a request of one instance unless another is given."""
     request = request or BackupRequest(instance_id=A)
-    names: EventNames = name_event(request, identity, None, prefix="test", recurring=False)
+    names = name_request(request, identity)
+    retrying = make_retrying(clock, remaining - min(5.0, remaining / 4))
     recent = request.min_interval and RecentBackups(dds, request.instances, request.min_interval, clock)
     return Creation(
         backups=dds,
         names=names,
         description=request.wanted_description,
         policy=policy or CreationPolicy(),
-        catalogue=Catalogue(dds, names, request.instances, clock),
-        job_ids=JobIds(FakeJobs(dds), clock),
+        existing=ExistingBackups(dds, names, request.instances, clock),
+        jobs=JobFinder(FakeJobs(dds), retrying),
         recent=recent or None,
-        waiting=Waiting(clock, Deadline.after(remaining, clock).left_to_work),
-        pace=Pace(clock, Steady()),
-        clock=clock,
-        rng=Steady(),
+        retrying=retrying,
     )
 
 

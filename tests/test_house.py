@@ -1,27 +1,27 @@
-"""The arrows of the house run one way."""
+"""The arrows of the architecture run one way."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 
 ROOT = Path(__file__).parent.parent
+FUNCTIONS = ("create", "track", "prune", "audit")
+COMMON = {f"shared.{path.stem}" for path in (ROOT / "shared").glob("*.py")} - {"shared.bootstrap", "shared.__init__"}
 
-# Which of our own packages each may import, beside itself.
+# Which of our own modules each place may import, in addition to itself.
 ALLOWED: dict[str, set[str]] = {
     "functions": {"shared.bootstrap", "shared.runtime"},
-    "shared/bootstrap.py": {"shared", "shared.create_backup"},
-    **{
-        f"shared/{path.name}": {"shared.runtime", "shared.triggers", "shared.backups"}
-        for path in sorted((ROOT / "shared").glob("*_backup*.py"))
-    },
-    "shared/runtime": {"shared.backups"},
-    "shared/triggers": {"shared.backups"},
-    "shared/cloud": {"shared.backups"},
-    "shared/backups": set(),
+    "shared/bootstrap.py": {"shared"},
+    **{f"shared/{name}": {"shared.runtime", "shared.triggers", *COMMON} for name in FUNCTIONS},
+    "shared/triggers": COMMON,
+    "shared/cloud": COMMON,
+    "shared/runtime": COMMON,
+    **{module.replace(".", "/") + ".py": COMMON for module in sorted(COMMON)},
     "localcloud": set(),
-    # What the commands stand on stands on no command.
+    # What the commands stand on imports no command.
     "cli/huaweicloud": {"cli.cloud", "cli.errors", "cli.json_value", "cli.template", "shared.runtime.settings"},
 }
 
@@ -50,7 +50,7 @@ def within(module: str, packages: set[str]) -> bool:
 
 @pytest.mark.parametrize("place", ALLOWED)
 def test_imports_run_one_way(place: str) -> None:
-    """functions -> bootstrap -> {runtime, triggers, cloud} -> backups; localcloud stands alone."""
+    """functions -> bootstrap -> the function's package -> {triggers, cloud, runtime} -> what all share."""
     itself = place.removesuffix(".py").replace("/", ".")
     wrong = {
         f"{path.relative_to(ROOT)}: {module}"
@@ -64,9 +64,37 @@ def test_imports_run_one_way(place: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_work_of_a_function_knows_no_platform(name: str) -> None:
+    """Only its function.py imports triggers and runtime; the rest is tested with fakes."""
+    wrong = {
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in files(f"shared/{name}")
+        if path.name != "function.py"
+        for module in imports(path)
+        if within(module, {"shared.triggers", "shared.cloud", "shared.runtime"})
+    }
+
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", ["shared", "localcloud", "cli"])
+def test_no_module_imports_itself_through_others(package: str) -> None:
+    """The imports at the top of the modules form no circle."""
+    graph: dict[str, set[str]] = {}
+    for path in files(package):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        top = ast.parse(path.read_text(encoding="utf-8")).body
+        found = {n.module for n in top if isinstance(n, ast.ImportFrom) and n.module}
+        found |= {alias.name for n in top if isinstance(n, ast.Import) for alias in n.names}
+        graph[module] = {name for name in found if within(name, {package})}
+
+    assert list(TopologicalSorter(graph).static_order())
+
+
 @pytest.mark.parametrize("place", ["functions", "shared", "localcloud", "cli"])
 def test_only_the_cloud_side_imports_the_sdk(place: str) -> None:
-    """And nobody boto3."""
+    """Nothing else imports the SDK, and nothing imports boto3."""
     wrong = {
         f"{path.relative_to(ROOT)}: {module}"
         for path in files(place)

@@ -22,11 +22,10 @@ from cli.huaweicloud.iam import Agencies, Grants, Policies
 from cli.huaweicloud.resources import Found, Kind, Resource, Service
 from cli.huaweicloud.smn import Subscriptions, Topics
 from cli.json_value import JsonObject
-from cli.package.build import build_packages
-from cli.package.displays import make_observer, make_progress
-from cli.package.limits import fitting_uploads
+from cli.package.archive import fitting_uploads
+from cli.package.build import build_packages, notices
+from cli.package.display import make_observer, make_progress
 from cli.package.model import Package, PackagingFailed
-from cli.package.notices import notices
 from cli.permissions.agencies import agencies
 from cli.template.model import Function, Template
 

@@ -9,17 +9,17 @@ from cli.doctor.checks import Check, Finding, Stack, ok, problem, warning
 from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.huaweicloud.smn import Subscriptions, Topics
 from cli.template.model import Function
-from shared.audit_backups import AuditBackupsSettings
-from shared.backups.coverage.request import AuditRequest
-from shared.backups.errors import SettingsError
-from shared.backups.requests import BackupRequest
-from shared.backups.retention.request import PruneRequest
-from shared.backups.tracking.requests import TrackRequest
-from shared.create_backup import CreateBackupSettings
-from shared.prune_backups import PruneBackupsSettings
+from shared.audit.function import AuditBackupsSettings
+from shared.audit.request import AuditRequest
+from shared.create.function import CreateBackupSettings
+from shared.create.request import BackupRequest
+from shared.errors import SettingsError
+from shared.prune.function import PruneBackupsSettings
+from shared.prune.request import PruneRequest
 from shared.runtime.settings import Settings, load_settings
-from shared.track_backups import TrackBackupsSettings
-from shared.triggers.requests import receive
+from shared.track.function import TrackBackupsSettings
+from shared.track.request import TrackRequest
+from shared.triggers.receive import receive
 
 
 REQUESTS: Mapping[str, type[BaseModel]] = {

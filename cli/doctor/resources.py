@@ -11,7 +11,7 @@ from cli.huaweicloud.resources import Found, Kind
 from cli.json_value import Json
 from cli.permissions.agencies import Agency
 from cli.permissions.agencies import agencies as wanted_agencies
-from cli.template.kinds import QUEUES
+from cli.template.model import QUEUES
 
 
 DEPLOY = "run ddsbackup deploy"

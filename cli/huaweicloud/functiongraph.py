@@ -27,7 +27,7 @@ from cli.huaweicloud.access import APPLICATION, Access
 from cli.huaweicloud.client import ServiceError
 from cli.huaweicloud.resources import Found, Kind, Resource, marked, read_mark, trigger_name
 from cli.json_value import Json
-from cli.template.checks import PASSWORDS
+from cli.template.model import PASSWORDS
 
 
 FUNCTIONS_PAGE = 400

@@ -15,17 +15,15 @@ from pydantic import TypeAdapter, ValidationError
 from cli.console import make_console
 from cli.errors import WrongCall
 from cli.wait.display import Bars, Display, Lines, verdict
-from shared.backups.errors import CloudError
-from shared.backups.pace import Pace
-from shared.backups.ports import Clock
-from shared.backups.requests import Interval
-from shared.backups.retrying import Retrying
-from shared.backups.tracking.answers import Answer, State
-from shared.backups.tracking.facts import readable_duration
-from shared.backups.tracking.questions import Questions
-from shared.backups.waiting import Waiting
-from shared.runtime.clock import SystemClock
+from shared.errors import CloudError
+from shared.fields import Interval
+from shared.format import duration
+from shared.model import Clock
+from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
+from shared.runtime.invocation import SystemClock
 from shared.runtime.logs import SDK_LOGGERS
+from shared.track.questions import Questions
+from shared.track.report import Answer, State
 
 
 if TYPE_CHECKING:
@@ -46,10 +44,10 @@ class Duration(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the seconds."""
         try:
-            duration: timedelta = TypeAdapter(Interval).validate_python(value)
+            interval: timedelta = TypeAdapter(Interval).validate_python(value)
         except ValidationError:
             self.fail(f"found {value}, expected a duration such as 90s, 30m or 12h", param, ctx)
-        return duration.total_seconds()
+        return interval.total_seconds()
 
 
 @click.command(short_help="Wait until a backup is over.")
@@ -144,16 +142,17 @@ def _question(job_id: str | None, backup_id: str | None, idempotency_key: str | 
 
 def _questions(access: "Access", clock: Clock) -> Questions:
     """Return queries to DDS with the user's keys, one try each. Raises WrongCall or ServiceError without a project."""
-    from shared.cloud.clients import dds_service
     from shared.cloud.credentials import Credentials
     from shared.cloud.dds import DdsBackups, DdsJobs
-    from shared.cloud.sdk import HttpLimits
+    from shared.cloud.sdk import HttpLimits, SdkService
 
     keys, project_id = access.keys, access.project_id
-    service = dds_service(access.endpoint("dds"), project_id, HttpLimits(), clock)
-    service.renew(Credentials(keys.access_key, keys.secret_key, keys.security_token, project_id), lambda: float("inf"))
+    service = SdkService.dds(access.endpoint("dds"), project_id, HttpLimits())
     rng = random.Random()  # noqa: S311 it only spreads retries
-    one_try = Retrying(Waiting(clock, lambda: 0.0), Pace(clock, rng), rng)
+    limiter = AdaptiveRateLimiter(clock, rng)
+    credentials = Credentials(keys.access_key, keys.secret_key, keys.security_token, project_id)
+    service.renew(credentials, Retrying(Deadline(clock, float("inf")), limiter, rng))
+    one_try = Retrying(Deadline(clock, float("-inf")), limiter, rng)
     return Questions(DdsBackups(service, clock), DdsJobs(service), clock, one_try)
 
 
@@ -239,4 +238,4 @@ def _print_result(waited: Waited, *, as_json: bool) -> None:
         print("\n".join(verdict(backup) for backup in answer.backups) or f"UNKNOWN  {answer.message}")
     if waited.is_timed_out:
         reason = f"; the last call failed: {error}" if error else ""
-        print(f"timed out after {readable_duration(waited.seconds)}{reason}", file=sys.stderr)
+        print(f"timed out after {duration(waited.seconds)}{reason}", file=sys.stderr)

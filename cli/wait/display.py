@@ -7,10 +7,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from typing_extensions import Self
 
-from shared.backups.errors import CloudError
-from shared.backups.tracking import answers
-from shared.backups.tracking.answers import Answer, State
-from shared.backups.tracking.facts import readable_duration, readable_size
+from shared.errors import CloudError
+from shared.format import duration, size
+from shared.track.report import Answer, BackupProgress, State
 
 
 class Display(Protocol):
@@ -89,15 +88,15 @@ class Lines:
         self._console.print(text, markup=False, soft_wrap=True)
 
 
-def verdict(backup: answers.Progress) -> str:
+def verdict(backup: BackupProgress) -> str:
     """Return state, name, ids, size, duration and reason of a backup, as far as they are known, on one line."""
     parts = [backup.state.value, _name(backup)]
     if backup.facts["backup_id"]:
         parts.append(f"backup {backup.facts['backup_id']}")
     if backup.facts.get("size") is not None:
-        parts.append(readable_size(backup.facts["size"]))
+        parts.append(size(backup.facts["size"]))
     if backup.facts.get("duration") is not None:
-        parts.append(readable_duration(backup.facts["duration"]))
+        parts.append(duration(backup.facts["duration"]))
     return "  ".join([*parts, *filter(None, (backup.progress, backup.reason))])
 
 
@@ -105,7 +104,7 @@ def _failed_call(error: CloudError, seconds: float) -> str:
     return f"{seconds:6.0f} s  no answer ({error.code}: {error}), trying again"
 
 
-def _name(backup: answers.Progress) -> str:
+def _name(backup: BackupProgress) -> str:
     """Return the name of the instance and of the backup, or the job id if the backup is not known yet."""
     facts = backup.facts
     if not facts["backup_id"]:
@@ -113,7 +112,7 @@ def _name(backup: answers.Progress) -> str:
     return f"{facts['instance_name'] or facts['instance_id']} {facts['name']}"
 
 
-def _key(backup: answers.Progress) -> str:
+def _key(backup: BackupProgress) -> str:
     return str(backup.facts["backup_id"] or backup.facts["job_id"])
 
 

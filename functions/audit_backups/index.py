@@ -1,4 +1,4 @@
-"""audit_backups: from a timer that says which backups are expected to those that did not happen, on a topic."""
+"""audit_backups: finds the backups that should have happened and did not."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ with cold_start.importing():
 
 
 def initializer(context: Context) -> None:
-    """Called once for each instance of the function, before its first event, if it is configured."""
+    """FunctionGraph calls this once for each instance of the function, before the first event."""
     _function.start(context)
 
 
 def handler(event: object, context: Context) -> dict[str, Any]:
-    """Called for each event."""
+    """FunctionGraph calls this for each event."""
     return _function.handle(event, context)

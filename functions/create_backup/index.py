@@ -1,4 +1,4 @@
-"""create_backup: from an event that names DDS instances to a manual backup of each and its job id on a topic."""
+"""create_backup: makes a backup of every instance that an event names or selects."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ with cold_start.importing():
 
 
 def initializer(context: Context) -> None:
-    """Called once for each instance of the function, before its first event, if it is configured."""
+    """FunctionGraph calls this once for each instance of the function, before the first event."""
     _function.start(context)
 
 
 def handler(event: object, context: Context) -> dict[str, Any]:
-    """Called for each event."""
+    """FunctionGraph calls this for each event."""
     return _function.handle(event, context)

@@ -1,4 +1,4 @@
-"""prune_backups: deletes the backups of this application that no rule of retention keeps."""
+"""prune_backups: deletes the backups of this application that no retention rule keeps."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ with cold_start.importing():
 
 
 def initializer(context: Context) -> None:
-    """Called once for each instance of the function, before its first event, if it is configured."""
+    """FunctionGraph calls this once for each instance of the function, before the first event."""
     _function.start(context)
 
 
 def handler(event: object, context: Context) -> dict[str, Any]:
-    """Called for each event."""
+    """FunctionGraph calls this for each event."""
     return _function.handle(event, context)

@@ -1,4 +1,4 @@
-"""track_backups: from a tick of a timer to the ends of backups on a topic; from a question to how far a backup is."""
+"""track_backups: publishes how backups end, and answers how far they are."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ with cold_start.importing():
 
 
 def initializer(context: Context) -> None:
-    """Called once for each instance of the function, before its first event, if it is configured."""
+    """FunctionGraph calls this once for each instance of the function, before the first event."""
     _function.start(context)
 
 
 def handler(event: object, context: Context) -> dict[str, Any]:
-    """Called for each event."""
+    """FunctionGraph calls this for each event."""
     return _function.handle(event, context)

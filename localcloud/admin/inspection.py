@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from localcloud.cloud import Cloud
 from localcloud.dds.snapshot import snapshot
 from localcloud.requests_log import RequestRecord
-from localcloud.smn.facts import Delivery
+from localcloud.smn.state import Delivery
 
 
 class Connection(BaseModel):

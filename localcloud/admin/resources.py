@@ -8,6 +8,7 @@ from pydantic import Field
 from localcloud.cloud import Cloud
 from localcloud.dds.snapshot import snapshot
 from localcloud.errors import CloudError
+from localcloud.smn.service import confirm
 from localcloud.strict import Strict
 
 
@@ -42,7 +43,7 @@ def routes(cloud: Cloud) -> APIRouter:
     async def confirm_subscription(subscription_urn: str) -> dict[str, int]:
         """Do what the owner of the endpoint does with the confirmation message."""
         try:
-            return {"status": cloud.smn.confirm(subscription_urn).status}
+            return {"status": confirm(cloud.smn, subscription_urn).status}
         except CloudError as error:
             raise HTTPException(404, f"there is no subscription {subscription_urn}") from error
 

@@ -1,1 +1,1 @@
-"""Who is calling: tokens and access keys, and the verification of both."""
+"""The gateway's access control: credentials, authentication, authorization."""

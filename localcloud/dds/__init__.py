@@ -1,1 +1,1 @@
-"""Document Database Service: instances, backups, jobs, backup policies and tags."""
+"""Document Database Service: instances, backups, jobs."""

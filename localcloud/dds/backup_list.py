@@ -1,4 +1,4 @@
-"""Listing backups: filters, order, pages (DDS API, Querying the Backup List)."""
+"""The backup list: filters, order and pages (DDS API, Querying the Backup List)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +7,7 @@ from localcloud.clock import parse, text
 from localcloud.dds import schemas
 from localcloud.dds.backups import deletable
 from localcloud.dds.errors import dds_error, parameter_error
-from localcloud.dds.facts import Backup, BackupStatus
-from localcloud.dds.state import INSTANCE_ID, DdsState
+from localcloud.dds.state import INSTANCE_ID, Backup, BackupStatus, DdsState
 
 
 TIME = "%Y-%m-%d %H:%M:%S"
@@ -24,7 +23,7 @@ _ORDERS: dict[str, Callable[[Backup], str | float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupQuery:
-    """The query parameters as they came; the newer ones are heeded only where the region knows them."""
+    """The query parameters as given. From `order_field` on they are ignored if the switch newer_filters is off."""
 
     instance_id: str | None = None
     backup_id: str | None = None
@@ -43,9 +42,9 @@ class BackupQuery:
 
 
 def list_backups(state: DdsState, query: BackupQuery) -> schemas.Backups:
-    """The page of backups that the query asks for, the newest first unless it says otherwise.
+    """List backups, newest first unless the query gives an order.
 
-    Raises DBS.280404, 280067, 280068 or 200001 for a parameter that is not as documented.
+    Raises DBS.280404, 280067, 280068 or 200001 for an invalid parameter.
     """
     now = state.present()
     wanted = _filter(query)
@@ -77,7 +76,7 @@ def _types(query: BackupQuery) -> set[str]:
         return {"auto", "manual"}
     kind = query.backup_type.lower()
     if kind not in {"auto", "manual", "incremental"}:
-        raise parameter_error("backup_type is Auto, Manual or Incremental")
+        raise parameter_error("backup_type must be Auto, Manual, or Incremental")
     if kind == "incremental" and query.instance_id is None:
         raise parameter_error("instance_id is mandatory when backup_type is Incremental")
     return {kind}
@@ -87,7 +86,7 @@ def _window(query: BackupQuery) -> tuple[float, float]:
     if query.begin_time is None and query.end_time is None:
         return float("-inf"), float("inf")
     if query.begin_time is None or query.end_time is None:
-        raise parameter_error("begin_time and end_time go together")
+        raise parameter_error("begin_time and end_time must be given together")
     begin = _time(query.begin_time, "DBS.280067")
     end = _time(query.end_time, "DBS.280068")
     if begin > end:
@@ -104,7 +103,7 @@ def _time(value: str, code: str) -> float:
 
 def _newer_filter(query: BackupQuery, now: float) -> Callable[[Backup], bool]:
     if query.backup_status not in (None, "COMPLETED", "BUILDING", "FAILED"):
-        raise parameter_error("backup_status is COMPLETED, BUILDING or FAILED")
+        raise parameter_error("backup_status must be COMPLETED, BUILDING, or FAILED")
     return lambda backup: (
         query.backup_status in (None, (backup.status(now) or BackupStatus.DISABLED).value)
         and (query.backup_name or "") in backup.name
@@ -119,7 +118,7 @@ def _order(query: BackupQuery, found: list[Backup], now: float) -> list[Backup]:
     orders = {**_ORDERS, "status": lambda backup: str(backup.status(now))}
     order = orders.get(query.order_field or "")
     if order is None or query.order_rule not in {"asc", "desc"}:
-        raise parameter_error(f"order_field is one of {', '.join(orders)}, and order_rule asc or desc with it")
+        raise parameter_error(f"order_field must be one of {', '.join(orders)}, with order_rule asc or desc")
     return sorted(found, key=order, reverse=query.order_rule == "desc")
 
 

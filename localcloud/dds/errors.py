@@ -1,4 +1,4 @@
-"""The DDS error codes used here (DDS API, Error Codes) and which of them an invalid parameter gets."""
+"""The DDS error codes in use (DDS API, Error Codes), and the code of each invalid parameter."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -44,7 +44,7 @@ CODES: dict[str, tuple[int, str]] = {
     "DBS.280484": (400, "Tag number reach limit."),
 }
 
-# The code of a parameter whose value is out of its range; a body of the wrong shape is DBS.200001.
+# The code of a parameter whose value is out of range. A malformed body is DBS.200001.
 _PARAMETERS = {
     "limit": "DBS.280439",
     "offset": "DBS.280440",
@@ -68,18 +68,18 @@ _OUT_OF_RANGE = ("string_", "greater_than", "less_than", "value_error", "too_lon
 
 
 def dds_error(code: str, *values: str) -> CloudError:
-    """The error `code` with the status and the words of the table, `values` for its {0}, {1}."""
+    """The error `code` with its documented status and message. `values` replace {0} and {1} in the message."""
     status, message = CODES[code]
     return CloudError(status, code, message.format(*values) if values else message)
 
 
 def parameter_error(detail: str) -> CloudError:
-    """DBS.200001, with `detail` for the reader: clients go by the code."""
+    """DBS.200001 with a detail for people. Clients rely on the code."""
     return CloudError(400, "DBS.200001", f"Parameter error: {detail}.")
 
 
 def invalid_request(problems: Sequence[dict[str, Any]]) -> CloudError:
-    """The one error that DDS answers for FastAPI's list of what is wrong with a request."""
+    """The DDS error for FastAPI's list of validation errors. Only the first one is reported."""
     problem = problems[0]
     place = tuple(problem["loc"])
     out_of_range = problem["type"].startswith(_OUT_OF_RANGE) and problem["type"] != "string_type"

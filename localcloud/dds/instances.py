@@ -1,21 +1,36 @@
-"""Listing instances, by their properties or by tag, and quotas (DDS API, DB Instance Management)."""
+"""Instances as the API lists them, their tags, and the quotas (DDS API, DB Instance Management, Tag Management)."""
 
-from dataclasses import dataclass
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from localcloud.dds import instance_schemas as schemas
-from localcloud.dds.errors import parameter_error
-from localcloud.dds.facts import Instance, Mode
-from localcloud.dds.instance_view import SUBNET, VPC, instance_view
-from localcloud.dds.state import DdsState
+from localcloud.clock import text
+from localcloud.dds import schemas
+from localcloud.dds.errors import dds_error, parameter_error
+from localcloud.dds.state import DdsState, Instance, Mode
 
 
 QUOTAS: tuple[tuple[Mode, int], ...] = (("Sharding", 10), ("ReplicaSet", 50), ("Single", 50))
+
+# All instances are in one network.
+VPC = "674e9b42-cd8d-4d25-a2e6-5abcc565b961"
+SUBNET = "f1df08c5-71d1-406a-aff0-de435a51007b"
+SECURITY_GROUP = "7aa51dbf-5b63-40db-9724-dad3c4828b58"
+
 MAX_TAGS = 20
+# Letters, digits, hyphens, underscores and CJK characters. A value may also contain periods or be empty (Batch Tag
+# Action).
+TAG_KEY = re.compile(r"[A-Za-z0-9_\-\u4e00-\u9fff]{1,36}")
+TAG_VALUE = re.compile(r"[A-Za-z0-9._\-\u4e00-\u9fff]{0,43}")
+
+_TIME = "%Y-%m-%dT%H:%M:%S"
+_NAMESPACE = uuid.UUID("5b3f8f2e-6c55-5d0e-8f5d-0a1e6f0c2b77")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceQuery:
-    """The query parameters as they came."""
+    """The query parameters of "Querying Instances and Details", as given."""
 
     id: str | None = None
     name: str | None = None
@@ -29,13 +44,13 @@ class InstanceQuery:
 
 
 def list_instances(state: DdsState, query: InstanceQuery) -> schemas.Instances:
-    """The page of instances that the query asks for, the newest first (Querying Instances and Details).
+    """List instances, newest first (Querying Instances and Details).
 
-    Raises DBS.200001 for a parameter that is not as documented.
+    Raises DBS.200001 for an invalid parameter.
     """
     if query.name == "*":
-        raise parameter_error("name: * alone is reserved")
-    tags = _tags(query.tags)
+        raise parameter_error("name must not be * alone")
+    tags = _parse_tags(query.tags)
     now = state.present()
     found = [
         instance
@@ -50,22 +65,16 @@ def list_instances(state: DdsState, query: InstanceQuery) -> schemas.Instances:
     ]
     found.sort(key=lambda instance: instance.created, reverse=True)
     page = found[query.offset : query.offset + query.limit]
-    return schemas.Instances(
-        instances=[instance_view(state, instance, now) for instance in page], total_count=len(found)
-    )
+    return schemas.Instances(instances=[_view(state, instance, now) for instance in page], total_count=len(found))
 
 
 def list_by_tags(state: DdsState, query: schemas.ListByTags) -> schemas.TaggedInstances:
-    """The instances that match: every key, any of its values (Querying DB Instances by Tag)."""
+    """List or count the instances that have every tag key with any of its values (Querying DB Instances by Tag)."""
     found = [
         instance
         for instance in state.instances
         if all(_matches(instance, match) for match in query.matches or [])
-        and all(
-            condition.key in instance.tags
-            and (not condition.values or instance.tags[condition.key] in condition.values)
-            for condition in query.tags or []
-        )
+        and all(_has_tag(instance, condition) for condition in query.tags or [])
     ]
     found.sort(key=lambda instance: instance.created, reverse=True)
     if query.action == "count":
@@ -76,7 +85,7 @@ def list_by_tags(state: DdsState, query: schemas.ListByTags) -> schemas.TaggedIn
             schemas.TaggedInstance(
                 instance_id=instance.id,
                 instance_name=instance.name,
-                tags=[schemas.Tag(key=key, value=value) for key, value in instance.tags.items()],
+                tags=show_tags(instance),
             )
             for instance in found[offset : offset + limit]
         ],
@@ -84,8 +93,43 @@ def list_by_tags(state: DdsState, query: schemas.ListByTags) -> schemas.TaggedIn
     )
 
 
+def show_tags(instance: Instance) -> list[schemas.Tag]:
+    """The tags of an instance."""
+    return [schemas.Tag(key=key, value=value) for key, value in instance.tags.items()]
+
+
+def change_tags(state: DdsState, instance_id: str, action: str, tags: list[schemas.Tag]) -> None:
+    """Create or replace tags, or delete them by key (Batch Tag Action).
+
+    Raises DBS.280482 or 280483 for an invalid key or value, DBS.280484 for more than 20 tags.
+    """
+    instance = state.instance(instance_id)
+    for tag in tags:
+        if not TAG_KEY.fullmatch(tag.key):
+            raise dds_error("DBS.280482")
+        if not TAG_VALUE.fullmatch(tag.value):
+            raise dds_error("DBS.280483")
+    new = {tag.key: tag.value for tag in tags}
+    if action == "delete":
+        kept = {key: value for key, value in instance.tags.items() if key not in new}
+    else:
+        kept = instance.tags | new
+    if len(kept) > MAX_TAGS:
+        raise dds_error("DBS.280484")
+    state.instances.put(replace(instance, tags=kept))
+
+
+def project_tags(state: DdsState) -> list[schemas.ProjectTag]:
+    """The tag keys in use, each with all its values."""
+    values: dict[str, set[str]] = {}
+    for instance in state.instances:
+        for key, value in instance.tags.items():
+            values.setdefault(key, set()).add(value)
+    return [schemas.ProjectTag(key=key, values=sorted(values[key])) for key in sorted(values)]
+
+
 def quotas(state: DdsState) -> schemas.Quotas:
-    """How many instances of each mode there may be and are (Querying Quotas)."""
+    """The quota and the number of instances of each mode (Querying Quotas)."""
     used = [instance.mode for instance in state.instances]
     return schemas.Quotas(
         quotas=schemas.QuotaList(
@@ -100,15 +144,104 @@ def _named(instance: Instance, name: str | None) -> bool:
     return name[1:] in instance.name if name.startswith("*") else name == instance.name
 
 
+def _parse_tags(given: str | None) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in given.split(",")] if given else []
+    tags = {key: value for key, _, value in pairs}
+    if len(pairs) > MAX_TAGS or len(tags) < len(pairs) or not all(key and eq for key, eq, _ in pairs):
+        raise parameter_error("tags must be up to 20 key=value pairs separated by commas, each key once")
+    return tags
+
+
 def _matches(instance: Instance, match: schemas.Match) -> bool:
     if match.key == "instance_id":
         return match.value == instance.id
     return match.value in instance.name
 
 
-def _tags(text: str | None) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in text.split(",")] if text else []
-    tags = {key: value for key, _, value in pairs}
-    if len(pairs) > MAX_TAGS or len(tags) < len(pairs) or not all(key and eq for key, eq, _ in pairs):
-        raise parameter_error("tags is key=value pairs between commas, at most 20, no key twice")
-    return tags
+def _has_tag(instance: Instance, condition: schemas.TagCondition) -> bool:
+    value = instance.tags.get(condition.key)
+    return value is not None and (not condition.values or value in condition.values)
+
+
+def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
+    # A backup in progress shows both in the actions and in the status of the nodes.
+    actions = state.operations(instance, now)
+    policy = instance.policy
+    return schemas.Instance(
+        id=instance.id,
+        name=instance.name,
+        remark=instance.remark,
+        status=instance.status,
+        port="8635",
+        mode=instance.mode,
+        region=state.region.id,
+        datastore=schemas.Datastore(version=instance.version, whole_version=f"{instance.version}.3.1"),
+        engine="wiredTiger",
+        created=text(instance.created, _TIME),
+        updated=text(instance.created, _TIME),
+        db_user_name="rwuser",
+        ssl=1,
+        vpc_id=VPC,
+        subnet_id=SUBNET,
+        security_group_id=SECURITY_GROUP,
+        backup_strategy=schemas.BackupStrategy(
+            start_time=policy.start_time if policy else "", keep_days=policy.keep_days if policy else 0
+        ),
+        pay_mode="0",
+        maintenance_window="02:00-06:00",
+        groups=list(_groups(state.region.id, instance, "backup" if "BACKUP" in actions else "normal")),
+        disk_encryption_id="",
+        enterprise_project_id=instance.enterprise_project_id,
+        time_zone="",
+        actions=list(actions),
+        order_id=None,
+        tags=show_tags(instance),
+    )
+
+
+def _groups(region: str, instance: Instance, node_status: str) -> Iterator[schemas.Group]:
+    replicas = ("Primary", "Secondary", "Hidden")
+    if instance.mode == "Single":
+        yield _group(region, instance, "single", "", ("Primary",), node_status)
+    elif instance.mode == "ReplicaSet":
+        yield _group(region, instance, "replica", "", replicas, node_status)
+    else:
+        yield _group(region, instance, "mongos", "", ("unknown", "unknown"), node_status)
+        for number in (1, 2):
+            yield _group(region, instance, "shard", f"shard_{number}", replicas, node_status)
+        yield _group(region, instance, "config", "config", replicas, node_status)
+
+
+def _group(
+    region: str, instance: Instance, kind: str, name: str, roles: tuple[str, ...], node_status: str
+) -> schemas.Group:
+    volume = schemas.Volume(size=str(instance.volume_gb), used=f"{instance.data_kb / 1024**2:.3f}")
+    return schemas.Group.model_validate(
+        {
+            "type": kind,
+            "id": f"{_identity(instance, name).hex}gr02" if name else "",
+            "name": name,
+            "status": "normal" if name else "",
+            "volume": None if kind == "mongos" else volume,
+            "nodes": [
+                schemas.Node(
+                    id=f"{_identity(instance, f'{kind}{name}{number}').hex}no02",
+                    name=f"{instance.name}_{name or kind}_node_{number}",
+                    status=_node_status(instance, role, node_status),
+                    role=role,
+                    private_ip=f"192.168.{_identity(instance).int % 250}.{10 + number}",
+                    spec_code=f"dds.mongodb.c6.large.2.{kind}",
+                    availability_zone=f"{region}{'abc'[number % 3]}",
+                )
+                for number, role in enumerate(roles, start=1)
+            ],
+        }
+    )
+
+
+def _node_status(instance: Instance, role: str, usual: str) -> str:
+    return instance.hidden_node if role == "Hidden" and instance.hidden_node != "normal" else usual
+
+
+def _identity(instance: Instance, part: str | None = None) -> uuid.UUID:
+    return uuid.uuid5(_NAMESPACE, instance.id if part is None else f"{instance.id}/{part}")

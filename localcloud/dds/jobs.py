@@ -1,35 +1,34 @@
-"""Jobs: the query of one, and the list of tasks (DDS API, Querying Tasks)."""
+"""Jobs: one by its id, and the task list (DDS API, Querying Tasks)."""
 
 from datetime import datetime
 
 from localcloud.clock import text
 from localcloud.dds import schemas
 from localcloud.dds.errors import dds_error, parameter_error
-from localcloud.dds.facts import DAY, Job, JobKind
-from localcloud.dds.state import DdsState
+from localcloud.dds.state import DAY, DdsState, Job, JobKind
 
 
 TIME = "%Y-%m-%dT%H:%M:%S+0000"
 MONTH = 30 * DAY
 
 
-def show(state: DdsState, job_id: str) -> schemas.JobAnswer:
-    """One job of the last month.
+def show(state: DdsState, job_id: str) -> schemas.JobResponse:
+    """A job of the last month.
 
-    Raises DBS.200543 for an unknown job, one that is younger than the region's job_delay, and a deletion that has
-    ended: that is how clients learn that a backup is gone.
+    Raises DBS.200543 for an unknown job, for one younger than the switch job_delay, and for a finished deletion. The
+    latter is how clients learn that a backup is gone.
     """
     now = state.present()
     job = state.jobs.get(job_id)
     if job is None or not _visible(state, job, now) or (job.kind is JobKind.DELETE and now >= job.end):
         raise dds_error("DBS.200543")
-    return schemas.JobAnswer(
+    return schemas.JobResponse(
         job=schemas.JobDetail(
             id=job.id,
             name=job.kind.value,
             status=job.status(now),
             created=text(job.begin, TIME),
-            # Filled while the job runs, as in the sample of the API page.
+            # Present while the job runs, as in the example of the API page.
             ended=text(job.end, TIME),
             progress=job.progress(now),
             instance=schemas.JobInstance(id=job.instance_id, name=job.instance_name),
@@ -49,16 +48,16 @@ def tasks(
     offset: int = 0,
     limit: int = 100,
 ) -> schemas.Tasks:
-    """The jobs that began in a window of at most 30 days, the newest first. Deletions are not listed.
+    """List the jobs that started in a window of at most 30 days, newest first. Deletions are not listed.
 
-    Raises DBS.280067, 280068 or 200001 for a parameter that is not as documented.
+    Raises DBS.280067, 280068 or 200001 for an invalid parameter.
     """
     now = state.present()
     start, end = _time(start_time, "DBS.280067"), _time(end_time, "DBS.280068")
     if not 0 < end - start <= MONTH:
         raise dds_error("DBS.280068")
     if status not in (None, "Running", "Completed", "Failed"):
-        raise parameter_error("status is Running, Completed or Failed")
+        raise parameter_error("status must be Running, Completed, or Failed")
     found = [
         job
         for job in state.jobs

@@ -1,14 +1,14 @@
-"""Everything that DDS has at a moment, for people and tests: `/_local/state`."""
+"""A snapshot of DDS for `/_local/state`."""
 
 from typing import Any
 
 from localcloud.clock import text
-from localcloud.dds import policy
+from localcloud.dds.backups import show_policy
 from localcloud.dds.state import DdsState
 
 
 def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
-    """Everything that DDS has at this moment, times as text in UTC."""
+    """All instances, backups and jobs at the current time. Times are strings in UTC."""
     now = dds.present()
     return {
         "instances": [
@@ -21,7 +21,7 @@ def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
                 "hidden_node": instance.hidden_node,
                 "fails_with": instance.fails_with,
                 "tags": instance.tags,
-                "backup_policy": policy.show(dds, instance.id).model_dump(exclude_none=True),
+                "backup_policy": show_policy(dds, instance.id).model_dump(exclude_none=True),
             }
             for instance in dds.instances
         ],

@@ -12,8 +12,7 @@ from localcloud.functiongraph.timers import Timers
 from localcloud.functiongraph.triggers import PROTOCOLS, Triggers
 from localcloud.functiongraph.urns import LATEST
 from localcloud.region import Region
-from localcloud.smn.facts import Message
-from localcloud.smn.state import SmnState
+from localcloud.smn.state import Message, SmnState
 from localcloud.store import Store
 
 

@@ -11,9 +11,9 @@ from localcloud.functiongraph.facts import Function, Trigger
 from localcloud.functiongraph.functions import Functions
 from localcloud.functiongraph.trigger_schemas import NewTrigger, TriggerChange
 from localcloud.functiongraph.urns import LATEST
-from localcloud.smn.facts import Protocol
 from localcloud.smn.schemas import NewSubscription
-from localcloud.smn.state import SmnState
+from localcloud.smn.service import subscribe
+from localcloud.smn.state import Protocol, SmnState
 
 
 # FunctionGraph, Notes and Constraints: what a version of a function has.
@@ -101,7 +101,7 @@ class Triggers:
     def _subscribe(self, function: Function, topic_urn: str) -> None:
         try:
             new = NewSubscription(protocol=PROTOCOL, endpoint=f"{function.id}:{LATEST}")
-            self._smn.subscribe(topic_urn, new)
+            subscribe(self._smn, topic_urn, new)
         except CloudError as error:
             raise functiongraph_error("FSS.1171", topic_urn) from error
 

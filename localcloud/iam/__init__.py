@@ -1,1 +1,1 @@
-"""Identity and Access Management: projects, tokens, temporary access keys, agencies and what they may do."""
+"""Identity and Access Management: projects, tokens, temporary access keys, agencies and their policies."""

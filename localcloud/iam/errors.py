@@ -1,28 +1,28 @@
-"""IAM's errors, in the words of its API reference's examples of failed requests."""
+"""The errors of IAM, as in the examples of failed requests of its API reference."""
 
 from localcloud.errors import CloudError
 
 
 def bad_request(message: str) -> CloudError:
-    """What is missing or wrong in a request."""
+    """400: a part of the request is missing or invalid."""
     return CloudError(400, "Bad Request", message)
 
 
 def unauthorized(message: str = "The request you have made requires authentication.") -> CloudError:
-    """Nobody known is calling."""
+    """401: the call is not authenticated."""
     return CloudError(401, "Unauthorized", message)
 
 
 def forbidden() -> CloudError:
-    """Somebody known is calling, and may not."""
+    """403: the caller is not allowed to make the call."""
     return CloudError(403, "Forbidden", "You are not authorized to perform the requested action.")
 
 
 def not_found(what: str, name: str) -> CloudError:
-    """What is not there: ``Could not find role: ...``."""
+    """404, in the form ``Could not find role: ...``."""
     return CloudError(404, "Not Found", f"Could not find {what}: {name}")
 
 
 def conflict(message: str) -> CloudError:
-    """What is there already."""
+    """409: the resource exists already, or is in use."""
     return CloudError(409, "Conflict", message)

@@ -1,22 +1,35 @@
-"""The bodies of custom policies (IAM API, Custom Policy Management)."""
+"""The bodies of requests and responses about policies of both models.
+
+Sources: IAM API, Custom Policy Management; for identity policies the new edition of the IAM API, Managing Identity
+Policies and Managing Permissions.
+"""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from localcloud.iam.schemas import Links, Text
+
 
 Action = Annotated[str, Field(pattern=r"^[a-z0-9*-]+:[A-Za-z0-9*_-]+:[A-Za-z0-9*_-]+$")]
-Text = Annotated[str, Field(min_length=1)]
+
+
+class Error(BaseModel):
+    """An error of the new edition of the IAM API."""
+
+    error_code: str
+    error_msg: str
+    request_id: str
 
 
 class AgencyResource(BaseModel):
-    """The agencies that an agency custom policy is about."""
+    """The agencies that an agency custom policy applies to."""
 
     uri: Annotated[list[str], Field(min_length=1)]
 
 
 class Statement(BaseModel):
-    """What is allowed or denied. Other resources and conditions cannot be evaluated here, and are refused."""
+    """Actions that are allowed or denied. Conditions and other resources are rejected: they are not evaluated here."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,8 +38,8 @@ class Statement(BaseModel):
     resource: Annotated[AgencyResource | None, Field(alias="Resource")] = None
 
 
-class Policy(BaseModel):
-    """The content of a custom policy."""
+class PolicyDocument(BaseModel):
+    """The document of a custom policy."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,13 +48,13 @@ class Policy(BaseModel):
 
 
 class PolicyOption(BaseModel):
-    """A custom policy as it is created and modified."""
+    """A custom policy as given for creating and modifying it."""
 
     display_name: Text
     type: Literal["AX", "XA"]
     description: str
     description_cn: str = ""
-    policy: Policy
+    policy: PolicyDocument
 
 
 class Role(BaseModel):
@@ -53,7 +66,7 @@ class Link(BaseModel):
 
 
 class CustomPolicy(BaseModel):
-    """A custom policy as IAM answers it; times are milliseconds since the epoch."""
+    """A custom policy as IAM returns it. Times are milliseconds since the epoch."""
 
     id: str
     name: str
@@ -70,14 +83,8 @@ class CustomPolicy(BaseModel):
     links: Link
 
 
-class CustomPolicyAnswer(BaseModel):
+class CustomPolicyResponse(BaseModel):
     role: CustomPolicy
-
-
-class Links(BaseModel):
-    self: str
-    next: str | None = None
-    previous: str | None = None
 
 
 class CustomPolicies(BaseModel):
@@ -88,3 +95,79 @@ class CustomPolicies(BaseModel):
 
 class GrantedPolicies(BaseModel):
     roles: list[CustomPolicy]
+
+
+class IdentityStatement(BaseModel):
+    """Actions that are allowed or denied. Resources other than "*", and conditions, are rejected: see Statement."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sid: Annotated[str | None, Field(alias="Sid")] = None
+    effect: Annotated[Literal["Allow", "Deny"], Field(alias="Effect")]
+    action: Annotated[list[Action], Field(alias="Action", min_length=1)]
+    resource: Annotated[list[Literal["*"]], Field(alias="Resource", min_length=1)] = ["*"]
+
+
+class IdentityDocument(BaseModel):
+    """The document of an identity policy."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[Literal["5.0"], Field(alias="Version")]
+    statement: Annotated[list[IdentityStatement], Field(alias="Statement", min_length=1)]
+
+
+class NewIdentityPolicy(BaseModel):
+    """An identity policy. Its document is a JSON string."""
+
+    policy_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+=.@-]{1,128}$")]
+    policy_document: Annotated[str, Field(examples=['{"Version":"5.0","Statement":[]}'])]
+    path: Annotated[str, Field(pattern=r"^([A-Za-z0-9.,+@=_-]+/)*$", max_length=512)] = ""
+    description: Annotated[str, Field(max_length=1000)] = ""
+
+
+class AgencyReference(BaseModel):
+    agency_id: Annotated[str, Field(pattern="^[A-Za-z0-9-]{1,64}$")]
+
+
+class IdentityPolicy(BaseModel):
+    """An identity policy as IAM returns it."""
+
+    policy_type: Literal["custom"] = "custom"
+    policy_name: str
+    policy_id: str
+    urn: str
+    path: str
+    default_version_id: Literal["v1"] = "v1"
+    attachment_count: int
+    description: str
+    created_at: str
+    updated_at: str
+
+
+class IdentityPolicyResponse(BaseModel):
+    policy: IdentityPolicy
+
+
+class PageInfo(BaseModel):
+    """All entries are on one page here."""
+
+    next_marker: str | None = None
+    current_count: int
+
+
+class IdentityPolicies(BaseModel):
+    policies: list[IdentityPolicy]
+    page_info: PageInfo
+
+
+class AttachedPolicy(BaseModel):
+    policy_name: str
+    policy_id: str
+    urn: str
+    attached_at: str
+
+
+class AttachedPolicies(BaseModel):
+    attached_policies: list[AttachedPolicy]
+    page_info: PageInfo

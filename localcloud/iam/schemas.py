@@ -1,11 +1,18 @@
-"""The bodies of IAM requests and answers (IAM API: Obtaining a User Token, an Agency Token, a Temporary Access Key)."""
+"""The bodies of requests and responses about tokens, temporary access keys, projects and agencies.
+
+Sources: IAM API, Obtaining a User Token, Obtaining an Agency Token, Obtaining a Temporary Access Key, Project
+Management, Account Management, Agency Management.
+"""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 
-Name = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1)]
+Days = Annotated[int, Field(ge=1)]
+Duration = Literal["FOREVER", "ONEDAY"] | Days | Annotated[str, Field(pattern="^[1-9][0-9]{0,5}$")]
+DAY_IN_HOURS = 24
 
 
 class ErrorDetail(BaseModel):
@@ -15,25 +22,25 @@ class ErrorDetail(BaseModel):
 
 
 class Error(BaseModel):
-    """An error of IAM."""
+    """An IAM error."""
 
     error: ErrorDetail
 
 
 class Scope(BaseModel):
-    """The project by id or name, or the domain; the only project when left out."""
+    """The project by id or name, or the domain. The default is the only project."""
 
     project: dict[str, Any] | None = None
     domain: dict[str, Any] | None = None
 
 
 class DomainName(BaseModel):
-    name: Name
+    name: Text
 
 
 class User(BaseModel):
-    name: Name
-    password: Name
+    name: Text
+    password: Text
     domain: DomainName
 
 
@@ -42,7 +49,7 @@ class Password(BaseModel):
 
 
 class AssumeRole(BaseModel):
-    """agency_name, formerly xrole_name, names the agency."""
+    """The agency is `agency_name`, formerly `xrole_name`."""
 
     domain_name: str | None = None
     domain_id: str | None = None
@@ -114,7 +121,7 @@ class Token(BaseModel):
     catalog: list[CatalogEntry]
 
 
-class TokenAnswer(BaseModel):
+class TokenResponse(BaseModel):
     token: Token
 
 
@@ -145,7 +152,7 @@ class TemporaryKey(BaseModel):
     expires_at: str
 
 
-class TemporaryKeyAnswer(BaseModel):
+class TemporaryKeyResponse(BaseModel):
     credential: TemporaryKey
 
 
@@ -182,3 +189,76 @@ class Account(BaseModel):
 class Domains(BaseModel):
     domains: list[Account]
     links: Links
+
+
+class Trust(BaseModel):
+    """Who can act for the account, and for how long: FOREVER, ONEDAY, or a number of days."""
+
+    trust_domain_id: Annotated[str | None, Field(min_length=1)] = None
+    trust_domain_name: Annotated[str | None, Field(min_length=1)] = None
+    description: Annotated[str | None, Field(max_length=255)] = None
+    duration: Duration | None = None
+
+    def hours(self) -> int | None:
+        """The duration in hours, or None for FOREVER."""
+        if self.duration in (None, "FOREVER"):
+            return None
+        return DAY_IN_HOURS * (1 if self.duration == "ONEDAY" else int(self.duration or 0))
+
+
+class NewAgency(Trust):
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    domain_id: str
+
+    @model_validator(mode="after")
+    def _names_the_trusted(self) -> "NewAgency":
+        if not (self.trust_domain_id or self.trust_domain_name):
+            raise ValueError("'trust_domain_id' or 'trust_domain_name' is a required property")
+        return self
+
+
+class AgencyUpdate(Trust):
+    @model_validator(mode="after")
+    def _changes_a_field(self) -> "AgencyUpdate":
+        if not self.model_fields_set:
+            raise ValueError(f"at least one of {', '.join(type(self).model_fields)} is required")
+        return self
+
+
+class CreateAgency(BaseModel):
+    agency: NewAgency
+
+
+class UpdateAgency(BaseModel):
+    agency: AgencyUpdate
+
+
+class ChangedAgency(BaseModel):
+    """An agency as creating and modifying it return it."""
+
+    id: str
+    name: str
+    domain_id: str
+    trust_domain_id: str
+    description: str
+    duration: str
+    expire_time: str | None
+    create_time: str
+
+
+class Agency(ChangedAgency):
+    """An agency as querying returns it."""
+
+    trust_domain_name: str
+
+
+class ChangedAgencyResponse(BaseModel):
+    agency: ChangedAgency
+
+
+class AgencyResponse(BaseModel):
+    agency: Agency
+
+
+class Agencies(BaseModel):
+    agencies: list[Agency]

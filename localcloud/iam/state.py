@@ -1,43 +1,134 @@
-"""All that IAM keeps of agencies and what they may do."""
+"""The state of IAM: agencies, and the policies of both models. Times are seconds since the epoch (UTC)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
+from localcloud.auth.authorization import Document
 from localcloud.auth.credentials import Credentials
-from localcloud.auth.policies import Document
-from localcloud.iam.agencies import Agencies
-from localcloud.iam.identity_policies import IdentityPolicies
-from localcloud.iam.policies import Policies
+from localcloud.iam.errors import not_found
 from localcloud.region import Region
 from localcloud.store import Store
 
 
+HOUR = 3600
+# The scope of a grant that applies to all projects.
+ALL_PROJECTS = "all-projects"
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """An agency, which lets another account or a service act for this account, for `hours` or indefinitely (None)."""
+
+    id: str
+    name: str
+    trust_domain_id: str
+    trust_domain_name: str
+    description: str
+    hours: int | None
+    created: float
+
+    @property
+    def expires_at(self) -> float | None:
+        """The time at which it expires, or None."""
+        return None if self.hours is None else self.created + self.hours * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class CustomPolicy:
+    """A custom policy. `type` is XA for project-level services, AX for global services."""
+
+    id: str
+    name: str
+    display_name: str
+    type: str
+    description: str
+    description_cn: str
+    document: dict[str, Any]
+    created: float
+    updated: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A custom policy granted to an agency. `scope` is ``projects/ID``, ``domains/ID`` or ``all-projects``."""
+
+    id: str
+    scope: str
+    agency_id: str
+    policy_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPolicy:
+    """A custom identity policy."""
+
+    id: str
+    name: str
+    path: str
+    description: str
+    document: dict[str, Any]
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """An identity policy attached to an agency."""
+
+    id: str
+    agency_id: str
+    policy_id: str
+    attached: float
+
+
 class IamState:
-    """Agencies and the policies that they have, in either model."""
+    """The agencies of the account, its policies, and which agency has which of them."""
 
     def __init__(self, region: Region, store: Store, credentials: Credentials) -> None:
-        self.agencies = Agencies(region, store, credentials)
-        self.policies = Policies(region, store, self.agencies)
-        self.identity_policies = IdentityPolicies(region, store, self.agencies)
+        self.region = region
+        self.credentials = credentials
+        self.agencies = store.table("agency", Agency)
+        self.policies = store.table("custom_policy", CustomPolicy)
+        self.grants = store.table("grant", Grant)
+        self.identity_policies = store.table("identity_policy", IdentityPolicy)
+        self.attachments = store.table("attachment", Attachment)
+
+    def agency(self, agency_id: str) -> Agency:
+        """The agency with this id. Raises 404."""
+        agency = self.agencies.get(agency_id)
+        if agency is None:
+            raise not_found("agency", agency_id)
+        return agency
+
+    def policy(self, policy_id: str) -> CustomPolicy:
+        """The custom policy with this id. Raises 404."""
+        policy = self.policies.get(policy_id)
+        if policy is None:
+            raise not_found("role", policy_id)
+        return policy
+
+    def identity_policy(self, policy_id: str) -> IdentityPolicy:
+        """The identity policy with this id. Raises 404."""
+        policy = self.identity_policies.get(policy_id)
+        if policy is None:
+            raise not_found("policy", policy_id)
+        return policy
 
     def documents(self, agency_id: str) -> Iterator[Document]:
-        """Every policy document that counts for an agency's calls: those of both models (IAM User Guide)."""
-        yield from self.policies.documents(agency_id)
-        yield from self.identity_policies.documents(agency_id)
+        """The policy documents of both models that apply to calls of an agency to project-level services.
 
-    def delete_agency(self, agency_id: str) -> None:
-        """Delete an agency and take all its policies from it. Raises 404."""
-        self.agencies.find(agency_id)
-        self.policies.revoke_all(agency_id)
-        self.identity_policies.detach_all(agency_id)
-        self.agencies.table.remove(agency_id)
+        DDS and SMN are project-level services. A policy granted on the account (a domain) applies to global services
+        only (IAM User Guide).
+        """
+        scopes = {ALL_PROJECTS, f"projects/{self.region.project_id}"}
+        for grant in self.grants:
+            if grant.agency_id == agency_id and grant.scope in scopes:
+                yield self.policy(grant.policy_id).document
+        for attachment in self.attachments:
+            if attachment.agency_id == agency_id:
+                yield self.identity_policy(attachment.policy_id).document
 
     def clear(self) -> None:
-        """Forget everything."""
-        for table in (
-            self.agencies.table,
-            self.policies.table,
-            self.policies.grants,
-            self.identity_policies.table,
-            self.identity_policies.attachments,
-        ):
+        """Remove all agencies and policies."""
+        for table in (self.agencies, self.policies, self.grants, self.identity_policies, self.attachments):
             table.clear()

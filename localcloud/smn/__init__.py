@@ -1,1 +1,1 @@
-"""Simple Message Notification: topics, subscriptions, and an outbox in place of deliveries."""
+"""Simple Message Notification: topics, subscriptions, and an outbox of messages that are not delivered."""

@@ -1,4 +1,4 @@
-"""The SMN error codes used here (SMN API, Error Codes) and which of them an invalid parameter gets."""
+"""The SMN error codes in use (SMN API, Error Codes), and the code of each invalid parameter."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -46,18 +46,18 @@ _PARAMETERS = {
 
 
 def smn_error(code: str) -> CloudError:
-    """The error `code` with the status and the words of the table."""
+    """The error `code` with its documented status and message."""
     status, message = CODES[code]
     return CloudError(status, code, message)
 
 
 def parameter_error(detail: str) -> CloudError:
-    """What has no code of its own in the table: refused as a bad request."""
+    """SMN.0019, for an invalid parameter without a code of its own."""
     return CloudError(400, "SMN.0019", f"Parameter is invalid: {detail}.")
 
 
 def invalid_request(problems: Sequence[dict[str, Any]]) -> CloudError:
-    """The one error that SMN answers for FastAPI's list of what is wrong with a request."""
+    """The SMN error for FastAPI's list of validation errors. Only the first one is reported."""
     place = [str(part) for part in problems[0]["loc"]]
     code = _PARAMETERS.get(place[1]) if len(place) > 1 else None
     if code is None:

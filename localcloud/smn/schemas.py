@@ -1,14 +1,18 @@
-"""The bodies of SMN requests and answers (SMN API, tables of each page)."""
+"""The bodies of SMN requests and responses (SMN API, the tables of each page)."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from localcloud.smn.facts import Protocol
+from localcloud.smn.state import Protocol
+
+
+Number = Annotated[str, Field(pattern="^[0-9]{1,9}$")]
+Key = Annotated[str, Field(min_length=1, max_length=128, examples=["environment"])]
 
 
 class Error(BaseModel):
-    """An error of SMN."""
+    """An SMN error."""
 
     request_id: str
     code: str
@@ -64,7 +68,7 @@ class CreatedSubscription(Accepted):
 
 
 class Subscription(BaseModel):
-    """Status 0 is unconfirmed, 1 confirmed."""
+    """Status 0 is unconfirmed, 1 is confirmed."""
 
     topic_urn: str
     protocol: str
@@ -88,7 +92,7 @@ class Attribute(BaseModel):
 
 
 class Publish(BaseModel):
-    """message_structure goes before message_template_name, and that before message; one of them is needed."""
+    """One of message_structure, message_template_name and message is required. They take precedence in this order."""
 
     subject: str | None = None
     message: str | None = None
@@ -102,3 +106,52 @@ class Publish(BaseModel):
 
 class Published(Accepted):
     message_id: str
+
+
+class Tag(BaseModel):
+    key: Key
+    value: Annotated[str, Field(max_length=256)] = ""
+
+
+class NewTag(BaseModel):
+    tag: Tag
+
+
+class Tags(BaseModel):
+    tags: list[Tag]
+
+
+class TagFilter(BaseModel):
+    """Matches a key with any of `values`, or with any value if there are none."""
+
+    key: Key
+    values: Annotated[list[str], Field(max_length=10)] = []
+
+
+class ResourceQuery(BaseModel):
+    """A query for the topics that have all the tags. `offset` and `limit` are strings."""
+
+    action: Literal["filter", "count"]
+    tags: Annotated[list[TagFilter], Field(max_length=10)] = []
+    without_any_tag: bool = False
+    offset: Number = "0"
+    limit: Number = "1000"
+
+
+class ResourceDetail(BaseModel):
+    enterprise_project_id: str
+    detailId: str  # noqa: N815 as in the API
+    topic_urn: str
+    display_name: str
+
+
+class Resource(BaseModel):
+    resource_id: str
+    resource_name: str
+    resource_detail: ResourceDetail
+    tags: list[Tag]
+
+
+class Resources(BaseModel):
+    resources: list[Resource] = []
+    total_count: int

@@ -1,32 +1,87 @@
-"""Topics and subscriptions (SMN API, Topic Operations, Subscription Operations)."""
+"""The state of SMN: topics, subscriptions and published messages. Times are seconds since the epoch (UTC)."""
 
 import re
-import uuid
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from localcloud.region import Region
 from localcloud.smn.errors import smn_error
-from localcloud.smn.facts import Message, Subscription, Topic
-from localcloud.smn.schemas import NewSubscription, NewTopic
 from localcloud.store import Store
 
 
+Protocol = Literal[
+    "email",
+    "sms",
+    "http",
+    "https",
+    "functiongraph",
+    "functionstage",
+    "callnotify",
+    "dingding",
+    "wechat",
+    "feishu",
+    "welink",
+    "dingTalkBot",
+]
+
 TOPIC_URN = re.compile(r"urn:smn:[a-z0-9-]+:[0-9a-f]{32}:[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
-REMARK_BYTES = 128
-# Who has to agree before messages arrive; functions and robots need no confirmation.
-CONFIRMED_BY_HAND = {"email", "sms", "http", "https", "callnotify"}
-_ENDPOINTS = {
-    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
-    "sms": re.compile(r"\+?[0-9]{5,20}"),
-    "callnotify": re.compile(r"\+?[0-9]{5,20}"),
-    "http": re.compile(r"http://\S+"),
-    "https": re.compile(r"https://\S+"),
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic. Its `id` here is its URN."""
+
+    id: str
+    name: str
+    display_name: str
+    topic_id: str
+    created: float
+    updated: float
+    enterprise_project_id: str = "0"
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription. Its `id` here is its URN. Status 0 is unconfirmed, 1 is confirmed."""
+
+    id: str
+    topic_urn: str
+    protocol: Protocol
+    endpoint: str
+    remark: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a subscription would receive: a string, or the JSON document that HTTP endpoints and functions get."""
+
+    protocol: Protocol
+    endpoint: str
+    subscription_urn: str
+    content: str | dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A published message. `message` is the default text, `timestamp` is in the form 2018-01-09T07:11:40Z."""
+
+    id: str
+    topic_urn: str
+    subject: str | None
+    message: str
+    message_structure: str | None
+    message_attributes: list[dict[str, Any]]
+    time_to_live: int
+    timestamp: str
+    access_key: str | None
+    deliveries: list[Delivery] = field(default_factory=list)
 
 
 class SmnState:
-    """The topics, subscriptions and published messages of the project. `on_message` is told each message."""
+    """The topics, subscriptions and published messages of the project. `on_message` is called with each message."""
 
     def __init__(self, region: Region, store: Store) -> None:
         self.region = region
@@ -36,71 +91,26 @@ class SmnState:
         self.on_message: Callable[[Message], None] = lambda _: None
 
     def topic(self, urn: str) -> Topic:
-        """The topic with this URN. Raises SMN.0005 for what is no URN, SMN.0006 for an unknown topic."""
+        """The topic with this URN. Raises SMN.0005 for a malformed URN, SMN.0006 for an unknown topic."""
         topic = self.topics.get(urn)
         if topic is None:
             raise smn_error("SMN.0006" if TOPIC_URN.fullmatch(urn) else "SMN.0005")
         return topic
 
-    def create_topic(self, new: NewTopic) -> tuple[Topic, bool]:
-        """Create a topic, or find the one of that name; the second value says whether it is new."""
-        urn = f"urn:smn:{self.region.id}:{self.region.project_id}:{new.name}"
-        existing = self.topics.get(urn)
-        if existing is not None:
-            return existing, False
-        now = self.region.clock.now()
-        topic = Topic(urn, new.name, new.display_name, uuid.uuid4().hex, now, now, new.enterprise_project_id)
-        self.topics.put(topic)
-        return topic, True
+    def topic_by_id(self, topic_id: str) -> Topic:
+        """The topic with this id, by which the tag API identifies it. Raises SMN.0006 for an unknown topic."""
+        topic = next((topic for topic in self.topics if topic.topic_id == topic_id), None)
+        if topic is None:
+            raise smn_error("SMN.0006")
+        return topic
 
-    def rename_topic(self, urn: str, display_name: str) -> None:
-        """Change the display name, which is the sender of e-mails."""
-        self.topics.put(replace(self.topic(urn), display_name=display_name, updated=self.region.clock.now()))
-
-    def delete_topic(self, urn: str) -> None:
-        """Delete a topic with its subscriptions."""
-        self.topics.remove(self.topic(urn).id)
-        for subscription in self.subscriptions_of(urn):
-            self.subscriptions.remove(subscription.id)
-
-    def subscriptions_of(self, urn: str) -> list[Subscription]:
-        """The subscriptions of a topic."""
-        return [subscription for subscription in self.subscriptions if subscription.topic_urn == urn]
-
-    def subscribe(self, urn: str, new: NewSubscription) -> tuple[Subscription, bool]:
-        """Add a subscription, or find the same one; the second value says whether it is new.
-
-        Raises SMN.0011, 0012 or 0017 for an invalid protocol, endpoint or remark.
-        """
-        topic = self.topic(urn)
-        form = _ENDPOINTS.get(new.protocol)
-        if form is not None and not form.fullmatch(new.endpoint):
-            raise smn_error("SMN.0012")
-        if len(new.remark.encode()) > REMARK_BYTES:
-            raise smn_error("SMN.0017")
-        for existing in self.subscriptions_of(urn):
-            if (existing.protocol, existing.endpoint) == (new.protocol, new.endpoint):
-                return existing, False
-        subscription = Subscription(
-            f"{topic.id}:{uuid.uuid4().hex}",
-            topic.id,
-            new.protocol,
-            new.endpoint,
-            new.remark,
-            status=0 if new.protocol in CONFIRMED_BY_HAND else 1,
-        )
-        self.subscriptions.put(subscription)
-        return subscription, True
+    def subscriptions_of(self, topic_urn: str) -> list[Subscription]:
+        """The subscriptions to a topic."""
+        return [subscription for subscription in self.subscriptions if subscription.topic_urn == topic_urn]
 
     def subscription(self, urn: str) -> Subscription:
-        """The subscription with this URN. Raises SMN.0014 when there is none."""
+        """The subscription with this URN. Raises SMN.0014 if there is none."""
         subscription = self.subscriptions.get(urn)
         if subscription is None:
             raise smn_error("SMN.0014")
-        return subscription
-
-    def confirm(self, urn: str) -> Subscription:
-        """What the owner of the endpoint does with the confirmation message."""
-        subscription = replace(self.subscription(urn), status=1)
-        self.subscriptions.put(subscription)
         return subscription

@@ -1,18 +1,18 @@
-"""Temporary credentials, as the context of an invocation gives them."""
+"""The temporary credentials in the context of an invocation."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 
-from shared.backups.errors import CredentialsError
+from shared.errors import CredentialsError
 
 
 _MASK = "***"
 
 
 class Agency(Protocol):
-    """The part of FunctionGraph's context that hands out the agency's temporary key."""
+    """The part of FunctionGraph's context that has the agency's temporary key."""
 
     # ruff: noqa: N802 the names are the platform's
 
@@ -23,7 +23,7 @@ class Agency(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An agency's temporary key, or a user's own, which has no token. Its representation holds nothing secret."""
+    """An agency's temporary key, or a user's permanent key, which has no token. The repr contains no secret."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -32,7 +32,7 @@ class Credentials:
 
     @classmethod
     def of(cls, agency: Agency, project_id: str) -> "Credentials":
-        """The credentials of this invocation: FunctionGraph renews them, so they are read for each.
+        """Read the credentials of this invocation. FunctionGraph renews them, so each invocation reads them.
 
         Raises:
             CredentialsError: the function has no agency.
@@ -44,13 +44,13 @@ class Credentials:
         return cls(access_key, secret_key, security_token, project_id)
 
     def redact(self, text: str) -> str:
-        """`text` without any part of the key: the gateway's errors repeat the signed headers, token included."""
+        """Mask the key in `text`: errors of the gateway repeat the signed headers, which have the token."""
         for secret in filter(None, (self.secret_key, self.security_token, self.access_key)):
             text = text.replace(secret, _MASK)
         return text
 
     def for_sdk(self) -> BasicCredentials:
-        """The same as the SDK wants it: one object, so that a client never sees half of one and half of another."""
+        """Convert to the SDK's class: one object, so that a client never mixes two keys."""
         return BasicCredentials(self.access_key, self.secret_key, self.project_id).with_security_token(
             self.security_token
         )

@@ -1,7 +1,8 @@
-"""DDS through its SDK: manual backups, the task list, instances."""
+"""DDS through its SDK: manual backups, the task list, instances, and reading their lists page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 from huaweicloudsdkdds.v3 import (
@@ -15,21 +16,23 @@ from huaweicloudsdkdds.v3 import (
     ShowJobDetailRequest,
 )
 
-from shared.backups.errors import AmbiguousError, TransientError
-from shared.backups.ports import Backup, BackupJob, Clock, Instance, Job, NewBackup
 from shared.cloud import operations
-from shared.cloud.pages import PAGE, read_pages
 from shared.cloud.sdk import SdkService
+from shared.errors import AmbiguousError, TransientError
+from shared.model import Backup, BackupJob, Clock, Instance, Job, NewBackup
 
 
 _LIST_TIME = "%Y-%m-%d %H:%M:%S"
 _JOB_TIME = "%Y-%m-%dT%H:%M:%S%z"
-_INSTANCE_TIME = "%Y-%m-%dT%H:%M:%S"  # without a zone in every sample; UTC, as all times of DDS are
+_INSTANCE_TIME = "%Y-%m-%dT%H:%M:%S"  # no sample has a zone; all times of DDS are in UTC
 _BACKUP_JOBS = frozenset({"MongodbSnapshotBackup", "MongodbSnapshotEBackup"})
+
+PAGE = 100
+"""Items a page, the most that DDS returns (DDS API, Querying the Backup List, limit)."""
 
 
 class DdsBackups:
-    """`shared.backups.ports.Backups`."""
+    """Implements `shared.model.Backups`."""
 
     def __init__(self, service: SdkService, clock: Clock) -> None:
         self._service = service
@@ -38,7 +41,7 @@ class DdsBackups:
     def create(self, instance_id: str, name: str, description: str) -> NewBackup:
         """POST /v3/{project_id}/backups (DDS API, Creating a Manual Backup).
 
-        An answer without a `backup_id` counts as no answer: the SDK calls a 302 and an empty 202 a success.
+        An answer without a `backup_id` counts as no answer, since the SDK treats a 302 and an empty 202 as success.
         """
         option = CreateManualBackupOption(instance_id=instance_id, name=name, description=description)
         request = CreateManualBackupRequest(body=CreateManualBackupRequestBody(backup=option))
@@ -58,7 +61,7 @@ class DdsBackups:
     ) -> Sequence[Backup]:
         """GET /v3/{project_id}/backups (DDS API, Querying the Backup List), all pages of manual backups."""
         window = {}
-        if since:  # both ends or neither; tomorrow, so that a clock that is behind hides nothing
+        if since:  # DDS takes both ends or neither; tomorrow, so that a slow clock hides nothing
             until = self._clock.now() + timedelta(days=1)
             window = {"begin_time": _utc(since).strftime(_LIST_TIME), "end_time": _utc(until).strftime(_LIST_TIME)}
 
@@ -89,13 +92,13 @@ class DdsBackups:
 
 
 class DdsJobs:
-    """`shared.backups.ports.Jobs`."""
+    """Implements `shared.model.Jobs`."""
 
     def __init__(self, service: SdkService) -> None:
         self._service = service
 
     def created_between(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
-        """GET /v3.1/{project_id}/jobs (DDS API, task list), all pages, those that make a backup."""
+        """GET /v3.1/{project_id}/jobs (DDS API, task list), all pages, only jobs that make a backup."""
 
         def page(offset: int) -> Any:
             request = ListTasksRequest(
@@ -135,7 +138,7 @@ class DdsJobs:
 
 
 class DdsInstances:
-    """`shared.backups.ports.Instances`."""
+    """Implements `shared.model.Instances`."""
 
     def __init__(self, service: SdkService) -> None:
         self._service = service
@@ -148,6 +151,32 @@ class DdsInstances:
             return self._service.call(operations.LIST_INSTANCES, request)
 
         return [_instance(item) for item in read_pages(self._service, page, "instances")]
+
+
+def read_pages(service: SdkService, page: Callable[[int], Any], field: str) -> Iterator[Any]:
+    """Yield the items of all pages. `page` takes an offset in items, `field` is the answer's attribute with the items.
+
+    `total_count` alone does not end the reading, since a sample in the documents has one that is too small. The first
+    page is tried once, as every call is. Later pages are retried, so that a long list that is throttled half way does
+    not start again.
+
+    Raises:
+        TransientError: a page has no list, or the list ended before `total_count`.
+        CloudError: a page could not be read.
+    """
+    offset = 0
+    while True:
+        answer = service.retrying.call(partial(page, offset)) if offset else page(0)
+        items = getattr(answer, field)
+        if items is None:
+            raise TransientError(f"HTTP {answer.status_code} without {field}", status=answer.status_code)
+        yield from items
+        offset += len(items)
+        total = answer.total_count or 0
+        if not items and offset < total:
+            raise TransientError(f"the list of {field} ended after {offset} of {total}", status=answer.status_code)
+        if not items or (len(items) < PAGE and offset >= total):
+            return
 
 
 def _backup(item: Any) -> Backup:

@@ -1,14 +1,14 @@
-"""Which error of Huawei Cloud means what: one table, by the service's own code.
+"""Maps the error codes of Huawei Cloud to errors of our tree.
 
-The HTTP status alone misleads: DDS says 403 both for "forbidden" and for "busy". Sources: DDS API, Error Codes; API
-Gateway, Error Codes; SMN API, Error Codes; for the busy codes also the retries of the official Terraform provider.
-Where the documents leave open whether a code means "busy" (DBS.212003, DBS.280042), it counts as busy: a retry in vain
-costs less than a backup that is not made.
+The HTTP status alone is misleading: DDS answers 403 both for "forbidden" and for "busy". Sources: DDS API, Error Codes;
+API Gateway, Error Codes; SMN API, Error Codes; for the busy codes also the retries of the official Terraform provider.
+Where the documents leave open whether a code means "busy" (DBS.212003, DBS.280042), it counts as busy, since a retry in
+vain costs less than a missing backup.
 """
 
 from collections.abc import Iterator
 
-from shared.backups.errors import (
+from shared.errors import (
     AbsentError,
     AmbiguousError,
     BusyError,
@@ -55,7 +55,7 @@ def _rows() -> Iterator[tuple[str, type[CloudError]]]:
 
 
 ERROR_TABLE: dict[str, type[CloudError]] = dict(_rows())
-"""Service code -> what it means."""
+"""Service code -> class of the error."""
 
 _FORBIDDEN = {"DBS.280032", "DBS.280063", "DBS.280064", "SMN.0001", "SMN.00308", "APIGW.0302"}
 _STATUS: dict[int, type[CloudError]] = {
@@ -69,10 +69,10 @@ _STATUS: dict[int, type[CloudError]] = {
 
 
 def classify(status: int, code: str | None, *, writes: bool) -> type[CloudError]:
-    """What an error answer means; a code that the table lacks is judged by its status.
+    """Return the class of an error answer. A code that is not in the table is judged by the HTTP status.
 
-    A 5xx to a call that writes leaves open whether it was carried out, whatever its code says. A refusal whose code
-    cannot be read may be of any kind, a busy instance's for one: the next will say.
+    A 5xx answer to a call that `writes` leaves open whether it was carried out, whatever the code. A refusal without a
+    readable code may mean anything, such as a busy instance, so it is worth another try.
     """
     if status >= 500:
         return AmbiguousError if writes else TransientError
@@ -84,7 +84,8 @@ def classify(status: int, code: str | None, *, writes: bool) -> type[CloudError]
 
 
 def is_forbidden(status: int, code: str | None) -> bool:
-    """Whether an error answer means that the caller's policies do not allow the call: of DeniedError, what is left when
-    wrong credentials, other people's resources and unpaid bills are told apart by their codes.
+    """Whether an error answer means that the caller's policies do not allow the call.
+
+    Other causes of DeniedError, such as wrong credentials or an unpaid bill, have codes of their own.
     """
     return code in _FORBIDDEN or (status == 403 and code is not None and code not in ERROR_TABLE)

@@ -1,23 +1,23 @@
-"""The API operations that the functions call, each with the IAM action that it needs.
+"""The API operations that the functions call, with the IAM actions that they need.
 
-The actions are those of "Permissions and Supported Actions" of the DDS and the SMN API reference: for policies (IAM's
-role/policy model, ``"Version": "1.1"``) of dds_api_0037 and smn_api_80005, for identity policies (``"Version": "5.0"``)
-of the section "Authorization Information" of each operation's page, and of dds_api_0042 and smn_api_80015.
+Sources, in the DDS and SMN API references: for policies (IAM's role/policy model, ``"Version": "1.1"``) "Permissions
+and Supported Actions", dds_api_0037 and smn_api_80005; for identity policies (``"Version": "5.0"``) the section
+"Authorization Information" of each operation's page, dds_api_0042 and smn_api_80015.
 """
 
 from typing import NamedTuple
 
 
 class Operation(NamedTuple):
-    """One operation of an API, named as in API Explorer with its service in front: ``DDS.ListBackups``."""
+    """An API operation. The name is API Explorer's, with the service in front: ``DDS.ListBackups``."""
 
     name: str
     method: str
     """The method of the SDK's client."""
     action: str
-    """What a policy has to allow."""
+    """The action that a policy has to allow."""
     identity_action: str
-    """What an identity policy has to allow."""
+    """The action that an identity policy has to allow."""
     writes: bool = False
     """Whether the call changes something."""
 
@@ -52,4 +52,4 @@ OPERATIONS: dict[str, Operation] = {
         PUBLISH_MESSAGE,
     )
 }
-"""Every operation by its name."""
+"""All operations by name."""

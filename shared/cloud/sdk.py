@@ -1,4 +1,4 @@
-"""One service through its SDK client: whatever comes out of it ends here, as an answer or as an error of our tree."""
+"""Calls a service through its SDK client. Whatever the SDK raises becomes an error of our tree here."""
 
 import threading
 from collections.abc import Callable
@@ -14,15 +14,17 @@ from huaweicloudsdkcore.exceptions.exceptions import (
 )
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.http.http_handler import HttpHandler
+from huaweicloudsdkdds.v3 import DdsClient
+from huaweicloudsdksmn.v2 import SmnClient
 from requests import Session
 from requests.exceptions import ConnectTimeout, ProxyError
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from shared.backups.errors import AmbiguousError, CloudError, TransientError
-from shared.backups.ports import Clock
 from shared.cloud.credentials import Credentials
 from shared.cloud.error_table import classify, is_forbidden
 from shared.cloud.operations import Operation
+from shared.errors import AmbiguousError, CloudError, TransientError
+from shared.retry import Retrying
 
 
 _SHORTEST_TIMEOUT = 0.1
@@ -31,10 +33,12 @@ _LONGEST_MESSAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """How a service is called: seconds to connect and to answer, which what is left of the invocation shortens.
+    """Timeouts in seconds, which the deadline of the invocation shortens, and the size of the connection pool.
 
     Attributes:
-        connections: how many are kept open; as many as there are threads that call.
+        connect: to make a connection.
+        read: to receive an answer.
+        connections: connections kept open; as many as there are worker threads.
     """
 
     connect: float = 3.0
@@ -43,14 +47,18 @@ class HttpLimits:
 
 
 class SdkService:
-    """A service's SDK client for the life of the function's instance, renewed for each invocation.
+    """The SDK client of one service. It lives as long as the function's instance and is renewed for each invocation.
 
-    The SDK's own retries are off: it would repeat calls without looking whether they were carried out.
+    The SDK's own retries are off, since it repeats calls without looking whether they were carried out.
+
+    Attributes:
+        retrying: how calls are repeated in this invocation; set by `renew`.
     """
 
-    def __init__(self, client: Any, endpoint: str, project_id: str, limits: HttpLimits, clock: Clock) -> None:
+    retrying: Retrying
+
+    def __init__(self, client: Any, endpoint: str, project_id: str, limits: HttpLimits) -> None:
         """`client` is the SDK's client class, `endpoint` an http(s) URL without a path."""
-        self._clock = clock
         proxies, ca_bundle = _read_environment(endpoint)
         self._config = _DeadlineHttpConfig(limits, ca_bundle)
         self._answer = threading.local()
@@ -59,21 +67,32 @@ class SdkService:
         nobody = BasicCredentials("none", "none", project_id)  # replaced by `renew` before the first call
         builder = client.new_builder().with_http_config(self._config).with_http_handler(handler)
         self._client: Any = builder.with_credentials(nobody).with_endpoints([endpoint]).build()
-        # The SDK would look for proxies, and for a .netrc, which would take the place of the signature, at each call.
-        session = self._client._http_client._session  # noqa: SLF001 there is no other way to it
+        # At each call the SDK would look for proxies, and for a .netrc, which would replace the signature.
+        session = self._client._http_client._session  # noqa: SLF001 there is no public way to it
         session.trust_env, session.proxies = False, proxies
 
-    def renew(self, credentials: Credentials, left: Callable[[], float]) -> None:
-        """Take the credentials of this invocation, and `left`, which tells the seconds that a call may take."""
+    @classmethod
+    def dds(cls, endpoint: str, project_id: str, limits: HttpLimits) -> "SdkService":
+        """Document Database Service."""
+        return cls(DdsClient, endpoint, project_id, limits)
+
+    @classmethod
+    def smn(cls, endpoint: str, project_id: str, limits: HttpLimits) -> "SdkService":
+        """Simple Message Notification."""
+        return cls(SmnClient, endpoint, project_id, limits)
+
+    def renew(self, credentials: Credentials, retrying: Retrying) -> None:
+        """Use the credentials and the deadline of this invocation."""
+        self.retrying = retrying
         self._credentials = credentials
-        self._config.left = left
+        self._config.left = retrying.deadline.left
         self._client.with_credentials(credentials.for_sdk())
 
     def call(self, operation: Operation, request: Any) -> Any:
-        """Call an operation with the SDK's request for it.
+        """Call an operation once, with the SDK's request for it.
 
         Raises:
-            CloudError: of the kind that the error table says; AmbiguousError only for a call that writes.
+            CloudError: the class comes from the error table; AmbiguousError only for a call that writes.
         """
         self._answer.retry_after = None
         try:
@@ -85,20 +104,13 @@ class SdkService:
             kind = TransientError if nothing_done else AmbiguousError
             raise kind(self.redact(f"no usable answer: {type(error).__name__}: {error}")) from error
 
-    def wait(self, seconds: float) -> bool:
-        """Wait if that much time is left for calls; False, at once, if it is not."""
-        if seconds > self._config.left():
-            return False
-        self._clock.sleep(seconds)
-        return True
-
     def redact(self, text: str) -> str:
-        """`text` short enough for a message and without secrets."""
+        """Remove secrets from `text`, and cut it to the length of a message."""
         clean = self._credentials.redact(text) if self._credentials else text
         return clean if len(clean) <= _LONGEST_MESSAGE else f"{clean[:_LONGEST_MESSAGE]}..."
 
     def _service_error(self, error: Any, operation: Operation) -> CloudError:
-        # Without a code in the answer the SDK takes the status for one.
+        # If the answer has no code, the SDK puts the status in its place.
         code = str(error.error_code) if str(error.error_code) != str(error.status_code) else None
         denied = f" (IAM has to allow {operation.action})" if is_forbidden(error.status_code, code) else ""
         return classify(error.status_code, code, writes=operation.writes)(
@@ -110,14 +122,14 @@ class SdkService:
         )
 
     def _note_retry_after(self, **facts: Any) -> None:
-        # The SDK's exceptions do not carry headers; this runs in the thread of the call, before they are raised. Of a
-        # GET that is throttled nothing can be noted: urllib3, as the SDK sets it up, raises before it comes to this.
+        # The SDK's exceptions carry no headers. This handler runs in the thread of the call before they are raised, but
+        # not for a throttled GET: urllib3, as the SDK configures it, raises first.
         value = str(facts["response"].headers.get("Retry-After", ""))
         self._answer.retry_after = float(value) if value.isdecimal() else None
 
 
 class _DeadlineHttpConfig(HttpConfig):  # type: ignore[misc]  # the SDK has no types
-    """An HttpConfig whose timeout, which the SDK reads anew for every call, never outlasts the invocation."""
+    """An HttpConfig whose timeout never outlasts the invocation. The SDK reads the timeout before every call."""
 
     def __init__(self, limits: HttpLimits, ca_bundle: str | None) -> None:
         self._limits = limits
@@ -131,18 +143,18 @@ class _DeadlineHttpConfig(HttpConfig):  # type: ignore[misc]  # the SDK has no t
 
     @timeout.setter
     def timeout(self, value: object) -> None:
-        """Ignored: HttpConfig's constructor sets a default."""
+        """Ignore the default that HttpConfig's constructor sets."""
 
 
 def _read_environment(endpoint: str) -> tuple[dict[str, str], str | None]:
-    """The proxies for an endpoint and the file of certificate authorities, if the environment names any."""
+    """Return the proxies for an endpoint and the CA bundle, if the environment names one."""
     settings = Session().merge_environment_settings(endpoint, {}, None, None, None)
     verify = settings["verify"]
     return dict(settings["proxies"]), verify if isinstance(verify, str) else None
 
 
 def _never_sent(error: BaseException) -> bool:
-    """Whether the request surely did not reach the service: no connection to it was ever made."""
+    """Whether no connection was made, so that the request cannot have reached the service."""
     if isinstance(error, (HostUnreachableException, SslHandShakeException)):
         return True
     cause = error.__context__

@@ -1,17 +1,17 @@
-"""The notification topic through the SMN SDK."""
+"""SMN through its SDK: publishing to a topic."""
 
 import json
 
 from huaweicloudsdksmn.v2 import MessageAttribute, PublishMessageRequest, PublishMessageRequestBody
 
-from shared.backups.errors import AmbiguousError
-from shared.backups.ports import Notification
 from shared.cloud import operations
 from shared.cloud.sdk import SdkService
+from shared.errors import AmbiguousError
+from shared.model import Notification
 
 
 class SmnTopic:
-    """`shared.backups.ports.Topic` on SMN."""
+    """Implements `shared.model.Topic`."""
 
     def __init__(self, service: SdkService, topic_urn: str) -> None:
         self._service = service
@@ -20,7 +20,7 @@ class SmnTopic:
     def publish(self, notification: Notification) -> str:
         """POST /v2/{project_id}/notifications/topics/{topic_urn}/publish (SMN API, Publishing a Message).
 
-        Subscribers of a protocol that the message structure does not name get its default, the CloudEvent.
+        Subscribers of other protocols than e-mail and SMS receive the default, the CloudEvent.
         """
         structure = {"default": notification.body, "email": notification.email, "sms": notification.sms}
         body = PublishMessageRequestBody(

@@ -1,9 +1,9 @@
-"""What makes a cold start short while a function's modules are imported.
+"""Shortens a cold start, which is mostly imports.
 
-A cold start is imports. Their byte code is in hundreds of files, each of which is looked for, opened and read; and of
-what libraries compile from texts meanwhile (methods of dataclasses, annotations, patterns) Python keeps none.
-`ddsbackup package` records all of it in one file beside this module. Without that file, or for what is not in it,
-modules are read and texts compiled as ever.
+The byte code of the imports is in hundreds of files, each of which Python looks for, opens and reads. Libraries also
+compile texts while they are imported (methods of dataclasses, annotations, patterns), and Python caches none of that.
+`ddsbackup package` records all of it in one file next to this module. Without that file, and for everything that is not
+in it, modules are imported and texts compiled as usual.
 """
 
 import gc
@@ -24,12 +24,12 @@ Patterns = dict[tuple[str | bytes, int], tuple[int, list[int], int, dict[str, in
 
 
 class Record(NamedTuple):
-    """What is recorded of a package.
+    """The content of the recorded file.
 
     Attributes:
-        modules: of each module its file below the root of the package, and its byte code as `.pyc` files hold it.
-        texts: what `dataclasses` and `typing` compile, by its text.
-        patterns: what `_sre.compile` takes after the pattern, by pattern and flags.
+        modules: for each module its file, relative to the root of the package, and its byte code as in `.pyc` files.
+        texts: what `dataclasses` and `typing` compile, by source text.
+        patterns: the arguments of `_sre.compile` after the pattern, by pattern and flags.
     """
 
     modules: dict[str, tuple[str, bytes]]
@@ -38,18 +38,18 @@ class Record(NamedTuple):
 
 
 def recorded_file(cache_tag: str = sys.implementation.cache_tag) -> Path:
-    """Where it is kept for a version of Python, whose tag is that of its `.pyc` files (`cpython-310`)."""
+    """Return the path of the file for a version of Python, by the tag of its `.pyc` files (`cpython-310`)."""
     return Path(__file__).with_name(f"cold_start.{cache_tag}.bin")
 
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Import a function's modules within this; whatever it changes of the interpreter is put back.
+    """Import a function's modules inside this context. All changes to the interpreter are undone at its end.
 
-    Nothing is collected meanwhile: next to nothing of it is garbage, and what is there at the end stays, so that later
-    collections need not look at it.
+    Garbage collection is off meanwhile, since almost nothing is garbage. At the end all objects are frozen, so that
+    later collections skip them.
     """
-    # pydantic would look for plug-ins in the metadata of every installed package, FunctionGraph's own included.
+    # pydantic would search the metadata of every installed package for plug-ins, FunctionGraph's own packages included.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()
     try:
@@ -73,7 +73,7 @@ def _read() -> Record | None:
 
 @contextmanager
 def _compiled(record: Record) -> Iterator[None]:
-    """Let `re`, `typing` and `dataclasses` take what is recorded instead of compiling it."""
+    """Make `re`, `typing` and `dataclasses` use what is recorded instead of compiling it."""
     texts, patterns = record.texts, record.patterns
     compiler: Any = vars(re).get("_compiler") or vars(re)["sre_compile"]  # since Python 3.11, until 3.10
     compile_pattern, sre = compiler.compile, vars(compiler)["_sre"]
@@ -102,7 +102,7 @@ def _compiled(record: Record) -> Iterator[None]:
 
 @contextmanager
 def _found(record: Record) -> Iterator[None]:
-    """Find the modules that are recorded before any folder is searched."""
+    """Find recorded modules before any folder is searched."""
     finder = _Finder(record.modules)
     sys.meta_path.insert(0, finder)
     try:
@@ -112,14 +112,14 @@ def _found(record: Record) -> Iterator[None]:
 
 
 class _Finder:
-    """Finds modules in a record; they are those that the folders have, loaded otherwise."""
+    """Finds modules in a record."""
 
     def __init__(self, modules: dict[str, tuple[str, bytes]]) -> None:
         self._modules = modules
         self._root = Path(__file__).parents[2]
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        """What `sys.meta_path` asks of a finder."""
+        """Return the spec of a recorded module (the protocol of `sys.meta_path`)."""
         found = self._modules.pop(name, None)
         if found is None:
             return None
@@ -133,13 +133,13 @@ class _Finder:
 
 
 class _Loader(SourceFileLoader):
-    """As for any file, but for the byte code, which is at hand once."""
+    """Loads a module from recorded byte code, and from its file if it is loaded again."""
 
     def __init__(self, name: str, file: str, byte_code: bytes) -> None:
         super().__init__(name, file)
         self._byte_code = byte_code
 
     def get_code(self, fullname: str) -> CodeType | None:
-        """The module's code."""
+        """Return the module's code."""
         byte_code, self._byte_code = self._byte_code, b""
         return marshal.loads(byte_code) if byte_code else super().get_code(fullname)  # noqa: S302 as above

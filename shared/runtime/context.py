@@ -1,4 +1,4 @@
-"""FunctionGraph's context, as far as this application uses it."""
+"""The part of FunctionGraph's context that this application uses."""
 
 from typing import Protocol
 
@@ -7,19 +7,19 @@ from typing import Protocol
 
 
 class Context(Protocol):
-    """What the platform hands to a handler beside the event (FunctionGraph, Developing an Event Function in Python)."""
+    """The second argument of a handler (FunctionGraph, Developing an Event Function in Python)."""
 
     def getRequestID(self) -> str:
-        """The invocation's id."""
+        """The id of the invocation."""
 
     def getRemainingTimeInMilliSeconds(self) -> int:
-        """How long the invocation may still take."""
+        """The time that is left for the invocation, in milliseconds."""
 
     def getUserData(self, key: str) -> str | None:
-        """A setting, also one that is stored encrypted; nothing if there is none of that name."""
+        """A setting, including encrypted ones; None if there is none of that name."""
 
     def getSecurityAccessKey(self) -> str | None:
-        """The temporary access key of the function's agency; nothing without one."""
+        """The temporary access key of the function's agency; None without an agency."""
 
     def getSecuritySecretKey(self) -> str | None:
         """The secret key that belongs to it."""

@@ -9,13 +9,13 @@ from typing import Any
 
 
 SDK_LOGGERS = ("HuaweiCloud-SDK-DdsClient", "HuaweiCloud-SDK-SmnClient")
-"""They do not propagate, and without a handler their errors would go to standard error as plain text."""
+"""The SDK's loggers. They do not propagate, and without a handler they would write plain text to standard error."""
 
 
 class JsonLog(logging.Handler):
-    """Writes each record as one JSON line with the invocation's facts, and no secret.
+    """Writes each record as one JSON line with the invocation's facts, without secrets.
 
-    A record brings facts of its own as ``extra={"fields": {...}}``; they replace none of the line's.
+    A record may have fields of its own, ``extra={"fields": {...}}``. They do not replace the fields of the line.
     """
 
     def __init__(self) -> None:
@@ -24,12 +24,12 @@ class JsonLog(logging.Handler):
         self._redact: Callable[[str], str] = str
 
     def bind(self, facts: dict[str, Any]) -> None:
-        """Begin an invocation: these facts are in each of its lines."""
+        """Begin an invocation; its lines contain these facts."""
         self._facts = facts
         self._redact = str
 
     def redact_with(self, redact: Callable[[str], str]) -> None:
-        """From now on, take this invocation's secrets out of every line."""
+        """Mask this invocation's secrets in every line from now on."""
         self._redact = redact
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -44,13 +44,13 @@ class JsonLog(logging.Handler):
         fields |= {name: value for name, value in getattr(record, "fields", {}).items() if name not in fields}
         if record.exc_info:
             fields["exception"] = logging.Formatter().formatException(record.exc_info)
-        # Standard output as it is now: whoever replaced it since the start gets the line.
+        # Look standard output up now: it may have been replaced since the start.
         sys.stdout.write(self._redact(json.dumps(fields, default=str)) + "\n")
         sys.stdout.flush()
 
 
 def start_logging() -> JsonLog:
-    """Send this application's log and the SDK's to one JsonLog, in place of one that was there before."""
+    """Send the logs of this application and of the SDK to a new JsonLog, which replaces an earlier one."""
     log = JsonLog()
     for name in ("shared", *SDK_LOGGERS):
         logger = logging.getLogger(name)
@@ -61,7 +61,7 @@ def start_logging() -> JsonLog:
 
 
 def set_level(level: str) -> None:
-    """What is written from now on; the SDK's line for each call only at DEBUG."""
+    """Set the level of the log. The SDK's line for each call is written only at DEBUG."""
     logging.getLogger("shared").setLevel(level)
     for name in SDK_LOGGERS:
         logging.getLogger(name).setLevel(

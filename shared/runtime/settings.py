@@ -1,4 +1,4 @@
-"""The function's settings: read once, checked at once."""
+"""The settings of the functions: read when the function starts, and checked all at once."""
 
 import re
 from collections.abc import Mapping
@@ -6,9 +6,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from shared.backups.errors import SettingsError
-from shared.backups.names import MAX_PREFIX
-from shared.backups.validation import explain
+from shared.errors import SettingsError
+from shared.fields import explain
+from shared.identity import MAX_PREFIX
 from shared.runtime.context import Context
 
 
@@ -40,12 +40,12 @@ def _check_prefix(value: str) -> str:
 
 
 def split(value: object) -> object:
-    """A list as people write it: separated by commas or blanks."""
+    """Split a list that is separated by commas or blanks."""
     return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
 
 
 def lower(value: object) -> object:
-    """A word as settings are compared."""
+    """Lower the case of a text, for settings that ignore case."""
     return value.lower() if isinstance(value, str) else value
 
 
@@ -61,21 +61,21 @@ SettingsT = TypeVar("SettingsT", bound="Settings")
 
 
 class Settings(BaseModel):
-    """What every function is configured with, under these names, as its environment variables.
+    """The settings that all functions share: environment variables of these names.
 
     Attributes:
-        NOTIFY_TOPIC_URN: the SMN topic that hears of every backup; region and project follow from it.
-        REGION: the region of the instances, if it is not the topic's.
-        DDS_ENDPOINT: in place of the region's.
-        SMN_ENDPOINT: in place of the region's.
+        NOTIFY_TOPIC_URN: the SMN topic for all notifications; region and project follow from it.
+        REGION: the region of the instances, if it differs from the topic's.
+        DDS_ENDPOINT: replaces the endpoint of the region.
+        SMN_ENDPOINT: replaces the endpoint of the region.
         MAX_CONCURRENCY: how many instances are worked on at a time.
-        NAME_PREFIX: what the names of the backups begin with.
-        CONNECT_TIMEOUT: seconds for a connection to be made.
-        READ_TIMEOUT: seconds for an answer to come.
+        NAME_PREFIX: the beginning of the names of backups.
+        CONNECT_TIMEOUT: seconds to make a connection.
+        READ_TIMEOUT: seconds to receive an answer.
         LOG_LEVEL: DEBUG, INFO, WARNING or ERROR.
     """
 
-    # Each function has a model of its own: of the common one nothing is built.
+    # Only subclasses are instantiated, so the base model's validator is never built.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     NOTIFY_TOPIC_URN: TopicUrn
@@ -94,7 +94,7 @@ class Settings(BaseModel):
         return self.REGION or self.NOTIFY_TOPIC_URN.split(":")[2]
 
     def endpoint(self, service: str) -> str:
-        """The endpoint of "dds" or "smn": the one that was set, else that of the region."""
+        """Return the endpoint of "dds" or "smn": the setting, or else the endpoint of the region."""
         given = self.DDS_ENDPOINT if service == "dds" else self.SMN_ENDPOINT
         # The topic may be in another region than the instances.
         region = self.region if service == "dds" else self.NOTIFY_TOPIC_URN.split(":")[2]
@@ -102,20 +102,20 @@ class Settings(BaseModel):
 
 
 def regional_endpoint(service: str, region: str) -> str:
-    """A service's endpoint in a region (Regions and Endpoints: dds.{region}.myhuaweicloud.com, .eu in Dublin)."""
+    """Return a service's endpoint in a region (Regions and Endpoints); Dublin has a domain of its own."""
     domain = "myhuaweicloud.eu" if region == "eu-west-101" else "myhuaweicloud.com"
     return f"https://{service}.{region}.{domain}"
 
 
 def load_settings(model: type[SettingsT], context: Context, environment: Mapping[str, str]) -> SettingsT:
-    """The settings, each from the context's user data, else from the environment; an empty one counts as not set.
+    """Read each setting from the context's user data, or else from the environment. An empty one counts as not set.
 
     Raises:
-        SettingsError: something is missing or wrong; names every such setting.
+        SettingsError: a setting is missing or wrong; names all of them.
     """
     given = {name: context.getUserData(name) or environment.get(name) for name in model.model_fields}
     try:
         return model.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as error:
         faults = "; ".join(explain(error, model))
-        raise SettingsError(f"wrong settings, to be mended in the function's environment variables: {faults}") from None
+        raise SettingsError(f"wrong settings in the function's environment variables: {faults}") from None

@@ -1,20 +1,20 @@
-"""A direct call: the console's test dialog, the SDK's invoke. The event is the payload."""
+"""A direct call, such as the console's test dialog or the SDK's invoke: the event is the payload."""
 
-from shared.triggers.envelope import Message, SingleEnvelope
+from shared.triggers.envelope import Envelope, Message
 
 
-class DirectEnvelope(SingleEnvelope):
-    """The event itself. It bears no mark: `recognize` takes it for one if no other trigger does."""
+class DirectEnvelope(Envelope):
+    """The event itself. It has no marks: `recognize` falls back to it if no other trigger's marks are found."""
 
     trigger = "direct"
     is_asynchronous = False
 
     @classmethod
     def recognizes(cls, event: object) -> bool:
-        """An object."""
+        """Any object."""
         return isinstance(event, dict)
 
     @classmethod
     def open(cls, event: object) -> list[Message]:
-        """The event."""
+        """Return the event as the only message."""
         return [Message(event)]

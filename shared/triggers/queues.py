@@ -1,15 +1,15 @@
-"""What the message queues' triggers share: batches of texts without an id."""
+"""Distributed Message Service for Kafka, RabbitMQ and RocketMQ, and open-source Kafka: batches of texts without ids."""
 
 import json
 from datetime import datetime
 
 from pydantic import Field
 
-from shared.triggers.envelope import EventModel, Message, open_each, validate
+from shared.triggers.envelope import Envelope, EventModel, Message, open_each, validate
 
 
 class QueueRecord(EventModel):
-    """The messages of one topic or exchange; older events name the instance here instead of at the top."""
+    """The messages of one topic or exchange. Older events have the instance here instead of at the top."""
 
     messages: list[object]
     instance_id: str | None = None
@@ -23,44 +23,69 @@ class QueueRecord(EventModel):
 
 
 class QueueEvent(EventModel):
-    """A batch of QueueRecords; `event_time` is in seconds since 1970."""
+    """A batch of records; `event_time` is in seconds since 1970."""
 
     event_version: str | None = None
     event_time: datetime | None = None
+    trigger_type: str
     region: str | None = None
     instance_id: str | None = None
     records: list[object] = Field(min_length=1)
 
 
-def open_batch(event: QueueEvent, trigger: str) -> list[Message]:
-    """The messages of a batch.
+class QueueEnvelope(Envelope):
+    """Each message of each record.
 
-    No id is delivered: a message is identified by its topic, the batch's time, its place in the batch and its text.
+    The queues deliver no message ids. A message is identified by its topic, the time of the batch, its position in the
+    batch and its text.
     """
-    time = event.event_time
 
-    def open_record(value: object, place: str) -> list[Message]:
-        record = validate(value, QueueRecord)
-        return [
-            Message(
-                payload,
-                position := f"{place}.messages.{number}",
-                (trigger, record.topic, time.isoformat() if time else "", position, _text(payload)),
-                time=time,
-            )
-            for number, payload in enumerate(map(_unwrapped, record.messages))
-        ]
+    @classmethod
+    def recognizes(cls, event: object) -> bool:
+        """By `trigger_type`."""
+        return isinstance(event, dict) and event.get("trigger_type") == cls.trigger.upper()
 
-    return open_each(event.records, "records.", open_record)
+    @classmethod
+    def open(cls, event: object) -> list[Message]:
+        """Return the messages of all records."""
+        batch = validate(event, QueueEvent)
+        time = batch.event_time
+
+        def open_record(value: object, place: str) -> list[Message]:
+            record = validate(value, QueueRecord)
+            return [
+                Message(
+                    payload,
+                    position := f"{place}.messages.{number}",
+                    (cls.trigger, record.topic, time.isoformat() if time else "", position, _text(payload)),
+                    time=time,
+                )
+                for number, payload in enumerate(map(_unwrapped, record.messages))
+            ]
+
+        return open_each(batch.records, "records.", open_record)
 
 
-def has_trigger_type(event: object, trigger_type: str) -> bool:
-    """Whether the event is a batch of this kind of queue."""
-    return isinstance(event, dict) and event.get("trigger_type") == trigger_type
+class KafkaEnvelope(QueueEnvelope):
+    """DMS for Kafka and open-source Kafka, which deliver the same event (`trigger_type` KAFKA)."""
+
+    trigger = "kafka"
+
+
+class RabbitMqEnvelope(QueueEnvelope):
+    """DMS for RabbitMQ (`trigger_type` RABBITMQ)."""
+
+    trigger = "rabbitmq"
+
+
+class RocketMqEnvelope(QueueEnvelope):
+    """DMS for RocketMQ (`trigger_type` ROCKETMQ)."""
+
+    trigger = "rocketmq"
 
 
 def _unwrapped(message: object) -> object:
-    """Some runtimes deliver {"message": text} in place of the text."""
+    """Return the text of a message; some runtimes deliver {"message": text} instead of the text."""
     if isinstance(message, dict) and message.keys() == {"message"}:
         return message["message"]
     return message

@@ -1,30 +1,27 @@
-"""Which trigger an event comes from: by its marks, never by trying."""
+"""Recognizes which trigger an event comes from: by its marks, never by trying."""
 
 from collections.abc import Callable
 
 from pydantic import BaseModel
 
-from shared.backups.errors import UnknownEventError
-from shared.backups.validation import excerpt
+from shared.errors import UnknownEventError
+from shared.format import excerpt
 from shared.triggers.apig import ApigEnvelope
 from shared.triggers.direct import DirectEnvelope
-from shared.triggers.envelope import BatchEnvelope, SingleEnvelope
-from shared.triggers.eventgrid import EventGridBatchEnvelope, EventGridEnvelope
-from shared.triggers.kafka import KafkaEnvelope
-from shared.triggers.rabbitmq import RabbitMqEnvelope
-from shared.triggers.rocketmq import RocketMqEnvelope
+from shared.triggers.envelope import Envelope
+from shared.triggers.eventgrid import EventGridEnvelope
+from shared.triggers.queues import KafkaEnvelope, RabbitMqEnvelope, RocketMqEnvelope
 from shared.triggers.smn import SmnEnvelope
 from shared.triggers.timer import TimerEnvelope
 
 
-ENVELOPES: tuple[type[SingleEnvelope] | type[BatchEnvelope], ...] = (
+ENVELOPES: tuple[type[Envelope], ...] = (
     TimerEnvelope,
     SmnEnvelope,
     KafkaEnvelope,
     RabbitMqEnvelope,
     RocketMqEnvelope,
     EventGridEnvelope,
-    EventGridBatchEnvelope,
     ApigEnvelope,
 )
 
@@ -34,13 +31,13 @@ _KNOWN = (
 )
 
 
-def recognize(event: object, model: type[BaseModel]) -> type[SingleEnvelope] | type[BatchEnvelope]:
-    """The envelope of the one trigger whose marks the event bears.
+def recognize(event: object, model: type[BaseModel]) -> type[Envelope]:
+    """Return the envelope of the one trigger whose marks the event has.
 
-    An object without any mark is a direct call if it has a field of `model`.
+    An object without marks is a direct call if it has a field of `model`.
 
     Raises:
-        UnknownEventError: it bears no mark, or those of several triggers.
+        UnknownEventError: the event has the marks of no trigger, or of several.
     """
     found = [envelope for envelope in ENVELOPES if envelope.recognizes(event)]
     if len(found) == 1:
@@ -73,7 +70,7 @@ def _first(event: dict[str, object], key: str) -> dict[str, object]:
     return first if isinstance(first, dict) else {}
 
 
-# Triggers of FunctionGraph that carry no request (FunctionGraph, supported event sources).
+# FunctionGraph's triggers that carry no request (FunctionGraph, Supported Event Sources).
 _FOREIGN: dict[str, Callable[[dict[str, object]], bool]] = {
     "CTS": lambda event: "cts" in event,
     "LTS": lambda event: "lts" in event,

@@ -1,18 +1,18 @@
-"""Simple Message Notification (SMN): records, each with a message that was published to a topic."""
+"""Simple Message Notification (SMN): records, each with a message published to a topic."""
 
 from datetime import datetime
 from typing import Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from shared.triggers.envelope import BatchEnvelope, EventModel, Message, open_each, validate
+from shared.triggers.envelope import Envelope, EventModel, Message, open_each, validate
 
 
 _TIME = TypeAdapter(datetime, config=ConfigDict(defer_build=True))
 
 
 class SmnMessage(EventModel):
-    """A message as SMN delivers it; `message_attributes` is null, "" or an object."""
+    """A message as SMN delivers it. `message_attributes` is null, "" or an object."""
 
     topic_urn: str | None = None
     message_id: str = Field(min_length=1)
@@ -33,13 +33,13 @@ class SmnRecord(EventModel):
 
 
 class SmnEvent(EventModel):
-    """What the topic's subscription delivers: SmnRecords. More keys at the top, as in the console, say nothing."""
+    """The event of a topic's subscription: a list of SmnRecords. Other keys at the top are ignored."""
 
     record: list[object] = Field(min_length=1)
 
 
-class SmnEnvelope(BatchEnvelope):
-    """One message a record, identified by SMN's message id."""
+class SmnEnvelope(Envelope):
+    """The message of each record, identified by SMN's message id."""
 
     trigger = "smn"
 
@@ -53,7 +53,7 @@ class SmnEnvelope(BatchEnvelope):
 
     @classmethod
     def open(cls, event: object) -> list[Message]:
-        """The messages."""
+        """Return the message of each record."""
         return open_each(validate(event, SmnEvent).record, "record.", _open_record)
 
 
@@ -64,7 +64,7 @@ def _open_record(value: object, position: str) -> list[Message]:
 
 
 def _time(timestamp: str | None) -> datetime | None:
-    """The timestamp serves only to make names readable: one that cannot be read is left out."""
+    """Parse a timestamp; None if it cannot be read, since it only makes names readable."""
     try:
         time = _TIME.validate_python(timestamp)
     except ValidationError:

@@ -1,15 +1,15 @@
-"""The timer (TIMER): a tick with the text that its trigger was configured with."""
+"""The timer (TIMER): an event at each scheduled time, with the user event that its trigger is configured with."""
 
 from datetime import timezone
 from typing import Literal
 
 from pydantic import AwareDatetime
 
-from shared.triggers.envelope import EventModel, Message, SingleEnvelope, validate
+from shared.triggers.envelope import Envelope, EventModel, Message, validate
 
 
 class TimerEvent(EventModel):
-    """A tick, of any version; `time` is when it was due."""
+    """An event of the timer, of any version. `time` is when it was due."""
 
     version: str | None = None
     time: AwareDatetime
@@ -18,8 +18,8 @@ class TimerEvent(EventModel):
     user_event: object = ""
 
 
-class TimerEnvelope(SingleEnvelope):
-    """One message, the `user_event`. A tick is identified by its trigger and time, whatever the payload says."""
+class TimerEnvelope(Envelope):
+    """The `user_event`. The event is identified by its trigger and time, whatever the payload says."""
 
     trigger = "timer"
     is_recurring = True
@@ -31,8 +31,8 @@ class TimerEnvelope(SingleEnvelope):
 
     @classmethod
     def open(cls, event: object) -> list[Message]:
-        """The user event."""
-        tick = validate(event, TimerEvent)
-        time = tick.time.astimezone(timezone.utc)
-        identity = ("timer", tick.trigger_name, time.isoformat())
-        return [Message(tick.user_event, "user_event", identity, is_final=True, time=time)]
+        """Return the user event."""
+        timer = validate(event, TimerEvent)
+        time = timer.time.astimezone(timezone.utc)
+        identity = ("timer", timer.trigger_name, time.isoformat())
+        return [Message(timer.user_event, "user_event", identity, is_final=True, time=time)]

@@ -13,7 +13,7 @@ from cli.event import CARRIERS, REQUEST_FIELDS, requests_of, sample_event
 from cli.json_value import Json
 from cli.paths import CHECKOUT
 from localcloud import LocalCloud
-from shared.backups.requests import BackupRequest
+from shared.create.request import BackupRequest
 
 
 every_trigger = pytest.mark.parametrize("trigger", CARRIERS)

@@ -11,21 +11,21 @@ from rich.console import Console
 from cli.wait.command import GRACE, Poll, wait
 from cli.wait.display import Bars, Lines, verdict
 from localcloud import LocalCloud
-from shared.backups.errors import CloudError, DeniedError, ThrottledError, TransientError
-from shared.backups.tracking.answers import Answer, Progress, State
+from shared.errors import CloudError, DeniedError, ThrottledError, TransientError
+from shared.track.report import Answer, BackupProgress, State
+from tests.deliveries import CloudClock, Deliveries
 from tests.fakes import FakeClock
-from tests.function.deliveries import CloudClock, Deliveries
 
 
 Run = Callable[..., Any]
 FACTS = {"instance_id": "i-1", "instance_name": "orders", "backup_id": "b-1", "name": "nightly", "job_id": "j-1"}
 
 
-def backup(state: State, progress: str | None = None, **facts: Any) -> Progress:
-    return Progress(state, {**FACTS, **facts}, progress)
+def backup(state: State, progress: str | None = None, **facts: Any) -> BackupProgress:
+    return BackupProgress(state, {**FACTS, **facts}, progress)
 
 
-def answer(*backups: Progress) -> Answer:
+def answer(*backups: BackupProgress) -> Answer:
     return Answer({"job_id": "j-1"}, backups, None if backups else "not seen")
 
 
@@ -141,10 +141,10 @@ def test_bars_on_a_terminal() -> None:
         (DONE.backups[0], "COMPLETED  orders nightly  backup b-1  1 MB  1 min 3 s"),
         (RUNNING.backups[0], "RUNNING  orders nightly  backup b-1  60%"),
         (backup(State.FAILED, instance_name=None), "FAILED  i-1 nightly  backup b-1"),
-        (Progress(State.RUNNING, {"backup_id": None, "job_id": "j-1"}, "9%"), "RUNNING  job j-1  9%"),
+        (BackupProgress(State.RUNNING, {"backup_id": None, "job_id": "j-1"}, "9%"), "RUNNING  job j-1  9%"),
     ],
 )
-def test_the_verdict_is_one_line(progress: Progress, line: str) -> None:
+def test_the_verdict_is_one_line(progress: BackupProgress, line: str) -> None:
     """It has the known facts."""
     assert verdict(progress) == line
 

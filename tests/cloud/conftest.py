@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from localcloud import LocalCloud
-from shared.backups.ports import Clock
-from shared.cloud.clients import dds_service, smn_service
 from shared.cloud.credentials import Credentials
 from shared.cloud.dds import DdsBackups, DdsInstances, DdsJobs
 from shared.cloud.sdk import HttpLimits, SdkService
 from shared.cloud.smn import SmnTopic
-from shared.runtime.clock import SystemClock
+from shared.model import Clock
+from shared.runtime.invocation import SystemClock
+from tests.fakes import make_retrying
 
 
 @dataclass
@@ -24,12 +24,13 @@ class Adapters:
     instances: DdsInstances
     topic: SmnTopic
     services: tuple[SdkService, SdkService]
+    clock: Clock
     connection: dict[str, Any]
 
     def renew(self, credentials: Credentials, left: float = 60.0) -> None:
         """Begin an invocation."""
         for service in self.services:
-            service.renew(credentials, lambda: left)
+            service.renew(credentials, make_retrying(self.clock, left))
 
     @property
     def instance(self) -> str:
@@ -50,14 +51,15 @@ def adapters_for(
     project_id = connection["project_id"]
     endpoint = endpoint or connection["endpoint"]
     clock = clock or SystemClock()
-    dds = dds_service(endpoint, project_id, limits, clock)
-    smn = smn_service(endpoint, project_id, limits, clock)
+    dds = SdkService.dds(endpoint, project_id, limits)
+    smn = SdkService.smn(endpoint, project_id, limits)
     adapters = Adapters(
         DdsBackups(dds, clock),
         DdsJobs(dds),
         DdsInstances(dds),
         SmnTopic(smn, connection["topic_urn"]),
         (dds, smn),
+        clock,
         connection,
     )
     key = connection["access_key"], connection["secret_key"], connection["security_token"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from localcloud import LocalCloud
-from shared.backups.errors import TransientError
+from shared.errors import TransientError
 from tests.bench.tls import https
 from tests.cloud.conftest import Adapters, adapters_for
 

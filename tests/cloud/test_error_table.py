@@ -3,7 +3,8 @@
 import pytest
 
 from localcloud import LocalCloud
-from shared.backups.errors import (
+from shared.cloud.error_table import ERROR_TABLE, classify
+from shared.errors import (
     AbsentError,
     AmbiguousError,
     BusyError,
@@ -14,8 +15,7 @@ from shared.backups.errors import (
     ThrottledError,
     TransientError,
 )
-from shared.backups.ports import Notification
-from shared.cloud.error_table import ERROR_TABLE, classify
+from shared.model import Notification
 from tests.cloud.conftest import Adapters
 
 

@@ -1,4 +1,4 @@
-"""The official IAM SDK, unmodified, pointed at a local cloud: agencies, policies of both models, and who has them."""
+"""Helpers that manage agencies and policies of both models in a local cloud with the official IAM SDK."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ FUNCTIONGRAPH = "op_svc_cff"
 
 
 def iam_client(cloud: LocalCloud, client: Any = sdk.IamClient, **given: Any) -> Any:
-    """An IAM client with the connection's credentials unless others are given; `client` is the SDK's class."""
+    """An IAM client of the SDK class `client`, with the connection's credentials unless others are given."""
     given = cloud.connection() | given
     credentials = GlobalCredentials(given["access_key"], given["secret_key"], DOMAIN_ID)
     builder = client.new_builder().with_http_config(HttpConfig(timeout=(3, 10)))
@@ -86,7 +86,7 @@ def temporary_key(iam: Any, agency: str = "dds-backup", seconds: int = 900) -> A
 
 
 def call_every_iam5(iam5: Any, agency_id: str) -> None:
-    """Every call of IAM's new edition once, each a success."""
+    """Make every call of IAM's new edition once. All succeed."""
     policy_id = make_identity_policy(iam5, identity_document("dds:backup:listAll"))
     iam5.list_policies_v5(sdk5.ListPoliciesV5Request())
     iam5.get_policy_v5(sdk5.GetPolicyV5Request(policy_id=policy_id))
@@ -98,7 +98,7 @@ def call_every_iam5(iam5: Any, agency_id: str) -> None:
 
 
 def call_every_iam(cloud: LocalCloud, iam: Any, iam5: Any) -> None:
-    """Every IAM call once, each a success."""
+    """Make every IAM call once. All succeed."""
     iam.keystone_list_auth_domains(sdk.KeystoneListAuthDomainsRequest())
     iam.keystone_list_projects(sdk.KeystoneListProjectsRequest())
     agency_id = make_agency(iam)

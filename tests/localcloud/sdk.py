@@ -1,8 +1,11 @@
-"""The official SDK, unmodified, pointed at a local cloud."""
+"""The official SDK as a client of a local cloud."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkdds.v3 import CreateManualBackupOption, CreateManualBackupRequest, CreateManualBackupRequestBody
 
@@ -23,3 +26,10 @@ def new_backup(instance_id: str, name: str = "mybackup1", description: str | Non
     """The SDK's request for a manual backup."""
     option = CreateManualBackupOption(instance_id=instance_id, name=name, description=description)
     return CreateManualBackupRequest(body=CreateManualBackupRequestBody(backup=option))
+
+
+def rejection(call: Callable[..., Any], *args: Any) -> tuple[int, str]:
+    """The status and code of the error that a call of the SDK raises."""
+    with pytest.raises(ClientRequestException) as error:
+        call(*args)
+    return error.value.status_code, error.value.error_code

@@ -1,4 +1,4 @@
-"""Listing backups: filters, order, pages."""
+"""The backup list: filters, order, pages."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ METRICS = "90b6f2a47c1d4e38b5f0d7a3c9e8612din02"
 
 
 def names(dds: Any, **query: Any) -> list[str]:
-    """The names of the backups found, in their order; total_count is checked on the way."""
+    """The names of the listed backups, in order. Checks total_count."""
     found = dds.list_backups(ListBackupsRequest(**query))
     assert found.total_count >= len(found.backups)
     return [backup.name for backup in found.backups]
 
 
 def test_newest_first_and_every_kind(dds: Any) -> None:
-    """Without parameters all full backups come, manual and automatic, the newest first."""
+    """Without parameters all full backups are listed, manual and automatic, newest first."""
     found = dds.list_backups(ListBackupsRequest())
 
     times = [backup.begin_time for backup in found.backups]
@@ -66,12 +66,12 @@ def test_newest_first_and_every_kind(dds: Any) -> None:
     ],
 )
 def test_filters(dds: Any, query: dict[str, Any], expected: list[str]) -> None:
-    """Each filter finds what it says."""
+    """Each filter selects the matching backups."""
     assert names(dds, **query) == expected
 
 
 def test_modes(dds: Any) -> None:
-    """mode compares with the instance's."""
+    """The filter mode compares with the mode of the instance."""
     found = dds.list_backups(ListBackupsRequest(mode="Sharding")).backups
 
     assert {backup.instance_mode for backup in found} == {"Sharding"}
@@ -79,7 +79,7 @@ def test_modes(dds: Any) -> None:
 
 
 def test_total_count_counts_every_page(dds: Any) -> None:
-    """total_count is that of all pages, and the pages together are all."""
+    """total_count counts all pages, which together contain all backups."""
     whole = dds.list_backups(ListBackupsRequest())
     pages = [dds.list_backups(ListBackupsRequest(offset=offset, limit=2)) for offset in range(0, whole.total_count, 2)]
 
@@ -88,7 +88,7 @@ def test_total_count_counts_every_page(dds: Any) -> None:
 
 
 def test_a_window_of_time(cloud: LocalCloud, dds: Any) -> None:
-    """begin_time and end_time bound the beginning of a backup, both included."""
+    """begin_time and end_time select backups by their begin time."""
     dds.create_manual_backup(new_backup(ORDERS))
     [mine] = dds.list_backups(ListBackupsRequest(instance_id=ORDERS)).backups
 
@@ -121,14 +121,14 @@ def test_a_window_of_time(cloud: LocalCloud, dds: Any) -> None:
     ],
 )
 def test_wrong_parameters(http: httpx.Client, project: str, query: dict[str, Any], code: str) -> None:
-    """A parameter that is not as documented is refused with its code."""
+    """An invalid parameter is rejected with its documented code."""
     response = http.get(f"{project}/backups", params=query)
 
     assert (response.status_code, response.json()["error_code"]) == (400, code)
 
 
 def test_older_regions_ignore_the_newer_filters(cloud: LocalCloud, dds: Any) -> None:
-    """With newer_filters switched off they change nothing, and are not checked either."""
+    """With newer_filters off the newer parameters are neither applied nor checked."""
     whole = names(dds)
     cloud.switch(newer_filters=False)
 

@@ -1,9 +1,7 @@
-"""What becomes of a backup: made, failed, stopped, deleted, downloaded."""
+"""The life of a backup: created, completed, failed, stopped, downloaded, deleted."""
 
 from typing import Any
 
-import pytest
-from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkdds.v3 import (
     BatchDeleteBackupRequest,
     BatchDeleteBackupRequestBody,
@@ -17,7 +15,7 @@ from huaweicloudsdkdds.v3 import (
 )
 
 from localcloud import LocalCloud
-from tests.localcloud.sdk import new_backup
+from tests.localcloud.sdk import new_backup, rejection
 
 
 ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
@@ -27,20 +25,13 @@ UNKNOWN = "0" * 32 + "br02"
 
 
 def only(dds: Any, backup_id: str) -> Any:
-    """The backup with this id as the list has it."""
+    """The backup with this id in the list."""
     [found] = dds.list_backups(ListBackupsRequest(backup_id=backup_id)).backups
     return found
 
 
-def code(call: Any, request: Any) -> tuple[int, str]:
-    """Status and code of a refusal."""
-    with pytest.raises(ClientRequestException) as error:
-        call(request)
-    return error.value.status_code, error.value.error_code
-
-
 def test_a_backup_is_made_and_completes(cloud: LocalCloud, dds: Any) -> None:
-    """A created backup is BUILDING with a Running job, and COMPLETED with a Completed job once its time is over."""
+    """A backup is BUILDING while its job is Running, and then COMPLETED with a Completed job."""
     created = dds.create_manual_backup(new_backup(ORDERS, description="The first Manual backup"))
 
     building = only(dds, created.backup_id)
@@ -59,7 +50,7 @@ def test_a_backup_is_made_and_completes(cloud: LocalCloud, dds: Any) -> None:
 
 
 def test_the_instance_shows_its_backup(cloud: LocalCloud, dds: Any) -> None:
-    """While a backup is made the instance stays normal, with action BACKUP and its nodes in status backup."""
+    """During a backup the instance is normal with the action BACKUP, and its nodes have the status backup."""
     dds.create_manual_backup(new_backup(ORDERS))
     [during] = dds.list_instances(ListInstancesRequest(id=ORDERS)).instances
     cloud.advance(600)
@@ -72,7 +63,7 @@ def test_the_instance_shows_its_backup(cloud: LocalCloud, dds: Any) -> None:
 
 
 def test_progress_grows(cloud: LocalCloud, dds: Any) -> None:
-    """The job's progress grows with time: 4 GB at 60 MB/s take some 68 seconds."""
+    """The progress of a job grows with time: 4 GB at 60 MB/s take about 68 seconds."""
     created = dds.create_manual_backup(new_backup(ORDERS))
     progress = []
     for _ in range(3):
@@ -85,7 +76,7 @@ def test_progress_grows(cloud: LocalCloud, dds: Any) -> None:
 
 
 def test_the_rate_can_be_set(cloud: LocalCloud, dds: Any) -> None:
-    """At twice the rate a backup takes half the time."""
+    """At twice the rate a backup takes half as long."""
     cloud.switch(backup_rate=120)
     created = dds.create_manual_backup(new_backup(ORDERS))
     cloud.advance(35)
@@ -94,58 +85,51 @@ def test_the_rate_can_be_set(cloud: LocalCloud, dds: Any) -> None:
 
 
 def test_a_backup_can_fail(cloud: LocalCloud, dds: Any) -> None:
-    """A backup of an instance with fails_with ends as FAILED, its job as Failed with the reason."""
+    """Backups of instances with fails_with fail in the end, and so do their jobs, with the reason."""
     cloud.change_instance(ORDERS, fails_with="The disk broke.")
     created = dds.create_manual_backup(new_backup(ORDERS))
+    of_the_seed = dds.create_manual_backup(new_backup(ARCHIVE, "another"))
     before = dds.show_job_detail(ShowJobDetailRequest(id=created.job_id)).job
     cloud.advance(600)
     after = dds.show_job_detail(ShowJobDetailRequest(id=created.job_id)).job
 
-    assert only(dds, created.backup_id).status == "FAILED"
+    assert {only(dds, one.backup_id).status for one in (created, of_the_seed)} == {"FAILED"}
     assert (before.status, before.fail_reason) == ("Running", None)
     assert (after.status, after.fail_reason) == ("Failed", "The disk broke.")
 
 
-def test_the_seed_has_an_instance_whose_backups_fail(cloud: LocalCloud, dds: Any) -> None:
-    """The backups of "archive" fail without anything being set."""
-    created = dds.create_manual_backup(new_backup(ARCHIVE))
-    cloud.advance(600)
-
-    assert only(dds, created.backup_id).status == "FAILED"
-
-
 def test_a_deleted_backup_is_disabled_and_then_gone(cloud: LocalCloud, dds: Any) -> None:
-    """Deleting shows DISABLED first; later the backup is gone, its name is free and its job answers DBS.200543."""
+    """A deleted backup is DISABLED at first. Then it is gone, its name is free, and its job is DBS.200543."""
     created = dds.create_manual_backup(new_backup(ORDERS))
     cloud.advance(600)
 
     deletion = dds.delete_manual_backup(DeleteManualBackupRequest(backup_id=created.backup_id))
     during = only(dds, created.backup_id)
     running = dds.show_job_detail(ShowJobDetailRequest(id=deletion.job_id)).job
-    again = code(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=created.backup_id))
+    again = rejection(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=created.backup_id))
     cloud.advance(60)
     left = dds.list_backups(ListBackupsRequest(backup_id=created.backup_id))
 
     assert (during.status, running.status) == ("DISABLED", "Running")
     assert again == (403, "DBS.201014")
     assert (left.backups, left.total_count) == ([], 0)
-    assert code(dds.show_job_detail, ShowJobDetailRequest(id=deletion.job_id)) == (400, "DBS.200543")
-    assert code(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=created.backup_id)) == (
+    assert rejection(dds.show_job_detail, ShowJobDetailRequest(id=deletion.job_id)) == (400, "DBS.200543")
+    assert rejection(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=created.backup_id)) == (
         400,
         "DBS.201214",
     )
     assert dds.create_manual_backup(new_backup(ORDERS)).status_code == 200
 
 
-def test_what_may_not_be_deleted(cloud: LocalCloud, dds: Any) -> None:
-    """A backup that is being made, one that is unknown, an automatic one, and one that is being restored."""
+def test_backups_that_cannot_be_deleted(cloud: LocalCloud, dds: Any) -> None:
+    """A backup in progress, unknown, automatic or being restored cannot be deleted."""
     created = dds.create_manual_backup(new_backup(ORDERS))
     automatic = dds.list_backups(ListBackupsRequest(backup_type="Auto")).backups[0]
     kept = dds.list_backups(ListBackupsRequest(instance_id=CUSTOMERS)).backups[0]
     cloud.change_instance(CUSTOMERS, actions=["RESTORING"])
 
     def refusal(backup_id: str) -> tuple[int, str]:
-        return code(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=backup_id))
+        return rejection(dds.delete_manual_backup, DeleteManualBackupRequest(backup_id=backup_id))
 
     assert refusal(created.backup_id) == (403, "DBS.200019")
     assert refusal(UNKNOWN) == (400, "DBS.201214")
@@ -155,22 +139,22 @@ def test_what_may_not_be_deleted(cloud: LocalCloud, dds: Any) -> None:
     assert only(dds, kept.id).is_instance_restoring
 
 
-def test_several_are_deleted_or_none(cloud: LocalCloud, dds: Any) -> None:
-    """A batch with an unknown backup deletes nothing; without it all go. More than ten are refused."""
+def test_batch_deletion(cloud: LocalCloud, dds: Any) -> None:
+    """A batch deletes all its backups or, if one is unknown, none. More than ten are rejected."""
     known = [one.id for one in dds.list_backups(ListBackupsRequest(instance_id=CUSTOMERS)).backups]
 
     def batch(ids: list[str]) -> Any:
         return BatchDeleteBackupRequest(body=BatchDeleteBackupRequestBody(backup_ids=ids))
 
-    assert code(dds.batch_delete_backup, batch([*known, UNKNOWN])) == (400, "DBS.201214")
+    assert rejection(dds.batch_delete_backup, batch([*known, UNKNOWN])) == (400, "DBS.201214")
     assert {only(dds, one).status for one in known} == {"COMPLETED"}
-    assert code(dds.batch_delete_backup, batch([UNKNOWN] * 11)) == (400, "DBS.200001")
+    assert rejection(dds.batch_delete_backup, batch([UNKNOWN] * 11)) == (400, "DBS.200001")
     assert dds.batch_delete_backup(batch(known)).status_code == 200
     assert {only(dds, one).status for one in known} == {"DISABLED"}
 
 
 def test_a_backup_can_be_stopped_while_it_is_made(cloud: LocalCloud, dds: Any) -> None:
-    """A stopped backup is FAILED, its job Failed, and the instance free again; a finished one cannot be stopped."""
+    """Stopping a backup fails it and its job and frees the instance. Only a backup in progress can be stopped."""
     created = dds.create_manual_backup(new_backup(ORDERS))
     request = StopBackupRequest(backup_id=created.backup_id, body=StopBackupRequestBody(action="stop"))
     cloud.advance(10)
@@ -181,16 +165,16 @@ def test_a_backup_can_be_stopped_while_it_is_made(cloud: LocalCloud, dds: Any) -
     assert only(dds, created.backup_id).status == "FAILED"
     assert (job.status, job.fail_reason) == ("Failed", "The backup was stopped.")
     assert dds.show_job_detail(ShowJobDetailRequest(id=stopped.job_id)).job.status == "Running"
-    assert code(dds.stop_backup, request) == (403, "DBS.201014")
+    assert rejection(dds.stop_backup, request) == (403, "DBS.201014")
     assert dds.create_manual_backup(new_backup(ORDERS, "another")).status_code == 200
     request.backup_id = UNKNOWN
-    assert code(dds.stop_backup, request) == (400, "DBS.201214")
+    assert rejection(dds.stop_backup, request) == (400, "DBS.201214")
     request.body = StopBackupRequestBody(action="pause")
-    assert code(dds.stop_backup, request) == (400, "DBS.200001")
+    assert rejection(dds.stop_backup, request) == (400, "DBS.200001")
 
 
 def test_download_link(cloud: LocalCloud, dds: Any) -> None:
-    """A completed backup has a link for 15 minutes; one that is being made, or another instance's, has none."""
+    """A completed backup of the given instance has a download link. A backup in progress has none."""
     [kept, *_] = dds.list_backups(ListBackupsRequest(instance_id=CUSTOMERS)).backups
     created = dds.create_manual_backup(new_backup(ORDERS))
 
@@ -201,12 +185,12 @@ def test_download_link(cloud: LocalCloud, dds: Any) -> None:
     assert file.link_expired_time.endswith("+0000")
     mine = ShowBackupDownloadLinkRequest(instance_id=ORDERS, backup_id=created.backup_id)
     theirs = ShowBackupDownloadLinkRequest(instance_id=ORDERS, backup_id=kept.id)
-    assert code(dds.show_backup_download_link, mine) == (403, "DBS.201014")
-    assert code(dds.show_backup_download_link, theirs) == (400, "DBS.201214")
+    assert rejection(dds.show_backup_download_link, mine) == (403, "DBS.201014")
+    assert rejection(dds.show_backup_download_link, theirs) == (400, "DBS.201214")
 
 
 def test_a_manual_backup_outlives_its_instance(dds: Any) -> None:
-    """The seed has a backup whose instance was deleted; it can be listed and deleted."""
+    """A backup whose instance was deleted can be listed and deleted."""
     [orphan] = dds.list_backups(ListBackupsRequest(backup_name="warehouse-final")).backups
 
     assert (orphan.instance_name, orphan.instance_status) == ("warehouse", "deleted")

@@ -1,4 +1,4 @@
-"""Faults: which calls a rule matches, and what then becomes of them on a real connection."""
+"""Fault rules: which calls they match, and their effects on a real connection."""
 
 import time
 from typing import Any
@@ -6,16 +6,12 @@ from typing import Any
 import httpx
 import pytest
 import requests
-from huaweicloudsdkcore.exceptions.exceptions import (
-    ClientRequestException,
-    ConnectionException,
-    ServerResponseException,
-)
+from huaweicloudsdkcore.exceptions.exceptions import ConnectionException, ServerResponseException
 from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody
 
 from localcloud import LocalCloud
-from tests.localcloud.sdk import build, new_backup
+from tests.localcloud.sdk import build, new_backup, rejection
 
 
 ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
@@ -28,19 +24,16 @@ def mine(cloud: LocalCloud) -> list[str]:
 
 
 def statuses(http: httpx.Client, path: str, calls: int) -> list[int]:
-    """The statuses of so many calls."""
+    """The statuses of a number of calls."""
     return [http.get(path).status_code for _ in range(calls)]
 
 
-def test_an_answer_in_place_of_the_work(cloud: LocalCloud, dds: Any) -> None:
-    """answer gives status, body and headers, and nothing is done."""
+def test_answer(cloud: LocalCloud, dds: Any) -> None:
+    """answer replaces the response, and the call has no effect."""
     answer = {"status": 403, "body": {"error_code": "DBS.200019", "error_msg": "busy"}, "headers": {"Retry-After": "3"}}
     cloud.set_faults([CREATE | {"answer": answer}])
 
-    with pytest.raises(ClientRequestException) as refused:
-        dds.create_manual_backup(new_backup(ORDERS))
-
-    assert (refused.value.status_code, refused.value.error_code) == (403, "DBS.200019")
+    assert rejection(dds.create_manual_backup, new_backup(ORDERS)) == (403, "DBS.200019")
     assert mine(cloud) == []
 
 
@@ -55,12 +48,17 @@ def test_an_answer_in_place_of_the_work(cloud: LocalCloud, dds: Any) -> None:
         ("/v3/{}/backups", {"status": 429}, {"error_code": "APIGW.0308"}),
         ("/v3/{}/backups", {"status": 418}, {"error_code": "APIGW.0201"}),
         ("/v3/{}/backups", {"status": 599}, {"error_code": "APIGW.0601"}),
+        (
+            "/v3/projects",
+            {"status": 500},
+            {"error": {"code": 500, "message": "Internal server error.", "title": "Internal Server Error"}},
+        ),
     ],
-)  # fmt: skip
-def test_the_default_body_is_the_services(
-    cloud: LocalCloud, http: httpx.Client, path: str, answer: dict[str, Any], body: dict[str, str]
+)
+def test_default_error_bodies(
+    cloud: LocalCloud, http: httpx.Client, path: str, answer: dict[str, Any], body: dict[str, Any]
 ) -> None:
-    """Without a body the answer has the error body of the service of that path, or the gateway's."""
+    """Without a body an error has the error body of the service or of the gateway."""
     cloud.set_faults([{"answer": answer}])
 
     response = http.get(path.format(cloud.connection()["project_id"]))
@@ -69,19 +67,12 @@ def test_the_default_body_is_the_services(
     assert body.items() <= response.json().items()
 
 
-def test_the_default_body_of_iam(cloud: LocalCloud, http: httpx.Client) -> None:
-    """IAM's error body is its own too."""
-    cloud.set_faults([{"path": "^/v3/projects$", "answer": {"status": 500}}])
-
-    assert http.get("/v3/projects").json()["error"]["code"] == 500
-
-
 @pytest.mark.parametrize(
     ("body", "content"),
     [("<html>", "<html>"), (None, "null"), ([1], "[1]"), ("", "")],
 )
 def test_any_body_can_be_given(cloud: LocalCloud, http: httpx.Client, project: str, body: Any, content: str) -> None:
-    """Text is sent as it is, everything else as JSON."""
+    """A string is sent unchanged, any other body as JSON."""
     cloud.set_faults([{"answer": {"status": 502, "body": body, "headers": {"Content-Type": "text/html"}}}])
 
     response = http.get(f"{project}/quotas")
@@ -90,8 +81,8 @@ def test_any_body_can_be_given(cloud: LocalCloud, http: httpx.Client, project: s
 
 
 @pytest.mark.parametrize("status", [200, 202, 204, 304, 302])
-def test_no_error_has_no_default_body(cloud: LocalCloud, http: httpx.Client, project: str, status: int) -> None:
-    """Below 400 an answer without a body is empty, and the connection stays usable; 204 and 304 never have one."""
+def test_a_success_has_no_default_body(cloud: LocalCloud, http: httpx.Client, project: str, status: int) -> None:
+    """Below 400 the default body is empty, and the connection stays open. 204 and 304 never have a body."""
     body = {"body": {"a": 1}} if status in {204, 304} else {}
     cloud.set_faults([{"answer": {"status": status} | body, "times": 2}])
 
@@ -102,7 +93,7 @@ def test_no_error_has_no_default_body(cloud: LocalCloud, http: httpx.Client, pro
 
 
 def test_a_success_without_a_body(cloud: LocalCloud, dds: Any) -> None:
-    """A 202 or 302 of nothing looks like a success without ids to the SDK."""
+    """To the SDK a 302 without a body is a success without ids."""
     cloud.set_faults([CREATE | {"answer": {"status": 302, "headers": {"Location": "/"}}}])
 
     created = dds.create_manual_backup(new_backup(ORDERS))
@@ -111,7 +102,7 @@ def test_a_success_without_a_body(cloud: LocalCloud, dds: Any) -> None:
 
 
 def test_drop_before(cloud: LocalCloud, dds: Any) -> None:
-    """The connection is cut, and nothing was done."""
+    """The connection is cut, and the call has no effect."""
     cloud.set_faults([CREATE | {"drop": "before"}])
 
     with pytest.raises(ConnectionException, match="Connection aborted"):
@@ -121,9 +112,10 @@ def test_drop_before(cloud: LocalCloud, dds: Any) -> None:
     assert cloud.requests()[0]["status"] is None
 
 
-def test_drop_after(cloud: LocalCloud, dds: Any) -> None:
-    """The connection is cut, but the work was done; the next call works on a new connection."""
-    cloud.set_faults([CREATE | {"drop": "after"}])
+@pytest.mark.parametrize("also", [{}, {"answer": {"status": 503}, "delay": 0.01}], ids=["alone", "with an answer"])
+def test_drop_after(cloud: LocalCloud, dds: Any, also: dict[str, Any]) -> None:
+    """The connection is cut after the call has taken effect, even if the rule has an answer. The next call succeeds."""
+    cloud.set_faults([CREATE | {"drop": "after"} | also])
 
     with pytest.raises(ConnectionException, match="Connection aborted"):
         dds.create_manual_backup(new_backup(ORDERS))
@@ -132,18 +124,8 @@ def test_drop_after(cloud: LocalCloud, dds: Any) -> None:
     assert dds.list_backups(ListBackupsRequest(backup_name="mybackup1")).total_count == 1
 
 
-def test_drop_after_does_the_work_whatever_the_answer_is(cloud: LocalCloud, dds: Any) -> None:
-    """An answer beside drop is never seen, and does not keep the work from being done."""
-    cloud.set_faults([CREATE | {"drop": "after", "answer": {"status": 503}, "delay": 0.01}])
-
-    with pytest.raises(ConnectionException, match="Connection aborted"):
-        dds.create_manual_backup(new_backup(ORDERS))
-
-    assert mine(cloud) == ["mybackup1"]
-
-
 def test_truncate(cloud: LocalCloud, dds: Any) -> None:
-    """The body ends early although Content-Length promised more; the work was done."""
+    """The body ends before its Content-Length, and the call has taken effect."""
     cloud.set_faults([CREATE | {"truncate": 20}])
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="20 bytes read"):
@@ -153,7 +135,7 @@ def test_truncate(cloud: LocalCloud, dds: Any) -> None:
 
 
 def test_truncate_a_large_body(cloud: LocalCloud, project: str) -> None:
-    """Exactly so many bytes arrive, however long it takes to send them."""
+    """Exactly the given number of bytes arrives, even of a large body."""
     cloud.set_faults([{"answer": {"status": 200, "body": "x" * 6_000_000}, "truncate": 5_000_000}])
 
     response = requests.get(f"{cloud.url}{project}/quotas", stream=True, timeout=10)
@@ -162,14 +144,14 @@ def test_truncate_a_large_body(cloud: LocalCloud, project: str) -> None:
 
 
 def test_truncate_beyond_the_body(cloud: LocalCloud, dds: Any) -> None:
-    """A body that is shorter than that arrives whole."""
+    """A body that is shorter than truncate arrives complete."""
     cloud.set_faults([CREATE | {"truncate": 20_000}])
 
     assert dds.create_manual_backup(new_backup(ORDERS)).backup_id
 
 
 def test_garble(cloud: LocalCloud, dds: Any) -> None:
-    """The body has its length but makes no sense: to the SDK a success without ids."""
+    """A garbled body keeps its length. To the SDK it is a success without ids."""
     cloud.set_faults([CREATE | {"garble": True}])
 
     created = dds.create_manual_backup(new_backup(ORDERS))
@@ -179,7 +161,7 @@ def test_garble(cloud: LocalCloud, dds: Any) -> None:
 
 
 def test_delay_is_a_slow_success(cloud: LocalCloud, dds: Any) -> None:
-    """delay alone answers late, and well."""
+    """delay alone delays a successful response."""
     cloud.set_faults([CREATE | {"delay": 0.2}])
     began = time.monotonic()
 
@@ -189,8 +171,8 @@ def test_delay_is_a_slow_success(cloud: LocalCloud, dds: Any) -> None:
     assert created.backup_id
 
 
-def test_a_client_that_does_not_wait_finds_the_work_done(cloud: LocalCloud) -> None:
-    """A read timeout leaves a backup behind: the answer was late, not the work."""
+def test_a_read_timeout_leaves_a_backup(cloud: LocalCloud) -> None:
+    """After a read timeout the backup exists: only the response is delayed."""
     impatient = build(DdsClient, cloud, timeout=(3, 0.1))
     cloud.set_faults([CREATE | {"delay": 0.4}])
 
@@ -201,7 +183,7 @@ def test_a_client_that_does_not_wait_finds_the_work_done(cloud: LocalCloud) -> N
 
 
 def test_delays_do_not_block_each_other(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
-    """While one call is delayed others are answered."""
+    """A delayed call does not delay others."""
     cloud.set_faults([CREATE | {"delay": 0.5}, {"delay": 0.0}])
     impatient = build(DdsClient, cloud, timeout=(3, 0.01))
     with pytest.raises(requests.exceptions.ReadTimeout):
@@ -214,7 +196,7 @@ def test_delays_do_not_block_each_other(cloud: LocalCloud, http: httpx.Client, p
 
 
 def test_nth_and_times(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
-    """nth counts the matching calls from 1, times limits how often the rule acts."""
+    """nth selects matching calls, counted from 1, and times limits how often the rule acts."""
     fail = {"path": "/quotas$", "answer": {"status": 503}}
     cloud.set_faults([fail | {"nth": [1, 3]}])
     assert statuses(http, f"{project}/quotas", 4) == [503, 200, 503, 200]
@@ -227,7 +209,7 @@ def test_nth_and_times(cloud: LocalCloud, http: httpx.Client, project: str) -> N
 
 
 def test_other_calls_do_not_count(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
-    """Only calls that match method and path are counted, and shown."""
+    """A rule counts only calls that match its method and path."""
     cloud.set_faults([{"method": "GET", "path": "/quotas$", "nth": [2], "answer": {"status": 503}}])
 
     http.get(f"{project}/tags")
@@ -240,8 +222,8 @@ def test_other_calls_do_not_count(cloud: LocalCloud, http: httpx.Client, project
     assert [call["fault"] for call in cloud.requests()] == [None, None, None, 0]
 
 
-def test_the_first_rule_that_acts_wins(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
-    """A rule that does not act leaves the call to the next; the one that acts hides it from the rest."""
+def test_the_first_rule_that_acts_applies(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """A rule that does not act leaves the call to the next rule. Rules after the one that acts do not count it."""
     cloud.set_faults([{"times": 1, "answer": {"status": 503}}, {"answer": {"status": 500}}])
 
     assert statuses(http, f"{project}/quotas", 3) == [503, 500, 500]
@@ -249,7 +231,7 @@ def test_the_first_rule_that_acts_wins(cloud: LocalCloud, http: httpx.Client, pr
 
 
 def test_probability_is_repeatable(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
-    """A rule with a probability acts on some calls, on the same ones in every run, on others with another seed."""
+    """A probability selects the same calls in every run, and other calls with another seed."""
     rule = {"probability": 0.5, "answer": {"status": 503}}
 
     def run(seed: int) -> list[int]:
@@ -262,7 +244,7 @@ def test_probability_is_repeatable(cloud: LocalCloud, http: httpx.Client, projec
 
 
 def test_throttling(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
-    """per_minute lets so many calls a minute pass and answers the rest 429 APIGW.0308, by the movable clock."""
+    """per_minute limits the calls per minute of the local clock. The others are 429 APIGW.0308."""
     cloud.set_faults([{"path": "/quotas$", "per_minute": 2}])
 
     assert statuses(http, f"{project}/quotas", 3) == [200, 200, 429]
@@ -276,14 +258,14 @@ def test_throttling(cloud: LocalCloud, http: httpx.Client, project: str) -> None
 
 
 def test_throttling_leaves_other_rules_alone(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
-    """A call that passes the throttle still meets the next rule."""
+    """A call within the rate limit is passed to the next rule."""
     cloud.set_faults([{"per_minute": 1}, {"answer": {"status": 503}}])
 
     assert statuses(http, f"{project}/quotas", 2) == [503, 429]
 
 
 def test_faults_spare_the_local_endpoints(cloud: LocalCloud, http: httpx.Client) -> None:
-    """A rule for everything leaves /_local and /docs as they are."""
+    """A rule without a path does not apply to /_local and /docs."""
     cloud.set_faults([{"answer": {"status": 503}}])
 
     assert http.get("/_local/state").status_code == 200
@@ -291,7 +273,7 @@ def test_faults_spare_the_local_endpoints(cloud: LocalCloud, http: httpx.Client)
 
 
 def test_urns_are_matched_decoded(cloud: LocalCloud, smn: Any) -> None:
-    """The SDK encodes the colons of a URN; a rule for publish matches all the same."""
+    """A path is matched decoded: the SDK encodes the colons of a URN."""
     topic = cloud.connection()["topic_urn"]
     cloud.set_faults([{"path": f"/topics/{topic}/publish$", "answer": {"status": 500}}])
 
@@ -301,8 +283,8 @@ def test_urns_are_matched_decoded(cloud: LocalCloud, smn: Any) -> None:
     assert failed.value.error_code == "SMN.0018"
 
 
-def test_rules_go_away(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
-    """DELETE removes every rule, and so does a reset."""
+def test_rules_are_removed(cloud: LocalCloud, http: httpx.Client, project: str) -> None:
+    """DELETE and a reset remove all rules."""
     cloud.set_faults([{"answer": {"status": 503}}])
     assert http.delete("/_local/faults").json() == []
     assert http.get(f"{project}/quotas").status_code == 200
@@ -311,8 +293,8 @@ def test_rules_go_away(cloud: LocalCloud, http: httpx.Client, project: str) -> N
     assert cloud.faults() == []
 
 
-def test_what_get_shows_can_be_put(cloud: LocalCloud) -> None:
-    """The rules are shown as they were given, with their counters, and can be given again like that."""
+def test_rules_can_be_set_as_returned(cloud: LocalCloud) -> None:
+    """Rules are returned as given, with their counters, and can be set again in this form."""
     rule = {
         "method": "GET",
         "path": "/quotas$",
@@ -332,7 +314,7 @@ def test_what_get_shows_can_be_put(cloud: LocalCloud) -> None:
     ("rule", "message"),
     [
         ({"metod": "GET", "delay": 1}, "there is no metod here; known are method, path"),
-        ({"method": "GET"}, "the rule does nothing: give one of answer, delay"),
+        ({"method": "GET"}, "the rule has no effect: give one of answer, delay"),
         ({"path": "(", "delay": 1}, "not a regular expression"),
         ({"answer": {}}, "Field required"),
         ({"answer": {"status": 99}}, "greater than or equal to 200"),
@@ -346,8 +328,8 @@ def test_what_get_shows_can_be_put(cloud: LocalCloud) -> None:
         ({"truncate": "x"}, "valid integer"),
     ],
 )
-def test_wrong_rules(cloud: LocalCloud, rule: dict[str, Any], message: str) -> None:
-    """A rule that cannot be meant is refused with the reason, and those before stay."""
+def test_invalid_rules(cloud: LocalCloud, rule: dict[str, Any], message: str) -> None:
+    """An invalid rule is rejected with the reason, and the current rules stay."""
     cloud.set_faults([{"delay": 0.0}])
 
     with pytest.raises(ValueError, match=message):
@@ -356,8 +338,10 @@ def test_wrong_rules(cloud: LocalCloud, rule: dict[str, Any], message: str) -> N
     assert len(cloud.faults()) == 1
 
 
-def test_dropping_leaves_no_noise(cloud: LocalCloud, http: httpx.Client, project: str, caplog: Any) -> None:
-    """A cut connection is what was asked for: nothing is logged as an error."""
+def test_cut_connections_are_not_logged_as_errors(
+    cloud: LocalCloud, http: httpx.Client, project: str, caplog: Any
+) -> None:
+    """Cutting a connection logs no warning or error."""
     cloud.set_faults([{"times": 1, "drop": "before"}, {"times": 1, "drop": "after"}, {"times": 1, "truncate": 1}])
 
     for _ in range(3):
@@ -368,8 +352,8 @@ def test_dropping_leaves_no_noise(cloud: LocalCloud, http: httpx.Client, project
     assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR", "CRITICAL"}] == []
 
 
-def test_one_wrong_rule_among_many(cloud: LocalCloud) -> None:
-    """The error says which rule it is, from 0."""
+def test_the_error_names_the_invalid_rule(cloud: LocalCloud) -> None:
+    """The error contains the index of the invalid rule."""
     response = httpx.put(f"{cloud.url}/_local/faults", json=[{"delay": 0}, {"delay": "x"}], trust_env=False)
 
     assert response.status_code == 422

@@ -1,5 +1,6 @@
-"""IAM: agencies, custom policies, and what is granted to whom, through the official SDK."""
+"""IAM: agencies, custom policies and grants, with the official SDK."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,19 +24,19 @@ DAY = 86_400
 
 
 def agencies(iam: Any, **query: Any) -> list[Any]:
-    """The agencies that a list shows."""
+    """List agencies."""
     return list(iam.list_agencies(sdk.ListAgenciesRequest(**({"domain_id": DOMAIN_ID} | query))).agencies)
 
 
 def refusal(call: Any) -> tuple[int, str]:
-    """Status and message of the error that a call ends in."""
+    """The status and message of the error that a call raises."""
     with pytest.raises(ClientRequestException) as caught:
         call()
     return caught.value.status_code, caught.value.error_msg
 
 
 def test_an_agency_is_created_for_functiongraph_and_found(iam: Any) -> None:
-    """Its fields are those of the API; without a duration it lasts for ever."""
+    """A created agency is found with its documented fields. Without a duration it does not expire."""
     agency_id = make_agency(iam, description="For the nightly backup")
 
     (found,) = agencies(iam, name="dds-backup")
@@ -48,7 +49,7 @@ def test_an_agency_is_created_for_functiongraph_and_found(iam: Any) -> None:
 
 
 def test_agencies_are_listed_in_pages(iam: Any) -> None:
-    """Pages are numbered from 1, and page and per_page go together."""
+    """Pages are counted from 1, and `page` requires `per_page`."""
     for number in range(3):
         make_agency(iam, f"agency-{number}")
 
@@ -57,7 +58,7 @@ def test_agencies_are_listed_in_pages(iam: Any) -> None:
 
 
 def test_an_agency_is_changed_and_deleted(iam: Any) -> None:
-    """What is left out of a change stays; a deleted agency is gone."""
+    """An update keeps the fields that are not given, and a deleted agency is gone."""
     agency_id = make_agency(iam, description="before")
     update = sdk.UpdateAgencyOption(trust_domain_name="op_svc_ecs", duration="ONEDAY")
     body = sdk.UpdateAgencyRequestBody(agency=update)
@@ -71,8 +72,8 @@ def test_an_agency_is_changed_and_deleted(iam: Any) -> None:
     assert refusal(lambda: iam.show_agency(sdk.ShowAgencyRequest(agency_id=agency_id)))[0] == 404
 
 
-def test_an_agency_whose_time_is_over_gives_no_keys(cloud: LocalCloud, iam: Any) -> None:
-    """An agency for two days does nothing on the third."""
+def test_an_expired_agency_cannot_be_assumed(cloud: LocalCloud, iam: Any) -> None:
+    """An agency for two days cannot be assumed on the third."""
     make_agency(iam, duration="2")
     cloud.advance(2 * DAY - 60)
     temporary_key(iam)
@@ -94,12 +95,12 @@ def test_an_agency_whose_time_is_over_gives_no_keys(cloud: LocalCloud, iam: Any)
     ],
 )
 def test_wrong_agencies_are_refused(iam: Any, changes: dict[str, Any], status: int) -> None:
-    """A name, this account and somebody trusted are needed."""
+    """An agency requires a name, this account and a trusted account."""
     assert refusal(lambda: make_agency(iam, **changes))[0] == status
 
 
 def test_a_name_is_taken_once(iam: Any) -> None:
-    """A second agency or policy of one name is a conflict."""
+    """A second agency or policy of the same name is a conflict."""
     make_agency(iam)
     make_policy(iam, "dds:backup:list")
 
@@ -108,7 +109,7 @@ def test_a_name_is_taken_once(iam: Any) -> None:
 
 
 def test_a_custom_policy_is_kept_as_it_was_given(iam: Any) -> None:
-    """The content comes back word for word, with the number of agencies that have it."""
+    """A custom policy is returned unchanged, with the number of its grants."""
     policy_id = make_policy(iam, "dds:backup:list", "smn:topic:publish")
     (listed,) = iam.list_custom_policies(sdk.ListCustomPoliciesRequest()).roles
 
@@ -133,15 +134,15 @@ def test_a_custom_policy_is_kept_as_it_was_given(iam: Any) -> None:
     ],
     ids=["version", "nothing", "effect", "action", "no actions", "resource", "condition"],
 )
-def test_what_is_no_policy_is_refused(http: httpx.Client, policy: dict[str, Any]) -> None:
-    """So is what cannot be evaluated here: better no policy than one that counts for more than it says."""
+def test_invalid_policies_are_rejected(http: httpx.Client, policy: dict[str, Any]) -> None:
+    """Invalid policies are rejected, and so are those that the local cloud would evaluate too broadly."""
     role = {"display_name": "p", "type": "XA", "description": "", "policy": policy}
 
     assert http.post("/v3.0/OS-ROLE/roles", json={"role": role}).status_code == 400
 
 
 def test_an_agency_custom_policy_is_taken(http: httpx.Client) -> None:
-    """A policy about agencies has its own kind of resource."""
+    """An agency custom policy has agencies as its resource."""
     statement = {"Effect": "Allow", "Action": ["iam:agencies:assume"], "Resource": {"uri": ["/iam/agencies/1"]}}
     policy = {"Version": "1.1", "Statement": [statement]}
     role = {"display_name": "p", "type": "AX", "description": "", "policy": policy}
@@ -150,7 +151,7 @@ def test_an_agency_custom_policy_is_taken(http: httpx.Client) -> None:
 
 
 def test_a_grant_is_checked_listed_and_taken_back(cloud: LocalCloud, iam: Any) -> None:
-    """A policy is granted on a project, and only there."""
+    """A policy granted on a project is granted only there, until it is revoked."""
     agency_id, policy_id = make_agency(iam), make_policy(iam, "dds:backup:list")
     place = {"project_id": cloud.connection()["project_id"], "agency_id": agency_id}
     check = sdk.CheckProjectPermissionForAgencyRequest(**place, role_id=policy_id)
@@ -170,8 +171,8 @@ def test_a_grant_is_checked_listed_and_taken_back(cloud: LocalCloud, iam: Any) -
 
 
 @pytest.mark.parametrize("unknown", ["project_id", "agency_id", "role_id"])
-def test_a_grant_of_what_is_not_there_is_refused(cloud: LocalCloud, iam: Any, unknown: str) -> None:
-    """Project, agency and policy have to exist."""
+def test_unknown_grants_are_rejected(cloud: LocalCloud, iam: Any, unknown: str) -> None:
+    """The project, the agency and the policy of a grant must exist."""
     place = {
         "project_id": cloud.connection()["project_id"],
         "agency_id": make_agency(iam),
@@ -185,7 +186,7 @@ def test_a_grant_of_what_is_not_there_is_refused(cloud: LocalCloud, iam: Any, un
 
 
 def test_a_deleted_policy_is_taken_from_its_agencies(cloud: LocalCloud, iam: Any) -> None:
-    """Nothing points to what is gone; its name is free again."""
+    """Deleting a policy revokes it and frees its name."""
     agency_id, policy_id = make_agency(iam), make_policy(iam, "dds:backup:list")
     grant(iam, cloud, agency_id, policy_id)
     place = {"project_id": cloud.connection()["project_id"], "agency_id": agency_id}
@@ -197,7 +198,7 @@ def test_a_deleted_policy_is_taken_from_its_agencies(cloud: LocalCloud, iam: Any
 
 
 def test_a_changed_policy_keeps_its_grants(cloud: LocalCloud, iam: Any) -> None:
-    """Changing what a policy says is what a deployment does."""
+    """Updating a policy, as a deployment does, keeps its grants."""
     agency_id, policy_id = make_agency(iam), make_policy(iam, "dds:backup:list")
     grant(iam, cloud, agency_id, policy_id)
     body = policy_body(sdk.UpdateCloudServiceCustomPolicyRequestBody, "dds:instance:list", name="renamed")
@@ -210,8 +211,8 @@ def test_a_changed_policy_keeps_its_grants(cloud: LocalCloud, iam: Any) -> None:
     assert shown.policy.statement[0].action == ["dds:instance:list"]
 
 
-def test_agencies_survive_a_restart(local_cloud_factory: Any, tmp_path: Any) -> None:
-    """With a state file agencies, policies and grants are there again."""
+def test_agencies_survive_a_restart(tmp_path: Path) -> None:
+    """A state file preserves agencies."""
     file = tmp_path / "state.db"
     with LocalCloud(state_file=file) as first:
         token = {"X-Auth-Token": first.connection()["token"]}
@@ -220,7 +221,8 @@ def test_agencies_survive_a_restart(local_cloud_factory: Any, tmp_path: Any) -> 
             f"{first.url}/v3.0/OS-AGENCY/agencies", json={"agency": agency}, headers=token, trust_env=False
         ).json()
 
-    second = local_cloud_factory(state_file=file)
-    url = f"{second.url}/v3.0/OS-AGENCY/agencies/{made['agency']['id']}"
+    with LocalCloud(state_file=file) as second:
+        url = f"{second.url}/v3.0/OS-AGENCY/agencies/{made['agency']['id']}"
+        found = httpx.get(url, headers=token, trust_env=False).json()
 
-    assert httpx.get(url, headers=token, trust_env=False).json()["agency"]["name"] == "dds-backup"
+    assert found["agency"]["name"] == "dds-backup"

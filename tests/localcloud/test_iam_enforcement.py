@@ -1,4 +1,4 @@
-"""With ``enforce_policies`` an agency may make those calls alone that its policies allow."""
+"""With ``enforce_policies`` an agency can make only the calls that its policies allow."""
 
 from typing import Any
 
@@ -10,8 +10,7 @@ from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest, ListInstancesReq
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
 
 from localcloud import LocalCloud
-from localcloud.auth.actions import action_of
-from localcloud.auth.policies import Action, is_allowed
+from localcloud.auth.authorization import Action, action_of, is_allowed
 from tests.localcloud.iam_sdk import (
     DOMAIN_ID,
     attach,
@@ -31,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Unable to convert string to date
 
 
 def statement(effect: str, *actions: str) -> dict[str, Any]:
-    """One statement of a policy."""
+    """A statement of a policy."""
     return {"Effect": effect, "Action": [*actions]}
 
 
@@ -42,7 +41,7 @@ def policy(*statements: dict[str, Any], version: str = "1.1") -> dict[str, Any]:
 
 @pytest.fixture
 def agency(cloud: LocalCloud, iam: Any) -> str:
-    """The id of an agency without any policy, in a cloud that enforces policies."""
+    """The id of an agency without policies, in a cloud that enforces policies."""
     cloud.switch(enforce_policies=True)
     return make_agency(iam)
 
@@ -54,7 +53,7 @@ def as_agency(cloud: LocalCloud, iam: Any, client: Any) -> Any:
 
 
 def refusal(call: Any) -> tuple[int, str, str]:
-    """Status, code and message of the error that a call ends in."""
+    """The status, code and message of the error that a call raises."""
     with pytest.raises(ClientRequestException) as caught:
         call()
     error = caught.value
@@ -85,18 +84,18 @@ def refusal(call: Any) -> tuple[int, str, str]:
         ),
     ],
 )
-def test_what_policies_allow(documents: list[dict[str, Any]], allowed: bool) -> None:
-    """One Allow is needed and no Deny; ``*`` stands for anything; an identity policy knows older names as aliases."""
+def test_policy_evaluation(documents: list[dict[str, Any]], allowed: bool) -> None:
+    """An action requires an Allow and no Deny. ``*`` matches anything. Identity policies accept older names too."""
     assert is_allowed(LIST, documents) is allowed
 
 
-def test_a_user_may_do_everything(cloud: LocalCloud, agency: str, dds: Any) -> None:
-    """The connection's own credentials are an administrator's."""
+def test_a_user_is_allowed_everything(cloud: LocalCloud, agency: str, dds: Any) -> None:
+    """The connection's credentials are those of an administrator."""
     assert dds.list_instances(ListInstancesRequest()).status_code == 200
 
 
-def test_an_agency_without_policies_may_do_nothing(cloud: LocalCloud, agency: str, iam: Any, project: str) -> None:
-    """Each service refuses in its own words and names the action that is missing."""
+def test_an_agency_without_policies_is_allowed_nothing(cloud: LocalCloud, agency: str, iam: Any, project: str) -> None:
+    """Without policies each service rejects the call with its own error and names the missing action."""
     dds, smn = as_agency(cloud, iam, DdsClient), as_agency(cloud, iam, SmnClient)
     body = PublishMessageRequestBody(message="hello")
     publish = PublishMessageRequest(topic_urn=cloud.connection()["topic_urn"], body=body)
@@ -115,7 +114,7 @@ def test_an_agency_without_policies_may_do_nothing(cloud: LocalCloud, agency: st
 
 
 def test_a_granted_policy_allows_its_actions_and_no_others(cloud: LocalCloud, agency: str, iam: Any) -> None:
-    """What was granted works at once, what was not stays forbidden, what is taken back is forbidden again."""
+    """Granting and deleting a policy take effect at once, and only for its actions."""
     policy_id = make_policy(iam, "dds:backup:list")
     dds = as_agency(cloud, iam, DdsClient)
     grant(iam, cloud, agency, policy_id)
@@ -130,7 +129,7 @@ def test_a_granted_policy_allows_its_actions_and_no_others(cloud: LocalCloud, ag
 
 
 def test_a_denial_wins(cloud: LocalCloud, agency: str, iam: Any) -> None:
-    """Of two policies the one that denies counts."""
+    """A Deny in one policy overrides an Allow in another."""
     grant(iam, cloud, agency, make_policy(iam, "dds:*:*"), make_policy(iam, "dds:backup:*", name="not", effect="Deny"))
     dds = as_agency(cloud, iam, DdsClient)
 
@@ -139,7 +138,7 @@ def test_a_denial_wins(cloud: LocalCloud, agency: str, iam: Any) -> None:
 
 
 def test_a_grant_on_the_account_allows_nothing_of_a_project(cloud: LocalCloud, agency: str, iam: Any) -> None:
-    """DDS is a project-level service: a policy has to be granted on the project, or on all of them."""
+    """DDS is a project-level service: a policy must be granted on the project or on all projects."""
     role = {"domain_id": DOMAIN_ID, "agency_id": agency, "role_id": make_policy(iam, "dds:backup:list")}
     dds = as_agency(cloud, iam, DdsClient)
     iam.associate_agency_with_domain_permission(sdk.AssociateAgencyWithDomainPermissionRequest(**role))
@@ -151,7 +150,7 @@ def test_a_grant_on_the_account_allows_nothing_of_a_project(cloud: LocalCloud, a
 
 
 def test_an_identity_policy_allows_too(cloud: LocalCloud, agency: str, iam: Any, iam5: Any) -> None:
-    """The newer model has names of its own, and the policy is attached, not granted."""
+    """An attached identity policy allows actions by their names in that model."""
     policy_id = make_identity_policy(iam5, identity_document("dds:backup:listAll"))
     dds = as_agency(cloud, iam, DdsClient)
     before = refusal(lambda: dds.list_backups(ListBackupsRequest()))[0]
@@ -162,7 +161,7 @@ def test_an_identity_policy_allows_too(cloud: LocalCloud, agency: str, iam: Any,
 
 
 def test_an_attached_identity_policy_stays(agency: str, iam5: Any, http: httpx.Client) -> None:
-    """What is attached cannot be deleted; who deletes the agency detaches it."""
+    """An attached identity policy cannot be deleted, and deleting the agency detaches it."""
     policy_id = make_identity_policy(iam5, identity_document("dds:backup:listAll"))
     attach(iam5, agency, policy_id)
 
@@ -178,14 +177,14 @@ def test_an_attached_identity_policy_stays(agency: str, iam5: Any, http: httpx.C
     ids=["no JSON", "version", "action"],
 )
 def test_a_malformed_identity_policy_is_refused(http: httpx.Client, document: str) -> None:
-    """The document is JSON in a text, and is looked into."""
+    """The document of an identity policy is validated."""
     answer = http.post("/v5/policies", json={"policy_name": "p", "policy_document": document})
 
     assert (answer.status_code, answer.json()["error_code"]) == (400, "PAP5.0011")
 
 
-def test_what_the_documents_name_no_action_for_is_forbidden(cloud: LocalCloud, agency: str, iam: Any) -> None:
-    """No policy allows it, not even one for everything; IAM itself is out of reach for an agency too."""
+def test_calls_without_a_documented_action_are_forbidden(cloud: LocalCloud, agency: str, iam: Any) -> None:
+    """No policy allows a call without a documented action, nor an agency's call to IAM."""
     grant(iam, cloud, agency, make_policy(iam, "dds:*:*"))
     dds = as_agency(cloud, iam, DdsClient)
     key = temporary_key(iam)
@@ -196,15 +195,15 @@ def test_what_the_documents_name_no_action_for_is_forbidden(cloud: LocalCloud, a
     assert refusal(lambda: intruder.list_custom_policies(sdk.ListCustomPoliciesRequest()))[0] == 403
 
 
-def test_without_the_switch_an_agency_may_do_everything(cloud: LocalCloud, iam: Any) -> None:
-    """Who only wants to try a function needs no policies."""
+def test_without_the_switch_an_agency_is_allowed_everything(cloud: LocalCloud, iam: Any) -> None:
+    """Without the switch an agency needs no policies."""
     make_agency(iam)
 
     assert as_agency(cloud, iam, DdsClient).list_backups(ListBackupsRequest()).status_code == 200
 
 
-def test_an_agencys_token_is_bound_as_its_keys_are(cloud: LocalCloud, agency: str, http: httpx.Client) -> None:
-    """A token got by assuming the agency, and a key got with that token, are the agency's and not the user's."""
+def test_tokens_of_an_agency_are_restricted_too(cloud: LocalCloud, agency: str, http: httpx.Client) -> None:
+    """A token for an agency, and a key obtained with that token, have only the permissions of the agency."""
     role = {"domain_id": DOMAIN_ID, "agency_name": "dds-backup"}
     identity = {"methods": ["assume_role"], "assume_role": role}
     token = http.post("/v3/auth/tokens", json={"auth": {"identity": identity}}).headers["X-Subject-Token"]
@@ -221,8 +220,8 @@ def test_an_agencys_token_is_bound_as_its_keys_are(cloud: LocalCloud, agency: st
     assert refusal(lambda: dds.list_backups(ListBackupsRequest()))[0] == 403
 
 
-def test_an_agency_cannot_become_another(cloud: LocalCloud, agency: str, iam: Any, http: httpx.Client) -> None:
-    """Neither with its token in the header nor with its token in the body, where IAM takes one too."""
+def test_an_agency_cannot_assume_another(cloud: LocalCloud, agency: str, iam: Any, http: httpx.Client) -> None:
+    """An agency cannot assume another one, with its token in the header or in the body."""
     make_agency(iam, "powerful")
     role = {"domain_id": DOMAIN_ID, "agency_name": "dds-backup"}
     identity = {"methods": ["assume_role"], "assume_role": role}
@@ -237,7 +236,7 @@ def test_an_agency_cannot_become_another(cloud: LocalCloud, agency: str, iam: An
 
 
 def test_calls_and_their_actions() -> None:
-    """The same path in another version, or another method, is another action."""
+    """The version, the path and the method of a call determine its action."""
     assert action_of("GET", "/v3/p/jobs") == Action("dds:task:list", "dds:task:getDetail")
     assert action_of("GET", "/v3.1/p/jobs") == Action("dds:task:list", "dds:task:listAll")
     assert action_of("GET", "/v3/p/backups/download-file") == Action("dds:backup:download", "dds:backup:download")

@@ -1,23 +1,23 @@
-"""Jobs: one by id, and the task list."""
+"""Jobs: one by its id, and the task list."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
 import pytest
-from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkdds.v3 import ListTasksRequest, ShowJobDetailRequest
 
 from localcloud import LocalCloud
-from tests.localcloud.sdk import new_backup
+from tests.localcloud.sdk import new_backup, rejection
 
 
 ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
 CUSTOMERS = "2c5e8b7d4f6a49d1b3c08e9a7f51d264in02"
+UNKNOWN = (400, "DBS.200543")
 
 
 def window(days: float = 1) -> dict[str, str]:
-    """From `days` ago to a minute from now, in the form of the task list."""
+    """The window from `days` ago until a minute from now, in the format of the task list."""
     now = datetime.now(timezone.utc)
     return {
         "start_time": (now - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S+0000"),
@@ -25,42 +25,35 @@ def window(days: float = 1) -> dict[str, str]:
     }
 
 
-def unknown(dds: Any, job_id: str) -> bool:
-    """Whether the query of a job is answered with DBS.200543."""
-    try:
-        dds.show_job_detail(ShowJobDetailRequest(id=job_id))
-    except ClientRequestException as error:
-        return (error.status_code, error.error_code) == (400, "DBS.200543")
-    return False
-
-
 def test_an_unknown_job(dds: Any) -> None:
-    """A job that never was is 400 DBS.200543."""
-    assert unknown(dds, "a03b1b8a-b756-467c-8a49-38720c3d23ec")
+    """An unknown job is 400 DBS.200543."""
+    request = ShowJobDetailRequest(id="a03b1b8a-b756-467c-8a49-38720c3d23ec")
+
+    assert rejection(dds.show_job_detail, request) == UNKNOWN
 
 
 def test_a_job_shows_only_after_a_while(cloud: LocalCloud, dds: Any) -> None:
-    """With job_delay a new job cannot be queried at first, neither by id nor in the task list."""
+    """With job_delay a new job is unknown at first, by its id and in the task list."""
     cloud.switch(job_delay=5)
     job_id = dds.create_manual_backup(new_backup(ORDERS)).job_id
 
-    assert unknown(dds, job_id)
+    assert rejection(dds.show_job_detail, ShowJobDetailRequest(id=job_id)) == UNKNOWN
     assert dds.list_tasks(ListTasksRequest(**window(), id=job_id)).jobs == []
     cloud.advance(5)
-    assert not unknown(dds, job_id)
+    assert dds.show_job_detail(ShowJobDetailRequest(id=job_id)).job.id == job_id
 
 
 def test_jobs_are_forgotten_after_a_month(cloud: LocalCloud, dds: Any) -> None:
-    """Only tasks of the last month can be queried."""
+    """Jobs older than a month are unknown."""
     job_id = dds.create_manual_backup(new_backup(ORDERS)).job_id
     cloud.advance(30 * 86_400 - 60)
-    assert not unknown(dds, job_id)
+    assert dds.show_job_detail(ShowJobDetailRequest(id=job_id)).job.id == job_id
     cloud.advance(120)
-    assert unknown(dds, job_id)
+    assert rejection(dds.show_job_detail, ShowJobDetailRequest(id=job_id)) == UNKNOWN
 
 
 def test_the_job_names_its_instance(dds: Any) -> None:
-    """A job has the id and name of its instance and times with an offset."""
+    """A job has the id and name of its instance, and its times have an offset."""
     job = dds.show_job_detail(ShowJobDetailRequest(id=dds.create_manual_backup(new_backup(ORDERS)).job_id)).job
 
     assert (job.instance.id, job.instance.name) == (ORDERS, "orders-cluster")
@@ -68,7 +61,7 @@ def test_the_job_names_its_instance(dds: Any) -> None:
 
 
 def test_tasks(cloud: LocalCloud, dds: Any) -> None:
-    """The task list has the backups of the window, the newest first, with the names that the page documents."""
+    """The task list contains the backups of the window under their documented name."""
     first = dds.create_manual_backup(new_backup(ORDERS, "first")).job_id
     second = dds.create_manual_backup(new_backup(CUSTOMERS, "second")).job_id
     cloud.advance(45)
@@ -95,7 +88,7 @@ def test_tasks(cloud: LocalCloud, dds: Any) -> None:
     ],
 )
 def test_task_filters(dds: Any, query: dict[str, Any], count: int) -> None:
-    """Status, name, id and offset narrow the list."""
+    """Each filter selects the matching tasks."""
     dds.create_manual_backup(new_backup(ORDERS))
 
     assert len(dds.list_tasks(ListTasksRequest(**window(days=0.01), **query)).jobs) == count
@@ -115,7 +108,7 @@ def test_task_filters(dds: Any, query: dict[str, Any], count: int) -> None:
     ],
 )
 def test_wrong_task_queries(cloud: LocalCloud, http: httpx.Client, query: dict[str, Any], code: str) -> None:
-    """The window is mandatory, at most 30 days, and in order; the rest is checked too."""
+    """The window is mandatory, in order, and at most 30 days long. Other parameters are validated too."""
     given = {name: value for name, value in (window() | query).items() if value is not None}
 
     response = http.get(f"/v3.1/{cloud.connection()['project_id']}/jobs", params=given)
@@ -124,7 +117,7 @@ def test_wrong_task_queries(cloud: LocalCloud, http: httpx.Client, query: dict[s
 
 
 def test_offsets_of_task_times_are_heeded(dds: Any) -> None:
-    """A window given in another offset finds the same."""
+    """The window can be given with any UTC offset."""
     job_id = dds.create_manual_backup(new_backup(ORDERS)).job_id
     here = datetime.now(timezone(timedelta(hours=8)))
     begin, end = here - timedelta(minutes=5), here + timedelta(minutes=5)

@@ -12,8 +12,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from localcloud.clock import Clock
 from localcloud.cloud import Cloud
-from localcloud.dds import backups, policy
-from localcloud.dds.instance_schemas import NewPolicy
+from localcloud.dds import backups
+from localcloud.dds.schemas import NewPolicy
 from localcloud.dds.snapshot import snapshot
 from localcloud.errors import CloudError
 from localcloud.seed import load_seed
@@ -78,7 +78,7 @@ class LocalDds(RuleBasedStateMachine):
         window = f"{hour:02}:00-{hour + 1:02}:00"
         new = NewPolicy(keep_days=days, start_time=window, period="1,2,3,4,5,6,7") if days else NewPolicy(keep_days=0)
         try:
-            policy.change(self.cloud.dds, instance_id, new)
+            backups.set_policy(self.cloud.dds, instance_id, new)
         except CloudError as error:
             assert error.status == 403  # noqa: PT017
 

@@ -1,8 +1,8 @@
-"""SDK-HMAC-SHA256 as the gateway verifies it."""
+"""The signature algorithm SDK-HMAC-SHA256."""
 
 import pytest
 
-from localcloud.auth.signature import canonical_request, parse_authorization, sign
+from localcloud.auth.authentication import canonical_request, parse_authorization, sign
 
 
 # API Request Signing Guide: the worked example.
@@ -18,7 +18,7 @@ EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 def test_official_vector() -> None:
-    """The example of the signing guide gives the guide's canonical request and signature."""
+    """The example of the signing guide has the guide's canonical request and signature."""
     canonical = canonical_request("GET", TARGET, HEADERS, SIGNED, b"")
 
     assert canonical.split("\n") == [
@@ -50,14 +50,14 @@ def test_official_vector() -> None:
     ],
 )
 def test_paths_and_queries_are_made_canonical(target: str, uri: str, query: str) -> None:
-    """Segments and pairs are decoded, sorted and encoded anew; the path ends with a slash."""
+    """Path segments and query pairs are normalized, pairs are sorted, and the path ends with a slash."""
     lines = canonical_request("get", target, {}, (), b"").split("\n")
 
     assert lines[:3] == ["GET", uri, query]
 
 
 def test_a_body_counts_by_its_hash_or_by_the_header() -> None:
-    """The body's SHA-256 ends the canonical request, unless X-Sdk-Content-Sha256 says something else."""
+    """The canonical request ends with X-Sdk-Content-Sha256 or, by default, the SHA-256 of the body."""
     plain = canonical_request("POST", "/", {}, (), b"{}")
     unsigned = canonical_request("POST", "/", {"x-sdk-content-sha256": "UNSIGNED-PAYLOAD"}, (), b"{}")
     empty = canonical_request("POST", "/", {"x-sdk-content-sha256": "UNSIGNED-PAYLOAD"}, (), b"")
@@ -68,7 +68,7 @@ def test_a_body_counts_by_its_hash_or_by_the_header() -> None:
 
 
 def test_authorization_is_taken_apart() -> None:
-    """Access key, signed headers and signature come out of the header."""
+    """The access key, the signed headers and the signature are parsed."""
     parsed = parse_authorization("SDK-HMAC-SHA256 Access=AK, SignedHeaders=Host;x-sdk-date, Signature=0Aff")
 
     assert parsed is not None
@@ -77,5 +77,5 @@ def test_authorization_is_taken_apart() -> None:
 
 @pytest.mark.parametrize("header", ["", "Bearer x", "SDK-HMAC-SM3 Access=a, SignedHeaders=b, Signature=c"])
 def test_other_algorithms_are_not_taken(header: str) -> None:
-    """An Authorization header of another kind is none."""
+    """An Authorization header of another algorithm is not parsed."""
     assert parse_authorization(header) is None

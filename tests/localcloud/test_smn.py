@@ -1,11 +1,10 @@
-"""SMN: topics and subscriptions, publishing and its limits, the outbox."""
+"""SMN: topics, subscriptions, publishing and its limits, the outbox."""
 
 import json
 from typing import Any
 
 import httpx
 import pytest
-from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdksmn.v2 import (
     AddSubscriptionRequest,
     AddSubscriptionRequestBody,
@@ -25,6 +24,7 @@ from huaweicloudsdksmn.v2 import (
 )
 
 from localcloud import LocalCloud
+from tests.localcloud.sdk import rejection
 
 
 KB = 1024
@@ -41,15 +41,8 @@ def message(topic: str, **body: Any) -> Any:
     return PublishMessageRequest(topic_urn=topic, body=PublishMessageRequestBody(**body))
 
 
-def refused(call: Any, request: Any) -> tuple[int, str]:
-    """Status and code of a refusal."""
-    with pytest.raises(ClientRequestException) as error:
-        call(request)
-    return error.value.status_code, error.value.error_code
-
-
 def test_a_message_reaches_every_protocol(cloud: LocalCloud, smn: Any, topic: str) -> None:
-    """A message structure gives each protocol its text; the outbox shows what each would have received."""
+    """A message structure has a text for each protocol, and the outbox shows what each subscription receives."""
     structure = json.dumps({"default": '{"a":1}', "email": "Dear DBA", "sms": "short"})
     sent = smn.publish_message(
         message(
@@ -79,7 +72,7 @@ def test_a_message_reaches_every_protocol(cloud: LocalCloud, smn: Any, topic: st
 
 
 def test_a_token_leaves_no_access_key(cloud: LocalCloud, http: httpx.Client, topic: str) -> None:
-    """A message published with a token has null for its access key."""
+    """The access key of a message published with a token is null."""
     project_id = cloud.connection()["project_id"]
     http.post(f"/v2/{project_id}/notifications/topics/{topic}/publish", json={"message": "hi"})
 
@@ -88,7 +81,7 @@ def test_a_token_leaves_no_access_key(cloud: LocalCloud, http: httpx.Client, top
 
 
 def test_the_protocol_attribute_chooses(cloud: LocalCloud, smn: Any, topic: str) -> None:
-    """An attribute of type PROTOCOL limits who receives the message."""
+    """A message attribute of type PROTOCOL limits the protocols that receive the message."""
     attribute = MessageAttribute(name="smn_protocol", type="PROTOCOL", value=["email", "sms"])
     smn.publish_message(message(topic, message="hi", message_attributes=[attribute]))
 
@@ -109,15 +102,15 @@ def test_the_protocol_attribute_chooses(cloud: LocalCloud, smn: Any, topic: str)
         {"message": "a", "message_attributes": [{"name": "a" * 32, "type": "STRING_ARRAY", "value": ["x"]}]},
     ],
 )
-def test_what_is_within_the_limits(cloud: LocalCloud, smn: Any, topic: str, body: dict[str, Any]) -> None:
-    """The largest message, subject and time to live are taken."""
+def test_messages_within_the_limits(cloud: LocalCloud, smn: Any, topic: str, body: dict[str, Any]) -> None:
+    """The largest message, subject and time to live are accepted."""
     smn.publish_message(message(topic, **body))
 
     assert len(cloud.messages()) == 1
 
 
 def attributes(*names: str, kind: str = "STRING", value: Any = "x") -> dict[str, Any]:
-    """A body with message attributes."""
+    """The body of a message with attributes."""
     listed = [{"name": name, "type": kind, "value": value} for name in names]
     return {"message": "a", "message_attributes": listed}
 
@@ -159,11 +152,11 @@ def attributes(*names: str, kind: str = "STRING", value: Any = "x") -> dict[str,
         (attributes("a", value=["x"]), 400, "SMN.0019"),
     ],
 )
-def test_what_is_beyond_the_limits(
+def test_messages_beyond_the_limits(
     cloud: LocalCloud, smn: Any, topic: str, body: dict[str, Any], status: int, code: str
 ) -> None:
-    """Each documented limit has its code, and nothing is kept."""
-    assert refused(smn.publish_message, message(topic, **body)) == (status, code)
+    """Each violated limit has its documented code, and no message is stored."""
+    assert rejection(smn.publish_message, message(topic, **body)) == (status, code)
     assert cloud.messages() == []
 
 
@@ -175,12 +168,12 @@ def test_what_is_beyond_the_limits(
     ],
 )
 def test_wrong_topics(smn: Any, urn: str, status: int, code: str) -> None:
-    """What is no URN is SMN.0005, a URN of nothing SMN.0006."""
-    assert refused(smn.publish_message, message(urn, message="a")) == (status, code)
+    """A malformed URN is SMN.0005, that of an unknown topic SMN.0006."""
+    assert rejection(smn.publish_message, message(urn, message="a")) == (status, code)
 
 
-def test_the_error_body_is_smns_own(cloud: LocalCloud, http: httpx.Client) -> None:
-    """SMN tells of errors with request_id, code and message."""
+def test_error_body(cloud: LocalCloud, http: httpx.Client) -> None:
+    """An SMN error has request_id, code and message."""
     response = http.get(f"/v2/{cloud.connection()['project_id']}/notifications/topics/x")
 
     assert response.json() == {
@@ -191,12 +184,12 @@ def test_the_error_body_is_smns_own(cloud: LocalCloud, http: httpx.Client) -> No
 
 
 def create(name: str, display_name: str | None = None) -> Any:
-    """The SDK's request for a topic."""
+    """The SDK's request to create a topic."""
     return CreateTopicRequest(body=CreateTopicRequestBody(name=name, display_name=display_name))
 
 
 def test_the_life_of_a_topic(cloud: LocalCloud, smn: Any, topic: str) -> None:
-    """A topic is created once (201, then 200), found, renamed and deleted with its subscriptions."""
+    """A topic is created once (201, then 200), listed, renamed, and deleted with its subscriptions."""
     created = smn.create_topic(create("alarms", "Alarms"))
     again = smn.create_topic(create("alarms"))
     cloud.advance(60)
@@ -222,18 +215,18 @@ def test_the_life_of_a_topic(cloud: LocalCloud, smn: Any, topic: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "-a", "a b", "a" * 256])
 def test_wrong_topic_names(smn: Any, name: str) -> None:
-    """A topic name is 1 to 255 letters, digits, hyphens and underscores, a letter or digit first."""
-    assert refused(smn.create_topic, create(name)) == (400, "SMN.0002")
+    """A topic name has 1 to 255 letters, digits, hyphens and underscores, and starts with a letter or digit."""
+    assert rejection(smn.create_topic, create(name)) == (400, "SMN.0002")
 
 
 def subscription(topic: str, protocol: str, endpoint: str, remark: str | None = None) -> Any:
-    """The SDK's request for a subscription."""
+    """The SDK's request to subscribe."""
     body = AddSubscriptionRequestBody(protocol=protocol, endpoint=endpoint, remark=remark)
     return AddSubscriptionRequest(topic_urn=topic, body=body)
 
 
 def test_the_life_of_a_subscription(cloud: LocalCloud, smn: Any, topic: str) -> None:
-    """A subscription is pending, receives nothing until confirmed, is added only once, and can be cancelled."""
+    """A subscription is added once, receives nothing until it is confirmed, and can be cancelled."""
     added = smn.add_subscription(subscription(topic, "email", "new@example.com", "the new one"))
     again = smn.add_subscription(subscription(topic, "email", "new@example.com"))
     smn.publish_message(message(topic, message="before"))
@@ -265,17 +258,17 @@ def test_the_life_of_a_subscription(cloud: LocalCloud, smn: Any, topic: str) -> 
     ],
 )
 def test_wrong_subscriptions(smn: Any, topic: str, protocol: str, endpoint: str, remark: str | None, code: str) -> None:
-    """Protocol, endpoint and remark are checked."""
-    assert refused(smn.add_subscription, subscription(topic, protocol, endpoint, remark)) == (400, code)
+    """Invalid protocols, endpoints and remarks are rejected."""
+    assert rejection(smn.add_subscription, subscription(topic, protocol, endpoint, remark)) == (400, code)
 
 
 def test_an_unknown_subscription(smn: Any) -> None:
-    """Cancelling what does not exist is SMN.0014."""
+    """Cancelling an unknown subscription is SMN.0014."""
     request = CancelSubscriptionRequest(subscription_urn="urn:smn:x")
-    assert refused(smn.cancel_subscription, request) == (400, "SMN.0014")
+    assert rejection(smn.cancel_subscription, request) == (400, "SMN.0014")
 
 
 @pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"offset": -1}])
 def test_wrong_pages(smn: Any, query: dict[str, int]) -> None:
-    """Pages have 1 to 100 entries."""
-    assert refused(smn.list_topics, ListTopicsRequest(**query)) == (400, "SMN.0015")
+    """A page has 1 to 100 entries, and its offset is not negative."""
+    assert rejection(smn.list_topics, ListTopicsRequest(**query)) == (400, "SMN.0015")

@@ -1,13 +1,14 @@
-"""Makes every call that the application makes, with only the given folders and the standard library to import from.
+"""Makes every call that the application makes, and can import only from given folders and the standard library.
 
-Standard input is a JSON object: `path` (folders), `endpoint`, `calls` (names of calls, in their order), `environment`.
-A line of JSON is printed for each call: what it returned or raised.
+Standard input is a JSON object: `path` (folders), `endpoint`, `calls` (names, in order), `environment`, and `read` (a
+timeout in seconds). For each call, it prints a line of JSON with what the call returned or raised.
 """
 
-# ruff: noqa: E402 where to import from is told first
+# ruff: noqa: E402 the path has to be set first
 
 import json
 import os
+import random
 import sys
 import warnings
 from collections.abc import Callable
@@ -22,12 +23,12 @@ warnings.simplefilter("always")
 noted: list[str] = []
 warnings.showwarning = lambda message, category, *_: noted.append(f"{category.__name__}: {message}")
 
-from shared.backups.ports import Notification
-from shared.cloud.clients import dds_service, smn_service
 from shared.cloud.credentials import Credentials
 from shared.cloud.dds import DdsBackups, DdsInstances, DdsJobs
 from shared.cloud.sdk import HttpLimits, SdkService
 from shared.cloud.smn import SmnTopic
+from shared.model import Notification
+from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
 
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=timezone.utc)
@@ -36,7 +37,7 @@ NOTE = Notification("Größe", '{"a": "ü"}', "for people: 大小", "short", {"e
 
 
 class Clock:
-    """Time stands still."""
+    """A clock that stands still."""
 
     def now(self) -> datetime:
         return NOW
@@ -45,16 +46,22 @@ class Clock:
         return 0.0
 
     def sleep(self, seconds: float) -> None:
-        """Pass at once."""
+        """Return at once."""
+
+
+def retrying() -> Retrying:
+    """Return a Retrying with a minute left."""
+    clock, rng = Clock(), random.Random(0)
+    return Retrying(Deadline.after(60, clock), AdaptiveRateLimiter(clock, rng), rng)
 
 
 def connect(endpoint: str) -> dict[str, Callable[[], Any]]:
     """Every call, by its name."""
     limits, clock = HttpLimits(connect=2.0, read=job.get("read", 5.0), connections=2), Clock()
-    dds = dds_service(endpoint, "a-project", limits, clock)
-    smn = smn_service(endpoint, "a-project", limits, clock)
+    dds = SdkService.dds(endpoint, "a-project", limits)
+    smn = SdkService.smn(endpoint, "a-project", limits)
     for service in (dds, smn):
-        service.renew(Credentials("AK", "SK", "TOKEN", "a-project"), lambda: 60.0)
+        service.renew(Credentials("AK", "SK", "TOKEN", "a-project"), retrying())
     backups, jobs, instances, topic = DdsBackups(dds, clock), DdsJobs(dds), DdsInstances(dds), SmnTopic(smn, URN)
     every = {"name_part": "a b&c", "description_part": "key:ü", "backup_id": "b", "instance_id": "i", "since": NOW}
     return {
@@ -71,23 +78,23 @@ def connect(endpoint: str) -> dict[str, Callable[[], Any]]:
 
 
 def with_own_key(dds: SdkService, backups: DdsBackups) -> Any:
-    """A call as ddsbackup wait makes it: without a token."""
-    dds.renew(Credentials("AK", "SK", None, "a-project"), lambda: 60.0)
+    """A call without a token, as ddsbackup wait makes it."""
+    dds.renew(Credentials("AK", "SK", None, "a-project"), retrying())
     try:
         return backups.list()
     finally:
-        dds.renew(Credentials("AK", "SK", "TOKEN", "a-project"), lambda: 60.0)
+        dds.renew(Credentials("AK", "SK", "TOKEN", "a-project"), retrying())
 
 
 def watched(self: SdkService, *arguments: Any) -> Any:
-    """`SdkService.call`; every field of the answer is noted, also those that the adapters leave."""
+    """Call `SdkService.call`, and note every field of the answer, including those that the adapters ignore."""
     answer = call_service(self, *arguments)
     answered.append(f"{answer.status_code} {answer.to_dict()} {answer.raw_content!r}")
     return answer
 
 
 def outcome(call: Callable[[], Any]) -> dict[str, Any]:
-    """What came of a call, in words."""
+    """The outcome of a call, as JSON."""
     noted.clear()
     answered.clear()
     try:

@@ -1,4 +1,4 @@
-"""The deployment guide as a program reads it: its commands, and the pictures that show what they answer."""
+"""The commands of the README and of the deployment guide, and the pictures that show their output."""
 
 import re
 from collections.abc import Iterator
@@ -8,28 +8,29 @@ from pathlib import Path
 from cli.paths import CHECKOUT
 
 
+README = CHECKOUT / "README.md"
 GUIDE = CHECKOUT / "docs" / "deployment.md"
 PICTURES = CHECKOUT / "docs" / "pictures"
 REHEARSAL = "Rehearse it on your own machine"
 
 _BLOCK = re.compile(
-    r"^ *```(?P<language>\w*)\n(?P<text>.*?)^ *```$(?:\n+!\[[^\]]*\]\(pictures/(?P<picture>[\w-]+)\.svg\))?",
+    r"^ *```(?P<language>\w*)\n(?P<text>.*?)^ *```$(?:\n+!\[[^\]]*\]\((?:docs/)?pictures/(?P<picture>[\w-]+)\.svg\))?",
     re.MULTILINE | re.DOTALL,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block of shell commands below a heading of the guide, and the name of the picture that follows it, if any."""
+    """A block of shell commands below a heading, and the name of the picture that follows it, if any."""
 
     heading: str
     commands: tuple[str, ...]
     picture: str | None
 
 
-def read_blocks(guide: Path = GUIDE) -> list[Block]:
-    """Return the blocks in their order. Comments are left out, lines that are continued are one command."""
-    text = guide.read_text(encoding="utf-8")
+def read_blocks(page: Path) -> list[Block]:
+    """Returns the blocks of a page in their order, without comments. A continued line is part of one command."""
+    text = page.read_text(encoding="utf-8")
     sections = re.split(r"^#+ (.+)$", text, flags=re.MULTILINE)
     pairs = zip(sections[1::2], sections[2::2], strict=True)
     return [

@@ -1,4 +1,4 @@
-"""A command in a terminal of its own, and what stands on the screen when it is over."""
+"""Runs a command in a pseudo-terminal and returns what is on the screen at the end."""
 
 import fcntl
 import os
@@ -16,17 +16,17 @@ from time import monotonic
 COLUMNS = 100
 ROWS = 60
 PATIENCE = 300.0
-"""Seconds after which a command that is not over is a mistake."""
+"""Seconds after which a running command counts as an error."""
 
 _TOKEN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r\n|\n|\r|[^\x1b\r\n]+")
 
 
 def run_in_terminal(command: str, answers: Mapping[str, str], cwd: Path, env: Mapping[str, str]) -> str:
-    """Run a shell command, answering each question whenever it is asked; return all that was written.
+    """Runs a shell command, answers each question when it appears, and returns the whole output.
 
     Raises:
-        TimeoutError: it is not over in time, perhaps because it asks something else.
-        RuntimeError: it failed.
+        TimeoutError: The command did not end in time, for example because it asks an unexpected question.
+        RuntimeError: The command failed.
     """
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
@@ -44,7 +44,7 @@ def run_in_terminal(command: str, answers: Mapping[str, str], cwd: Path, env: Ma
                     answered = len(written)
                     os.write(ours, f"{answer}\n".encode())
     except TimeoutError as error:
-        raise TimeoutError(f"{command} is not over after {PATIENCE:g} s:\n{written}") from error
+        raise TimeoutError(f"{command} did not end within {PATIENCE:g} s:\n{written}") from error
     finally:
         os.close(ours)
         if process.poll() is None and monotonic() >= deadline:
@@ -55,19 +55,19 @@ def run_in_terminal(command: str, answers: Mapping[str, str], cwd: Path, env: Ma
 
 
 def _read(terminal: int, deadline: float) -> str:
-    """What was written since; nothing when the command has ended."""
+    """Returns new output, or an empty text once the command has ended."""
     if not select.select([terminal], [], [], max(0.0, deadline - monotonic()))[0]:
         raise TimeoutError
     try:
         return os.read(terminal, 65_536).decode(errors="replace")
-    except OSError:  # the way in which Linux says that nobody has the other end any more
+    except OSError:  # Linux raises it once the other end is closed
         return ""
 
 
 def screen(written: str) -> list[str]:
-    """The lines that stand there at the end, with their colours: what was erased or drawn over is gone.
+    """Returns the lines on the screen at the end, with their colours and without erased or overwritten text.
 
-    It knows the movements that rich makes: up, to the begin of the line, erase the line.
+    Understands the cursor movements of rich: up, to the start of the line, erase the line.
     """
     lines, row, is_at_begin = [""], 0, False
     for token in _TOKEN.findall(written):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.backups.errors import SettingsError
-from shared.backups.policy import OnBusy
-from shared.create_backup import CreateBackupSettings
+from shared.create.creation import OnBusy
+from shared.create.function import CreateBackupSettings
+from shared.errors import SettingsError
 from shared.runtime.settings import load_settings
 from tests.fakes import FakeContext
 

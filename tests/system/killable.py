@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.backups.ports import Clock
 from shared.bootstrap import connect
+from shared.model import Clock
+from shared.retry import Retrying
 from shared.runtime.context import Context
-from shared.runtime.invocation import Invocation
-from shared.runtime.running import Cloud
+from shared.runtime.invocation import Cloud
 from shared.runtime.settings import Settings
 
 
@@ -74,9 +74,9 @@ class KillableCloud:
         """Another topic, behind the same switch."""
         return Behind(self.cloud.topic_at(urn), self.switch)
 
-    def renew(self, context: Context, invocation: Invocation) -> Callable[[str], str]:
+    def renew(self, context: Context, dds: Retrying, smn: Retrying) -> Callable[[str], str]:
         """Not a call to the cloud."""
-        return self.cloud.renew(context, invocation)
+        return self.cloud.renew(context, dds, smn)
 
 
 def connect_behind(switch: KillSwitch) -> Callable[[Settings, str, Clock], Cloud]:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from localcloud import LocalCloud
-from shared.backups.errors import UnfinishedEventError
 from shared.bootstrap import create_backup, prune_backups, track_backups
+from shared.errors import UnfinishedEventError
+from tests.create.test_claim import FAULTS
+from tests.deliveries import CloudClock
 from tests.fakes import FakeContext, Steady
-from tests.function.deliveries import CloudClock
-from tests.function.test_claim import FAULTS
 from tests.system.killable import Killed, KillSwitch, connect_behind
 from tests.triggers import documented as doc
 
@@ -36,7 +36,7 @@ SETTINGS = {
     "TRACK_PERIOD": "1h",
     "TRACK_LOOKBACK": "1",
 }
-QUICK_FAULTS = sorted(set(FAULTS) - {"slow success"})
+QUICK_FAULTS = sorted(FAULTS.keys() - {"slow success"})
 PLACES = ["/backups$", "/publish$", "/jobs$", "/backups/"]
 faults = st.lists(
     st.builds(

@@ -1,0 +1,110 @@
+"""Topics, their tags, and subscriptions (SMN API, Topic Operations, Subscription Operations, Tags)."""
+
+import re
+import uuid
+from dataclasses import replace
+
+from localcloud.smn import schemas
+from localcloud.smn.errors import smn_error
+from localcloud.smn.state import SmnState, Subscription, Topic
+
+
+MAX_TAGS = 10
+REMARK_BYTES = 128
+# The protocols whose endpoints have to confirm a subscription. Functions and chatbots do not.
+CONFIRMED_BY_HAND = {"email", "sms", "http", "https", "callnotify"}
+_ENDPOINTS = {
+    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "sms": re.compile(r"\+?[0-9]{5,20}"),
+    "callnotify": re.compile(r"\+?[0-9]{5,20}"),
+    "http": re.compile(r"http://\S+"),
+    "https": re.compile(r"https://\S+"),
+}
+
+
+def create_topic(state: SmnState, new: schemas.NewTopic) -> tuple[Topic, bool]:
+    """Create a topic, or return the existing one of that name. The second value is True for a new topic."""
+    region = state.region
+    urn = f"urn:smn:{region.id}:{region.project_id}:{new.name}"
+    existing = state.topics.get(urn)
+    if existing is not None:
+        return existing, False
+    now = region.clock.now()
+    topic = Topic(urn, new.name, new.display_name, uuid.uuid4().hex, now, now, new.enterprise_project_id)
+    state.topics.put(topic)
+    return topic, True
+
+
+def rename_topic(state: SmnState, urn: str, display_name: str) -> None:
+    """Change the display name of a topic, which emails show as their sender."""
+    topic = state.topic(urn)
+    state.topics.put(replace(topic, display_name=display_name, updated=state.region.clock.now()))
+
+
+def delete_topic(state: SmnState, urn: str) -> None:
+    """Delete a topic and its subscriptions."""
+    state.topics.remove(state.topic(urn).id)
+    for subscription in state.subscriptions_of(urn):
+        state.subscriptions.remove(subscription.id)
+
+
+def add_tag(state: SmnState, topic_id: str, tag: schemas.Tag) -> None:
+    """Add a tag to a topic, or change its value. Raises SMN.0006 for an unknown topic, SMN.0075 for too many tags."""
+    topic = state.topic_by_id(topic_id)
+    tags = topic.tags | {tag.key: tag.value}
+    if len(tags) > MAX_TAGS:
+        raise smn_error("SMN.0075")
+    state.topics.put(replace(topic, tags=tags))
+
+
+def topics_by_tags(state: SmnState, query: schemas.ResourceQuery) -> list[Topic]:
+    """The topics that have every tag key with any of its values, or those without tags if the query asks for them."""
+    if query.without_any_tag:
+        return [topic for topic in state.topics if not topic.tags]
+    return [
+        topic
+        for topic in state.topics
+        if all(
+            wanted.key in topic.tags and (not wanted.values or topic.tags[wanted.key] in wanted.values)
+            for wanted in query.tags
+        )
+    ]
+
+
+def subscribe(state: SmnState, topic_urn: str, new: schemas.NewSubscription) -> tuple[Subscription, bool]:
+    """Add a subscription, or return the same existing one. The second value is True for a new subscription.
+
+    Raises SMN.0005 or 0006 for an invalid or unknown topic, SMN.0012 for an invalid endpoint, SMN.0017 for a remark
+    that is too long.
+    """
+    topic = state.topic(topic_urn)
+    pattern = _ENDPOINTS.get(new.protocol)
+    if pattern is not None and not pattern.fullmatch(new.endpoint):
+        raise smn_error("SMN.0012")
+    if len(new.remark.encode()) > REMARK_BYTES:
+        raise smn_error("SMN.0017")
+    for existing in state.subscriptions_of(topic.id):
+        if (existing.protocol, existing.endpoint) == (new.protocol, new.endpoint):
+            return existing, False
+    subscription = Subscription(
+        f"{topic.id}:{uuid.uuid4().hex}",
+        topic.id,
+        new.protocol,
+        new.endpoint,
+        new.remark,
+        status=0 if new.protocol in CONFIRMED_BY_HAND else 1,
+    )
+    state.subscriptions.put(subscription)
+    return subscription, True
+
+
+def confirm(state: SmnState, urn: str) -> Subscription:
+    """Confirm a subscription, as the owner of the endpoint does. Raises SMN.0014 if there is none."""
+    subscription = replace(state.subscription(urn), status=1)
+    state.subscriptions.put(subscription)
+    return subscription
+
+
+def unsubscribe(state: SmnState, urn: str) -> None:
+    """Cancel a subscription. Raises SMN.0014 if there is none."""
+    state.subscriptions.remove(state.subscription(urn).id)

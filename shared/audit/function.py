@@ -1,0 +1,48 @@
+"""audit_backups: finds the backups that should have happened and did not."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.audit.audit import AuditRules
+from shared.audit.report import AuditReport
+from shared.audit.request import AuditRequest
+from shared.audit.service import AuditService, DueAudit
+from shared.fields import Interval
+from shared.runtime.invocation import InvocationScope
+from shared.runtime.settings import Settings
+from shared.triggers.receive import Received, receive
+
+
+class AuditBackupsSettings(Settings):
+    """The settings of audit_backups.
+
+    Attributes:
+        STUCK_AFTER: how long a backup may be BUILDING: "90m", "6h", "1d" or ISO 8601.
+        BACKUP_TAG: the key of the tag that marks an instance for backup.
+        MAX_FINDINGS_PUBLISHED: how many findings are published one by one; above that only the report is published.
+    """
+
+    STUCK_AFTER: Interval = timedelta(hours=6)
+    BACKUP_TAG: Annotated[str, Field(min_length=1, max_length=36)] = "backup"
+    MAX_FINDINGS_PUBLISHED: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
+def run(event: object, scope: InvocationScope[AuditBackupsSettings]) -> tuple[Received[AuditRequest], AuditReport]:
+    """Do every audit that the event asks for, and publish what each found."""
+    settings = scope.settings
+    received = receive(event, AuditRequest, request_id=scope.request_id)
+    service = AuditService(
+        scope.cloud.instances,
+        scope.cloud.backups,
+        AuditRules(settings.STUCK_AFTER, settings.BACKUP_TAG),
+        settings.MAX_FINDINGS_PUBLISHED,
+        settings.MAX_CONCURRENCY,
+        scope.dds,
+        scope.notifier,
+    )
+    now = scope.clock.now()
+    results = service.run([DueAudit(found.request, found.identity, found.time or now) for found in received.requests])
+    rejected = [scope.notifier.publish_rejection(rejection, received.trigger) for rejection in received.rejected]
+    return received, AuditReport(received.trigger, scope.request_id, rejected, received.ignored, audits=results)

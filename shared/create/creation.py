@@ -1,0 +1,243 @@
+"""One backup for one instance, however often the event is delivered and whatever the API does."""
+
+import logging
+from dataclasses import dataclass, replace
+from enum import Enum
+from fnmatch import fnmatchcase
+
+from shared.create.existing import ExistingBackups, RecentBackups
+from shared.create.report import InstanceResult, Outcome, failed
+from shared.errors import (
+    AmbiguousError,
+    BusyError,
+    CloudError,
+    ExistsError,
+    ThrottledError,
+    TransientError,
+)
+from shared.fields import has_documented_shape
+from shared.identity import EventNames
+from shared.jobs import JobFinder
+from shared.model import Backup, Backups, Clock, NewBackup
+from shared.retry import Retrying, backoff
+
+
+_log = logging.getLogger(__name__)
+
+_FRESH = 30.0  # seconds for which a list is trusted before a create: no backup begins and ends within them
+_MOST_FAILURES = 5
+
+
+class OnBusy(str, Enum):
+    """What to do about an instance that is in another operation: wait within the deadline, skip it, or fail it."""
+
+    WAIT = "wait"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class CreationPolicy:
+    """What the operator of the function allows and prefers.
+
+    Attributes:
+        settling_time: seconds after which a backup that DDS does not list was not made.
+        allowed: patterns of instance ids (``*``, ``?``, ``[...]``); every other instance is refused.
+        strict_instance_ids: whether an instance id of unusual shape is refused; otherwise it leads to a warning.
+    """
+
+    on_busy: OnBusy = OnBusy.WAIT
+    settling_time: float = 10.0
+    allowed: tuple[str, ...] = ("*",)
+    strict_instance_ids: bool = False
+
+    def refuse(self, instance_id: str) -> InstanceResult | None:
+        """Return FAILED for an instance that must not be touched, before any call; None for any other."""
+        if not any(fnmatchcase(instance_id, pattern) for pattern in self.allowed):
+            message = f"ALLOWED_INSTANCES does not include this instance; it allows {', '.join(self.allowed)}"
+            return InstanceResult(instance_id, Outcome.FAILED, code="not_allowed", message=message)
+        if self.strict_instance_ids and not has_documented_shape(instance_id):
+            message = "an instance id is 32 hexadecimal digits, 'in' and two digits (STRICT_INSTANCE_IDS is on)"
+            return InstanceResult(instance_id, Outcome.FAILED, code="invalid_instance_id", message=message)
+        return None
+
+    def warnings(self, instance_id: str) -> tuple[str, ...]:
+        """Return what is unusual about an instance id but stops nothing."""
+        if has_documented_shape(instance_id):
+            return ()
+        return ("unusual instance id: the documents show 32 hexadecimal digits, 'in' and two digits",)
+
+
+@dataclass(slots=True)
+class _State:
+    """What has happened to one instance so far. Moments are of the monotonic clock.
+
+    Attributes:
+        doubt: an error that leaves open whether the backup exists; only a list read after `listed_since` can tell.
+        settled_at: when a backup that is still not listed was not made.
+    """
+
+    creates: int = 0
+    failures: int = 0
+    waits: int = 0
+    last: CloudError | None = None
+    doubt: CloudError | None = None
+    listed_since: float = float("-inf")
+    settled_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """Makes the backups of one event, one instance a call. Workers may share it.
+
+    The rule: look before creating, and look again whenever another delivery or a lost answer may have made the backup
+    in the meantime.
+
+    Attributes:
+        recent: set if the request has a minimum interval.
+    """
+
+    backups: Backups
+    names: EventNames
+    description: str
+    policy: CreationPolicy
+    existing: ExistingBackups
+    jobs: JobFinder
+    recent: RecentBackups | None
+    retrying: Retrying
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the deadline."""
+        return self.retrying.deadline.clock
+
+    def back_up(self, instance_id: str) -> InstanceResult:
+        """Bring one instance to its outcome. Errors of the cloud become part of the outcome and are not raised."""
+        started = self.clock.monotonic()
+        state = _State()
+        result = self.policy.refuse(instance_id)
+        while result is None:
+            try:
+                result = self._step(instance_id, state)
+            except CloudError as error:
+                state.last = error
+                result = self._handle(error, instance_id, state)
+        return replace(
+            result,
+            name=self.names.name(instance_id),
+            event_key=self.names.key,
+            warnings=(*self.policy.warnings(instance_id), *self._description_warnings(), *result.warnings),
+            attempts=state.creates,
+            duration=self.clock.monotonic() - started,
+        )
+
+    def _step(self, instance_id: str, state: _State) -> InstanceResult | None:
+        """Look for the backup, then create it. Return None for another step."""
+        if not self.retrying.turn():
+            return self._deferred(instance_id, state)
+        listed_since = max(state.listed_since, self.clock.monotonic() - _FRESH)
+        if existing := self.existing.find(instance_id, listed_since=listed_since):
+            return self._found(existing, state)
+        if state.doubt:
+            return self._resolve(state.doubt, instance_id, state)
+        if self.recent and (newest := self.recent.newest(instance_id)):
+            return self._too_young(newest)
+        state.creates += 1
+        new = self.backups.create(instance_id, self.names.name(instance_id), self.names.description(self.description))
+        self.retrying.limiter.accepted()
+        return self._created(new, instance_id)
+
+    def _handle(self, error: CloudError, instance_id: str, state: _State) -> InstanceResult | None:
+        """Turn an error into an outcome, or return None for another step."""
+        now = self.clock.monotonic()
+        if isinstance(error, ThrottledError):
+            self.retrying.limiter.throttled(error.retry_after)
+            return None
+        if isinstance(error, BusyError) and self.policy.on_busy is OnBusy.WAIT:
+            # The instance may be busy with this event's backup, made by another delivery: look again after the wait.
+            state.waits += 1
+            delay = backoff(state.waits, self.retrying.rng, first=5, most=30)
+            _log.info("instance is busy, waiting", extra={"fields": {"instance_id": instance_id, "seconds": delay}})
+            if not self.retrying.deadline.sleep(delay):
+                return self._deferred(instance_id, state)
+            state.listed_since = self.clock.monotonic()
+            return None
+        if isinstance(error, (AmbiguousError, ExistsError, BusyError)):
+            state.doubt, state.listed_since = error, now
+            state.settled_at, state.waits = now + self.policy.settling_time, 0
+            state.failures += 1
+            return None
+        state.failures += 1
+        if isinstance(error, TransientError) and state.failures < _MOST_FAILURES:
+            delay = backoff(state.failures, self.retrying.rng, first=0.5, most=8)
+            return None if self.retrying.deadline.sleep(delay) else self._deferred(instance_id, state)
+        return failed(instance_id, state.doubt if isinstance(state.doubt, AmbiguousError) else error)
+
+    def _resolve(self, doubt: CloudError, instance_id: str, state: _State) -> InstanceResult | None:
+        """Decide what it means that the list does not show the backup. Return None to look or create again."""
+        if isinstance(doubt, BusyError):
+            result = failed(instance_id, doubt)
+            skipped = replace(result, outcome=Outcome.SKIPPED, retryable=False)
+            return result if self.policy.on_busy is OnBusy.FAIL else skipped
+        if isinstance(doubt, ExistsError) and (conflict := self.existing.find_conflict(instance_id)):
+            message = f"{conflict.name} is the name of backup {conflict.id}, which another event or somebody else made"
+            return replace(failed(instance_id, doubt), code="name_conflict", message=message)
+        left = state.settled_at - state.listed_since
+        if left > 0:
+            state.waits += 1
+            delay = min(left, backoff(state.waits, self.retrying.rng, first=1, most=4))
+            if not self.retrying.deadline.sleep(delay):
+                return self._deferred(instance_id, state)
+            state.listed_since = self.clock.monotonic()
+            return None
+        if isinstance(doubt, ExistsError) or state.failures >= _MOST_FAILURES:
+            return replace(failed(instance_id, doubt), retryable=True)
+        state.doubt = None
+        return None
+
+    def _found(self, backup: Backup, state: _State) -> InstanceResult:
+        """The event's backup exists: from an earlier delivery, or from a create call whose answer was lost."""
+        lost = isinstance(state.doubt, AmbiguousError)
+        job_id, why = self.jobs.find(backup, patience=self._patience())
+        result = InstanceResult(
+            backup.instance_id,
+            Outcome.CREATED if lost else Outcome.ALREADY_EXISTS,
+            backup_id=backup.id,
+            backup_status=backup.status,
+            job_id=job_id,
+            job_id_missing=why,
+            warnings=("the answer to the create call was lost; the backup was found by its name",) if lost else (),
+        )
+        if backup.status == "FAILED":
+            message = "DDS made the event's backup, but the backup failed; a new event makes a new one"
+            return replace(result, outcome=Outcome.FAILED, code="backup_failed", message=message)
+        return result
+
+    def _created(self, new: NewBackup, instance_id: str) -> InstanceResult:
+        job_id, why = new.job_id, None
+        if job_id is None:
+            job_id, why = self.jobs.find_new(lambda: self._listed_now(instance_id), patience=self._patience())
+        return InstanceResult(instance_id, Outcome.CREATED, backup_id=new.backup_id, job_id=job_id, job_id_missing=why)
+
+    def _listed_now(self, instance_id: str) -> Backup | None:
+        return self.existing.find(instance_id, listed_since=self.clock.monotonic())
+
+    def _patience(self) -> float:
+        return max(0.0, min(self.policy.settling_time, self.retrying.deadline.left()))
+
+    def _too_young(self, newest: Backup) -> InstanceResult:
+        message = f"backup {newest.name} began at {newest.begin_time}, within min_interval"
+        return InstanceResult(newest.instance_id, Outcome.SKIPPED, code="min_interval", message=message)
+
+    def _deferred(self, instance_id: str, state: _State) -> InstanceResult:
+        reason = state.doubt or state.last
+        if reason is None:
+            message = "the invocation's time was over before this instance's turn"
+            return InstanceResult(instance_id, Outcome.DEFERRED, code="out_of_time", message=message, retryable=True)
+        message = f"the invocation's time was over while waiting: {reason}"
+        return replace(failed(instance_id, reason), outcome=Outcome.DEFERRED, message=message, retryable=True)
+
+    def _description_warnings(self) -> tuple[str, ...]:
+        if self.names.cuts(self.description):
+            return ("description shortened: the event's key needs 37 characters",)
+        return ()

@@ -1,0 +1,61 @@
+"""Hands instances off to further invocations, as messages to a topic that triggers the function again.
+
+SMN is the queue and FunctionGraph runs the invocations. The names of the backups travel with the instances, so a
+message that is published or delivered twice still leads to one backup of each instance.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.create.request import BackupRequest, HandedOn
+from shared.identity import EventNames
+from shared.model import Notification
+from shared.notify import Notifier
+
+
+MAX_HOPS = 10
+"""How often an instance is handed off because the time of an invocation was over; after that a redelivery has to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """Publishes instances to the request topic.
+
+    Attributes:
+        notifier: publishes to the topic that triggers the function.
+        size: how many instances one message asks for at most.
+    """
+
+    notifier: Notifier
+    size: int
+
+    def is_needed_for(self, instances: Sequence[str]) -> bool:
+        """Whether these instances are too many for one invocation."""
+        return len(instances) > self.size
+
+    @staticmethod
+    def is_allowed_for(request: BackupRequest) -> bool:
+        """Whether the remaining instances of a request may be handed off once more."""
+        return request.handed_on is None or request.handed_on.hops < MAX_HOPS
+
+    def publish(self, request: BackupRequest, names: EventNames, instances: Sequence[str]) -> list[str]:
+        """Publish the instances in messages of `size`; return those that the topic accepted."""
+        accepted: list[str] = []
+        for start in range(0, len(instances), self.size):
+            chunk = list(instances[start : start + self.size])
+            if self.notifier.publish(_message(request, names, chunk)):
+                accepted += chunk
+        return accepted
+
+
+def _message(request: BackupRequest, names: EventNames, instances: list[str]) -> Notification:
+    hops = request.handed_on.hops + 1 if request.handed_on else 1
+    handed_on = HandedOn(stem=names.stem, key=names.key, exact=names.exact, hops=hops)
+    body: dict[str, object] = {"instance_ids": instances, "handed_on": handed_on.model_dump()}
+    if request.wanted_description:
+        body["description"] = request.wanted_description
+    if request.min_interval:
+        body["min_interval"] = request.min_interval.total_seconds()
+    subject = f"DDS backup requested: {len(instances)} instances of event {names.key}"
+    return Notification(subject=subject, body=json.dumps(body), email=json.dumps(body, indent=1), sms=subject)

@@ -1,0 +1,103 @@
+"""The request to create_backup, the same for every trigger."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from shared.fields import BackupName, Description, IdempotencyKey, InstanceId, Interval
+from shared.fleet import Selector
+
+
+_PART = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # built as a part of requests, not by itself
+
+
+class ManualBackup(BaseModel):
+    """The ``backup`` object of the API page (DDS API, Creating a Manual Backup, table 2)."""
+
+    model_config = _PART
+
+    instance_id: InstanceId
+    name: BackupName
+    description: Description | None = None
+
+
+class HandedOn(BaseModel):
+    """What an invocation hands off together with the instances: the names that the event gave to their backups.
+
+    Attributes:
+        stem: as in `shared.identity.EventNames`, like `key` and `exact`.
+        hops: how often the instances were handed off.
+    """
+
+    model_config = _PART
+
+    stem: BackupName
+    key: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    exact: bool = False
+    hops: Annotated[int, Field(ge=1)] = 1
+
+
+class BackupRequest(BaseModel):
+    """A request for one manual backup of each instance that it names or selects.
+
+    Attributes:
+        instance_ids: names the instances; or
+        instance_id: names one; or
+        backup: is the body of the API page, for one instance; or
+        select: selects the instances when the event arrives.
+        name: the name of the backup; see `shared.identity.name_event`.
+        description: the description, to which the event key is appended.
+        idempotency_key: identifies the event.
+        min_interval: skip instances that have a younger good backup.
+        handed_on: written by this application itself; see `HandedOn`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    backup: ManualBackup | None = None
+    instance_id: InstanceId | None = None
+    select: Selector | None = None
+    instance_ids: Annotated[tuple[InstanceId, ...], Field(validate_default=True)] = ()
+    name: BackupName | None = None
+    description: Description | None = None
+    idempotency_key: IdempotencyKey | None = None
+    min_interval: Interval | None = None
+    handed_on: HandedOn | None = None
+
+    @field_validator("instance_ids")
+    @classmethod
+    def _named_in_one_way(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        # A field that is missing in info.data was given and is wrong: it has a fault of its own already.
+        given = [
+            way for way in ("backup", "instance_id", "select") if way not in info.data or info.data[way] is not None
+        ]
+        if value:
+            given.append("instance_ids")
+        if not given:
+            raise ValueError("name at least one instance: instance_ids (a list), instance_id, backup, or select")
+        if len(given) > 1:
+            raise ValueError(f"name the instances in one way; found {' and '.join(given)}")
+        return value
+
+    @field_validator("name", "description")
+    @classmethod
+    def _not_together_with_backup(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("backup") is not None:
+            raise ValueError("belongs inside backup when that is given")
+        return value
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """The named instance ids, each once, in the given order; empty for a selector."""
+        single = self.backup.instance_id if self.backup else self.instance_id
+        return (single,) if single else tuple(dict.fromkeys(self.instance_ids))
+
+    @property
+    def wanted_name(self) -> str | None:
+        """The requested name, from `backup` or from `name`."""
+        return self.backup.name if self.backup else self.name
+
+    @property
+    def wanted_description(self) -> str:
+        """The requested description, from `backup` or from `description`; "" for none."""
+        return (self.backup.description if self.backup else self.description) or ""

@@ -1,0 +1,143 @@
+"""What requests and settings share: the types of their fields, and pydantic's faults in the user's terms."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+
+from shared.format import did_you_mean, excerpt
+from shared.model import MAX_DESCRIPTION, MAX_NAME
+
+
+_NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_-]{{3,{MAX_NAME - 1}}}")
+_FORBIDDEN = frozenset("><!\"&'=")
+_INSTANCE_ID = re.compile(r"[0-9a-f]{32}in[0-9]{2}")
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+_DURATION = re.compile(r"([0-9]{1,18})([smhd]?)")
+_LONGEST_INTERVAL = timedelta(days=366)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def has_documented_shape(instance_id: str) -> bool:
+    """Whether an instance id looks like those in the documents: 32 hexadecimal digits, "in", two digits."""
+    return _INSTANCE_ID.fullmatch(instance_id) is not None
+
+
+def _is_control(character: str) -> bool:
+    return ord(character) < 0x20 or 0x7F <= ord(character) <= 0x9F
+
+
+def _check_instance_id(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    if len(value) > MAX_NAME or _BLANK.search(value):
+        raise ValueError(f"must be at most {MAX_NAME} characters without blanks; found {value!r:.80}")
+    return value
+
+
+def _check_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError(
+            f"must be 4 to {MAX_NAME} characters, start with a letter, and hold only letters, digits, hyphens and "
+            f"underscores; found {value!r:.80} ({len(value)} characters)"
+        )
+    return value
+
+
+def _check_description(value: str) -> str:
+    if len(value) > MAX_DESCRIPTION:
+        raise ValueError(f"must be at most {MAX_DESCRIPTION} characters; found {len(value)}")
+    if wrong := sorted({c for c in value if c in _FORBIDDEN or _is_control(c)}):
+        raise ValueError(f"must hold no control characters and none of > ! < \" & ' =; found {wrong}")
+    return value
+
+
+def _read_duration(value: object) -> object:
+    """Read "90s", "30m", "12h", "7d" and a number of seconds as text; pydantic reads numbers and ISO 8601."""
+    if not isinstance(value, str) or not (match := _DURATION.fullmatch(value)):
+        return value
+    try:
+        return timedelta(**{_UNITS[match[2] or "s"]: int(match[1])})
+    except OverflowError:
+        return timedelta.max
+
+
+def _check_interval(value: timedelta) -> timedelta:
+    if not timedelta(0) < value <= _LONGEST_INTERVAL:
+        raise ValueError(f"must be more than 0 seconds and at most {_LONGEST_INTERVAL.days} days")
+    return value
+
+
+def _check_key(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+InstanceId = Annotated[str, AfterValidator(_check_instance_id)]
+"""The id of an instance: 1 to 64 characters without blanks."""
+
+BackupName = Annotated[str, AfterValidator(_check_name)]
+"""The name of a backup (DDS API, Creating a Manual Backup, table 2)."""
+
+Description = Annotated[str, AfterValidator(_check_description)]
+"""The description of a backup (DDS API, Creating a Manual Backup, table 2)."""
+
+Interval = Annotated[timedelta, BeforeValidator(_read_duration), AfterValidator(_check_interval)]
+"""A duration of at most 366 days: a number of seconds, "90s", "30m", "12h", "7d" or ISO 8601 ("PT12H")."""
+
+IdempotencyKey = Annotated[str, Field(max_length=255), AfterValidator(_check_key)]
+"""What makes two messages the same event."""
+
+
+_JSON_TERMS = {
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "string_type": "must be a text",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+}
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, ...]:
+    """Describe each fault in one line, such as ``instance_ids.2: must not be empty``.
+
+    `model` is the model that was validated against. It provides the known names for an unknown field, in nested models
+    too.
+    """
+    return tuple(
+        f"{_location(fault['loc'])}: {_sentence(fault['type'], fault['msg'], fault['loc'], fault['input'], model)}"
+        for fault in error.errors(include_url=False)
+    )
+
+
+def _location(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in loc) or "event"
+
+
+def _sentence(kind: str, msg: str, loc: tuple[int | str, ...], found: object, model: type[BaseModel]) -> str:
+    if kind == "missing":
+        return "required, but missing"
+    if kind == "extra_forbidden":
+        known = _known_fields(model, loc)
+        return f"unknown field{did_you_mean(str(loc[-1]), known)}; known fields: {', '.join(known)}"
+    if kind in {"value_error", "assertion_error"}:
+        return msg.partition(", ")[2]
+    msg = _JSON_TERMS.get(kind, msg)
+    return f"{msg[0].lower()}{msg[1:]}; found {excerpt(found)}"
+
+
+def _known_fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    for part in loc[:-1]:
+        field = model.model_fields.get(str(part))
+        nested = _nested_model(field.annotation) if field else None
+        model = nested or model
+    return sorted(model.model_fields)
+
+
+def _nested_model(annotation: object) -> type[BaseModel] | None:
+    candidates: Iterable[object] = getattr(annotation, "__args__", None) or (annotation,)
+    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)

@@ -1,0 +1,102 @@
+"""Finding the job that makes a backup in DDS's task list, by the backup's instance and begin time."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from shared.errors import CloudError
+from shared.model import Backup, BackupJob, Jobs
+from shared.retry import Retrying
+
+
+_log = logging.getLogger(__name__)
+
+FoundT = TypeVar("FoundT")
+
+NEAR = timedelta(seconds=60)
+"""How far apart a backup's begin and the creation of its job may be."""
+
+JOBS_KEPT = timedelta(days=30)
+"""How long DDS lists jobs (DDS API, Querying Task Details: the tasks of the last month)."""
+
+_YOUNG = timedelta(minutes=1)
+_POLL_INTERVAL = 2.0
+_PATIENCE = 15.0  # seconds that a notification waits for the job of its backup
+
+
+def only_job(jobs: Iterable[BackupJob], instance_id: str, began: datetime) -> BackupJob | None:
+    """Return the only job of the instance created within a minute of `began`; None if there are two candidates."""
+    near = [job for job in jobs if job.instance_id == instance_id and abs(job.created_at - began) <= NEAR]
+    return near[0] if len(near) == 1 else None
+
+
+class JobFinder:
+    """Finds the jobs of backups. Workers may share it: what one has listed serves the others."""
+
+    def __init__(self, jobs: Jobs, retrying: Retrying) -> None:
+        self._jobs = jobs
+        self._retrying = retrying
+        self._clock = retrying.deadline.clock
+        self._lock = threading.Lock()
+        self._listed: dict[str, BackupJob] = {}
+
+    def find(self, backup: Backup, *, patience: float) -> tuple[str | None, str | None]:
+        """Return a backup's job id, or None and the reason why it is not known.
+
+        The task list is polled for at most `patience` seconds if the backup is young, since DDS shows a job only after
+        some seconds (DDS API, Querying Task Details).
+        """
+        if backup.begin_time is None:
+            return None, "DDS does not say when the backup began"
+        began, age = backup.begin_time, self._clock.now() - backup.begin_time
+        if age > JOBS_KEPT:
+            return None, "DDS keeps jobs for a month, and this backup is older"
+        job, note = self._poll(lambda: self._look(backup.instance_id, began), patience, may_appear=age < _YOUNG)
+        return (job.id, None) if job else (None, f"no job of this instance alone began with the backup{note}")
+
+    def find_new(self, locate: Callable[[], Backup | None], *, patience: float) -> tuple[str | None, str | None]:
+        """The same for a backup just made, which `locate` finds in the backup list as soon as DDS shows it."""
+        until = self._clock.monotonic() + patience
+        backup, note = self._poll(locate, patience, may_appear=True)
+        if backup is None:
+            return None, f"the answer had none, and DDS does not list the backup yet{note}"
+        return self.find(backup, patience=until - self._clock.monotonic())
+
+    def find_all(self, backups: Sequence[Backup]) -> dict[str, BackupJob]:
+        """Return the jobs by the ids of their backups, from one look at the task list.
+
+        Jobs are optional here: a task list that cannot be read within 15 seconds is logged, and nothing is found.
+        """
+        oldest = self._clock.now() - JOBS_KEPT
+        begins = [backup.begin_time for backup in backups if backup.begin_time and backup.begin_time > oldest]
+        if not begins:
+            return {}
+        until = max(begins) + NEAR
+        since = max(min(begins) - NEAR, until - JOBS_KEPT)
+        try:
+            jobs = self._retrying.within(_PATIENCE).call(lambda: self._jobs.created_between(since, until))
+        except CloudError as error:
+            _log.warning("task list not read", extra={"fields": {"code": error.code, "error": str(error)}})
+            return {}
+        found = {b.id: only_job(jobs, b.instance_id, b.begin_time) for b in backups if b.begin_time}
+        return {backup_id: job for backup_id, job in found.items() if job}
+
+    def _poll(
+        self, look: Callable[[], FoundT | None], patience: float, *, may_appear: bool
+    ) -> tuple[FoundT | None, str]:
+        """Return what `look` finds, or None and the error of the last look, if there was one."""
+        retrying = self._retrying.within(max(0.0, patience))
+        try:
+            return (retrying.poll(look, every=_POLL_INTERVAL) if may_appear else retrying.call(look)), ""
+        except CloudError as error:
+            return None, f" ({error})"
+
+    def _look(self, instance_id: str, began: datetime) -> BackupJob | None:
+        with self._lock:
+            if job := only_job(self._listed.values(), instance_id, began):
+                return job
+            jobs = self._jobs.created_between(began - NEAR, began + NEAR)
+            self._listed.update((job.id, job) for job in jobs)
+            return only_job(self._listed.values(), instance_id, began)

@@ -1,0 +1,233 @@
+"""Notifications: CloudEvents 1.0 for programs, a text for people, a line for telephones, and publishing them."""
+
+import json
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from shared.errors import BackupError, CloudError, RequestError
+from shared.format import timestamp
+from shared.identity import digest
+from shared.model import Clock, Notification, Topic
+from shared.report import Item, LogEvent, Status
+from shared.retry import Retrying
+
+
+_log = logging.getLogger(__name__)
+
+STARTED = "dds.backup.started"
+SKIPPED = "dds.backup.skipped"
+DEFERRED = "dds.backup.deferred"
+FAILED = "dds.backup.failed"
+REJECTED = "dds.backup.rejected"
+COMPLETED = "dds.backup.completed"
+STUCK = "dds.backup.stuck"
+PRUNED = "dds.backup.pruned"
+MISSED = "dds.backup.missed"
+UNCOVERED = "dds.backup.uncovered"
+AUDITED = "dds.backup.audited"
+
+HEADLINES = {
+    STARTED: "DDS backup started",
+    SKIPPED: "DDS backup skipped",
+    DEFERRED: "DDS backup deferred",
+    FAILED: "DDS backup failed",
+    REJECTED: "Request rejected",
+    COMPLETED: "DDS backup completed",
+    STUCK: "DDS backup stuck",
+    PRUNED: "DDS backups pruned",
+    MISSED: "DDS backup missed",
+    UNCOVERED: "DDS instance not covered",
+    AUDITED: "DDS backups audited",
+}
+"""Every CloudEvents type that this application publishes, with its headline for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The parts of a notification that are the same for all notifications of an invocation.
+
+    Attributes:
+        source: the function's URN, CloudEvents' ``source``.
+        region: the region whose DDS is backed up.
+        project_id: the project in that region.
+        request_id: the invocation's request id.
+    """
+
+    source: str
+    region: str
+    project_id: str
+    request_id: str
+
+
+def build_notification(
+    kind: str,
+    *,
+    identity: Sequence[str],
+    subject: str,
+    data: dict[str, Any],
+    lines: Sequence[str],
+    outcome: str,
+    sender: Sender,
+    now: datetime,
+    retryable: bool = False,
+    summary: str | None = None,
+) -> Notification:
+    """Build a notification of one of the types above.
+
+    The CloudEvents ``id`` is derived from the type, `identity` and `retryable`. It is the same whenever the same fact
+    is published again, so that consumers can drop duplicates, and an outcome that a redelivery may change never shares
+    it with the final one.
+
+    Args:
+        kind: the CloudEvents ``type``.
+        identity: what the notification is about.
+        subject: the CloudEvents ``subject``.
+        data: the CloudEvents ``data``, without region, project and request id.
+        lines: the body of the e-mail.
+        outcome: letters and underscores, for filter policies.
+        retryable: whether a redelivery of the event may lead to another outcome.
+        summary: replaces `subject` in the headline for people.
+    """
+    event_id = digest(kind, *identity, *(("retryable",) if retryable else ()))[:32]
+    event = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": sender.source,
+        "type": kind,
+        "subject": subject,
+        "time": timestamp(now, "milliseconds"),
+        "datacontenttype": "application/json",
+        "data": {**data, "region": sender.region, "project_id": sender.project_id, "request_id": sender.request_id},
+    }
+    headline = f"{HEADLINES[kind]}: {summary or subject}"
+    where = f"Region: {sender.region}\nProject: {sender.project_id}\nRequest ID: {sender.request_id}"
+    return Notification(
+        subject=_UNPRINTABLE.sub("?", headline)[:120],
+        body=json.dumps(event),
+        email="\n".join([headline, "", *lines, "", where, f"Event ID: {event_id}"]),
+        sms=f"{headline} {data.get('code') or data.get('job_id') or ''}".translate(_NOT_IN_SMS)[:160].strip(),
+        # An attribute holds letters, digits and underscores, 32 at most (SMN API, MessageAttribute).
+        attributes={"event_type": kind.replace(".", "_"), "outcome": outcome},
+    )
+
+
+_UNPRINTABLE = re.compile("[^ -~]")
+_NOT_IN_SMS = str.maketrans("[]【】", "()()")
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection(Item):
+    """A message that leads to nothing: never, or, if the error is retryable, not in this delivery.
+
+    Attributes:
+        position: where it stood in the event, such as "record.1.smn.message".
+        payload: the content of the message, which the notification repeats.
+        identity: identifies the message; the same at every redelivery.
+        notified: whether SMN accepted the notification.
+    """
+
+    position: str
+    error: BackupError
+    payload: object
+    identity: tuple[str, ...]
+    notified: bool = False
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Every fault found, one line each."""
+        return self.error.errors if isinstance(self.error, RequestError) else (str(self.error),)
+
+    @property
+    def status(self) -> Status:
+        """Always FAILED."""
+        return Status.FAILED
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a redelivery has something to do."""
+        return self.error.retryable or not self.notified
+
+    @property
+    def codes(self) -> list[str]:
+        """The code of the error."""
+        return [self.error.code]
+
+    def pending(self) -> list[str]:
+        """What a redelivery would do, in words."""
+        reason = self.error.code if self.error.retryable else "notification not published"
+        return [f"{self.position} rejected ({reason})"]
+
+    def log_events(self) -> list[LogEvent]:
+        """Return a warning if a redelivery tries the message again, otherwise an error."""
+        level = logging.WARNING if self.error.retryable else logging.ERROR
+        return [(level, "message rejected", self.document())]
+
+    def document(self) -> dict[str, Any]:
+        """Serialize the rejection, without the payload."""
+        return {
+            "position": self.position,
+            "code": self.error.code,
+            "message": str(self.error),
+            "errors": list(self.errors),
+            "notified": self.notified,
+        }
+
+
+_MOST_PAYLOAD = 4096
+
+
+def rejection_notification(rejection: Rejection, trigger: str, sender: Sender, now: datetime) -> Notification:
+    """Build the notification of a rejected message, with its content."""
+    facts = {name: value for name, value in rejection.document().items() if name != "notified"}
+    payload = rejection.payload if isinstance(rejection.payload, str) else json.dumps(rejection.payload, default=str)
+    return build_notification(
+        REJECTED,
+        identity=rejection.identity,
+        subject=rejection.position,
+        data={**facts, "trigger": trigger, "payload": payload[:_MOST_PAYLOAD]},
+        lines=[f"Where: {trigger} event, {rejection.position}", *rejection.errors, f"Found: {payload[:300]}"],
+        outcome="REJECTED",
+        sender=sender,
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Notifier:
+    """Publishes notifications to a topic.
+
+    Publishing one twice does no harm, since its CloudEvents ``id`` is the same.
+    """
+
+    topic: Topic
+    retrying: Retrying
+    sender: Sender
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the notifications."""
+        return self.retrying.deadline.clock
+
+    def publish(self, notification: Notification) -> bool:
+        """Publish, and return whether SMN accepted the notification. A failure is logged, not raised."""
+        if self.retrying.deadline.left() <= 0:
+            return False
+        try:
+            self.retrying.call(lambda: self.topic.publish(notification))
+        except CloudError as error:
+            fields = {"code": error.code, "cloud_code": error.cloud_code, "error": str(error)}
+            facts = {**fields, "notification": notification.subject}
+            _log.warning("notification not published", extra={"fields": facts})
+            return False
+        return True
+
+    def publish_rejection(self, rejection: Rejection, trigger: str) -> Rejection:
+        """Publish a rejection unless it is retryable, and return it with `notified` set."""
+        if rejection.error.retryable:
+            return rejection
+        notification = rejection_notification(rejection, trigger, self.sender, self.clock.now())
+        return replace(rejection, notified=self.publish(notification))

@@ -1,0 +1,114 @@
+"""What an audit is asked for: what is accepted, and how nonsense is told."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.audit.request import AuditRequest, Policy
+from shared.errors import InvalidRequestError
+from shared.triggers.envelope import validate
+from tests.audit.fleet import NIGHTLY, instance
+
+
+def faults(request: object) -> tuple[str, ...]:
+    """What is wrong with a request."""
+    with pytest.raises(InvalidRequestError) as caught:
+        validate(request, AuditRequest)
+    return caught.value.errors
+
+
+def test_an_empty_request_is_one() -> None:
+    """It audits what needs no policy."""
+    assert validate({}, AuditRequest) == AuditRequest()
+
+
+def test_the_grace_has_a_default() -> None:
+    """Two hours, since a backup that is due takes its time."""
+    policy = Policy(name="a", instance_ids=("x",), expected_interval=timedelta(days=1))
+
+    assert policy.limit == timedelta(hours=26)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("90m", timedelta(minutes=90)), ("1d", timedelta(days=1)), (3600, timedelta(hours=1)), ("PT12H", timedelta(0.5))],
+)
+def test_durations_are_written_as_in_other_requests(written: object, meant: timedelta) -> None:
+    """Seconds, a number with a unit, ISO 8601."""
+    request = validate({"policies": [{**NIGHTLY, "expected_interval": written, "grace": written}]}, AuditRequest)
+
+    assert request.policies[0].limit == 2 * meant
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"name": ""}, "policies.0.name: string should have at least 1 character"),
+        ({"name": "two\nlines"}, "policies.0.name: must hold no control characters"),
+        ({"name": " a"}, "policies.0.name: must hold no control characters and no blanks at its ends"),
+        ({"name": "n" * 65}, "policies.0.name: string should have at most 64 characters"),
+        ({"select": None}, "policies.0.instance_ids: name the instances: select, or instance_ids (a list)"),
+        ({"instance_ids": ["x"]}, "policies.0.instance_ids: name the instances in one way; found select and"),
+        ({"select": {}}, "policies.0.select: give tags, name, mode or enterprise_project_id"),
+        ({"select": {"tag": {}}}, "policies.0.select.tag: unknown field (did you mean tags?)"),
+        ({"select": None, "instance_ids": [""]}, "policies.0.instance_ids.0: must not be empty"),
+        ({"select": None, "instance_ids": "x"}, "policies.0.instance_ids: must be a list; found 'x'"),
+        ({"expected_interval": "0d"}, "policies.0.expected_interval: must be more than 0 seconds"),
+        ({"expected_interval": "nightly"}, "policies.0.expected_interval: input should be a valid timedelta"),
+        (
+            {"expected_interval": "367d"},
+            "policies.0.expected_interval: must be more than 0 seconds and at most 366 days",
+        ),
+        ({"grace": "-1h"}, "policies.0.grace: input should be"),
+        ({"grace": None}, "policies.0.grace: input should be a valid timedelta"),
+        ({"interval": "1d"}, "policies.0.interval: unknown field (did you mean expected_interval?)"),
+    ],
+    ids=range(16),
+)
+def test_what_is_wrong_with_a_policy(change: dict[str, Any], fault: str) -> None:
+    """At its place, with what was found."""
+    (found,) = faults({"policies": [{**NIGHTLY, **change}]})
+
+    assert found.startswith(fault)
+
+
+def test_everything_is_said_at_once() -> None:
+    """Of every policy, and of what is missing."""
+    found = faults(
+        {"policies": [{"select": {}}, {"name": "b", "grace": "x", "expected_interval": "1d"}], "polices": []}
+    )
+
+    assert [fault.partition(":")[0] for fault in found] == [
+        "policies.0.name",
+        "policies.0.select",
+        "policies.0.expected_interval",
+        "policies.1.instance_ids",
+        "policies.1.grace",
+        "polices",
+    ]
+
+
+def test_two_policies_of_one_name() -> None:
+    """The name tells whose a finding is."""
+    assert faults({"policies": [NIGHTLY, NIGHTLY]}) == (
+        "policies: each policy needs a name of its own; found twice: nightly",
+    )
+
+
+def test_what_is_covered_elsewhere_is_a_list_of_selectors() -> None:
+    """With the selector's own rules."""
+    assert faults({"covered_elsewhere": [{}]})[0].startswith("covered_elsewhere.0: give tags")
+    assert validate({"covered_elsewhere": [{"name": "*"}]}, AuditRequest).covered_elsewhere[0].name == "*"
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "gone"]), min_size=1))
+def test_instances_named_twice_count_once(named: list[str]) -> None:
+    """In the order in which they are named; those that do not exist are told apart."""
+    policy = Policy(name="p", instance_ids=tuple(named), expected_interval=timedelta(days=1))
+    existing = [instance(), *(type(instance())(name, name) for name in "abc")]
+
+    assert {found.id for found in policy.choose(existing)} == set(named) - {"gone"}
+    assert policy.unknown(existing) == ["gone"] * ("gone" in named)

@@ -1,0 +1,69 @@
+"""The licences of what is deployed are on the list, and others would be noticed."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.supply_chain.finding import Finding, Verdict
+from tests.supply_chain.licences import Allowed, audit_licences, installed_licences, load_allowed, names_of
+
+
+ROOT = Path(__file__).parent.parent.parent
+ALLOWED = Allowed(deployed={"MIT": "fine"}, tools={"GPL-3.0-only": "not passed on"}, spellings={"MIT License": "MIT"})
+
+
+def test_the_licences_of_this_environment_are_allowed() -> None:
+    """Of what is deployed and of the tools, none left out."""
+    deployed, tools = names_of(ROOT / "requirements.txt"), names_of(ROOT / "requirements-dev.txt")
+    installed = installed_licences()
+
+    finding = audit_licences(installed, load_allowed(), deployed, tools)
+
+    assert finding.verdict is Verdict.CLEAN, finding.lines
+
+
+def test_every_allowed_licence_has_a_reason_and_every_spelling_a_licence() -> None:
+    """The list is data with reasons."""
+    allowed = load_allowed()
+
+    assert all({**allowed.deployed, **allowed.tools}.values())
+    assert set(allowed.spellings.values()) <= {*allowed.deployed, *allowed.tools}
+
+
+@pytest.mark.parametrize(
+    ("licence", "allowed"),
+    [
+        ("MIT", True),
+        ("MIT License", True),
+        ("MIT OR LGPL-2.1-only", True),
+        ("MIT AND LGPL-2.1-only", False),
+        ("MIT License; GNU General Public License (GPL)", False),
+        ("UNKNOWN", False),
+    ],
+)
+def test_expressions(licence: str, *, allowed: bool) -> None:
+    """One of those joined by OR, all of those joined by AND."""
+    assert ALLOWED.permits(licence, ALLOWED.deployed) is allowed
+
+
+def test_a_licence_for_tools_only_is_not_deployed() -> None:
+    """The same package, once deployed and once a tool."""
+    installed = {"copyleft": "GPL-3.0-only", "of-another-system": "UNKNOWN", "fine": "MIT"}
+
+    assert audit_licences(installed, ALLOWED, {"fine"}, {"copyleft"}) == Finding("licences", Verdict.CLEAN)
+    finding = audit_licences(installed, ALLOWED, {"copyleft", "fine"}, {"copyleft"})
+    assert (finding.verdict, finding.lines) == (
+        Verdict.FOUND,
+        ("copyleft (deployed): GPL-3.0-only is not in licences.yaml",),
+    )
+
+
+def test_what_is_not_installed_is_named_and_what_is_deployed_has_to_be_judged() -> None:
+    """A tool may be for another Python."""
+    installed = {"fine": "MIT"}
+
+    tool = audit_licences(installed, ALLOWED, {"fine"}, {"for-windows"})
+    deployed = audit_licences(installed, ALLOWED, {"fine", "missing"}, set())
+
+    assert (tool.verdict, deployed.verdict) == (Verdict.CLEAN, Verdict.UNCHECKED)
+    assert tool.lines == ("not installed here, so not judged: for-windows",)

@@ -1,0 +1,44 @@
+"""What may be asked of track_backups."""
+
+import pytest
+
+from shared.errors import InvalidRequestError
+from shared.track.request import TrackRequest
+from shared.triggers.envelope import validate
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"job_id": "j"},
+        {"backup_id": "b"},
+        {"idempotency_key": "k"},
+        {"since": "2026-11-24T02:00:00Z"},
+        {"since": "2026-11-24T02:00:00+08:00", "until": "2026-11-24T03:00:00+08:00"},
+    ],
+)
+def test_a_request(payload: dict[str, str]) -> None:
+    """One thing at a time, or nothing: a tick."""
+    assert validate(payload, TrackRequest).model_dump(exclude_unset=True).keys() == payload.keys()
+
+
+@pytest.mark.parametrize(
+    ("payload", "fault"),
+    [
+        ({"job_id": "j", "backup_id": "b"}, "event: ask for one thing at a time; found job_id and backup_id"),
+        ({"since": "2026-11-24T02:00:00Z", "idempotency_key": "k"}, "found idempotency_key and since"),
+        ({"until": "2026-11-24T02:00:00Z"}, "until needs a since"),
+        ({"since": "2026-11-24T02:00:00"}, "since: input should have timezone info"),
+        ({"since": "yesterday"}, "since: "),
+        ({"since": "2026-11-24T02:00:00Z", "until": "2026-11-24T02:00:00Z"}, "until must be after since"),
+        ({"since": "2026-01-01T00:00:00Z", "until": "2026-03-01T00:00:00Z"}, "by 31 days at most"),
+        ({"job_id": ""}, "job_id: "),
+        ({"jobid": "j"}, "jobid: unknown field (did you mean job_id?)"),
+    ],
+)
+def test_a_wrong_request_is_explained(payload: dict[str, str], fault: str) -> None:
+    """Where, what was found, what was expected."""
+    with pytest.raises(InvalidRequestError) as caught:
+        validate(payload, TrackRequest)
+    assert fault in str(caught.value)

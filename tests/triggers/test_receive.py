@@ -1,0 +1,285 @@
+"""From an event to requests: what identifies each, and what becomes of the rest."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.create.request import BackupRequest
+from shared.errors import InvalidRequestError
+from shared.identity import EventNames
+from shared.triggers.receive import Incoming, Received, receive
+from tests.fakes import name_request
+from tests.triggers import documented as doc
+
+
+def received(event: object, request_id: str = "request-1") -> Received[BackupRequest]:
+    return receive(event, BackupRequest, request_id=request_id)
+
+
+def named(incoming: Incoming[BackupRequest]) -> EventNames:
+    return name_request(
+        incoming.request,
+        incoming.identity,
+        incoming.time,
+        prefix="dds-backup",
+        recurring=incoming.is_recurring,
+    )
+
+
+def names(event: object, request_id: str = "request-1") -> list[str]:
+    """The names that an event gives to its first instances' backups."""
+    got = received(event, request_id)
+    assert not got.rejected
+    return [named(incoming).name(incoming.request.instances[0]) for incoming in got.requests]
+
+
+def payload(**fields: object) -> str:
+    return json.dumps({**doc.PAYLOAD, **fields})
+
+
+EVENTS: dict[str, Any] = {
+    "timer": doc.timer(),
+    "smn": doc.smn(doc.smn_record(message_id="m1"), doc.smn_record(message_id="m2")),
+    "kafka": doc.kafka(doc.TEXT, doc.TEXT),
+    "rabbitmq": doc.rabbitmq(doc.TEXT, doc.TEXT),
+    "rocketmq": doc.rocketmq(doc.TEXT, doc.TEXT),
+    "eventgrid": doc.eventgrid(),
+    "eventgrid list": [doc.eventgrid(id="1"), doc.eventgrid(id="2")],
+    "apig": doc.apig(),
+}
+
+
+@pytest.mark.parametrize("trigger", EVENTS)
+def test_a_redelivery_gives_the_same_names_in_another_invocation(trigger: str) -> None:
+    """Nothing of a name comes from the invocation."""
+    event = EVENTS[trigger]
+
+    assert names(event, "request-1") == names(json.loads(json.dumps(event)), "request-2")
+
+
+@pytest.mark.parametrize("trigger", EVENTS)
+def test_the_messages_of_a_batch_are_events_of_their_own(trigger: str) -> None:
+    """Even two of the same text."""
+    made = names(EVENTS[trigger])
+
+    assert len(set(made)) == len(made)
+
+
+@pytest.mark.parametrize("trigger", sorted(EVENTS.keys() - {"eventgrid list"}))
+def test_the_trigger_is_named(trigger: str) -> None:
+    """As in reports and logs."""
+    got = received(EVENTS[trigger])
+
+    assert got.trigger == trigger
+    assert got.is_asynchronous is (trigger != "apig")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (doc.timer(), doc.timer(time="2023-06-02T08:30:00+08:00")),
+        (doc.timer(), doc.timer(trigger_name="Timer_002")),
+        (doc.smn(doc.smn_record(message_id="m1")), doc.smn(doc.smn_record(message_id="m2"))),
+        (doc.eventgrid(), doc.eventgrid(id="2")),
+        (doc.eventgrid(), doc.eventgrid(source="other")),
+        (doc.kafka(), doc.kafka() | {"event_time": 1}),
+        (doc.kafka(), doc.rocketmq()),
+        (doc.apig(), doc.apig(requestContext={"requestId": "another"})),
+        (doc.apig(), doc.apig(headers={"Idempotency-Key": "k"})),
+    ],
+    ids=range(9),
+)
+def test_different_events_give_different_names(one: object, other: object) -> None:
+    """Each part of what identifies an event counts."""
+    assert names(one) != names(other)
+
+
+def test_a_tick_is_the_same_in_every_zone() -> None:
+    """The same moment, written differently."""
+    assert names(doc.timer()) == names(doc.timer(time="2023-06-01T00:30:00Z"))
+
+
+def test_a_direct_call_is_identified_by_the_request_id() -> None:
+    """Two tests from the console are two events."""
+    assert names(dict(doc.PAYLOAD), "request-1") == names(dict(doc.PAYLOAD), "request-1")
+    assert names(dict(doc.PAYLOAD), "request-1") != names(dict(doc.PAYLOAD), "request-2")
+
+
+KEYED: dict[str, Callable[[], Any]] = {
+    "direct": lambda: {**doc.PAYLOAD, "idempotency_key": "release-42"},
+    "apig header": lambda: doc.apig(headers={"Idempotency-Key": "release-42"}),
+    "apig quoted header": lambda: doc.apig(headers={"idempotency-key": ' "release-42" '}),
+    "apig body": lambda: doc.apig(payload(idempotency_key="release-42")),
+    "smn": lambda: doc.smn(doc.smn_record(payload(idempotency_key="release-42"))),
+    "kafka": lambda: doc.kafka(payload(idempotency_key="release-42")),
+    "rabbitmq": lambda: doc.rabbitmq(payload(idempotency_key="release-42")),
+    "rocketmq": lambda: doc.rocketmq(payload(idempotency_key="release-42")),
+    "eventgrid": lambda: doc.eventgrid({**doc.PAYLOAD, "idempotency_key": "release-42"}),
+}
+
+
+@pytest.mark.parametrize("way", KEYED)
+def test_one_idempotency_key_is_one_event_whichever_way_it_comes(way: str) -> None:
+    """A pipeline that asks again through another door gets the same backup."""
+    assert names(KEYED[way](), "request-1") == names(KEYED["direct"](), "request-2")
+
+
+def test_a_message_published_twice_under_one_key_is_one_event() -> None:
+    """Its second copy has another message id and another timestamp."""
+    first = doc.smn(doc.smn_record(payload(idempotency_key="k"), message_id="m1"))
+    second = doc.smn(doc.smn_record(payload(idempotency_key="k"), message_id="m2"))
+    second["record"][0]["smn"]["timestamp"] = "2018-01-09T07:12:00Z"
+
+    assert names(first) == names(second)
+
+
+def test_a_key_in_a_timers_payload_does_not_make_all_ticks_one_event() -> None:
+    """The payload is the same every night; the nights are not."""
+    monday = doc.timer(payload(idempotency_key="nightly"))
+    tuesday = doc.timer(payload(idempotency_key="nightly"), time="2023-06-02T08:30:00+08:00")
+
+    assert names(monday) != names(tuesday)
+
+
+def test_the_header_outranks_the_bodys_key() -> None:
+    """The header is what retrying HTTP clients repeat."""
+    event = doc.apig(payload(idempotency_key="other"), headers={"Idempotency-Key": "release-42"})
+
+    assert names(event) == names(KEYED["direct"]())
+
+
+def test_a_gateway_without_request_id_falls_back() -> None:
+    """To the header, then to the invocation."""
+    headerless = doc.apig(requestContext={})
+    with_header = doc.apig(requestContext={}, headers={"X-Request-ID": "abc"})
+
+    assert names(headerless, "1") != names(headerless, "2")
+    assert names(with_header, "1") == names(with_header, "2")
+
+
+@pytest.mark.parametrize("timestamp", [None, "", "yesterday", "2018-01-09T07:11:40"])
+def test_an_smn_timestamp_that_cannot_be_read_is_left_out(timestamp: object) -> None:
+    """It only makes the name readable."""
+    event = doc.smn()
+    event["record"][0]["smn"]["timestamp"] = timestamp
+
+    (name,) = names(event)
+    assert name.count("-") == 3
+
+
+@pytest.mark.parametrize("kind", doc.FOREIGN)
+def test_an_event_of_another_trigger_is_named(kind: str) -> None:
+    """What was found, and what is known."""
+    got = received(doc.FOREIGN[kind])
+
+    (rejection,) = got.rejected
+    assert rejection.error.code == "unknown_event"
+    assert f"found an event of {kind}," in str(rejection.error)
+    assert "known: timer, kafka" in str(rejection.error)
+    assert not got.requests
+
+
+@pytest.mark.parametrize(
+    ("event", "found"),
+    [
+        ({"key": "value"}, "an object with the keys key"),
+        ({}, "an empty object"),
+        ({"trigger_type": "FOO"}, "trigger_type 'FOO'"),
+        ("text", "str 'text'"),
+        (None, "NoneType None"),
+        ([], "list []"),
+        ([1], "list [1]"),
+        ({"record": [{"event_source": "SMN"}]}, "an object with the keys record"),
+        ({"trigger_type": "TIMER", "specversion": "1.0"}, "an event of timer and eventgrid at once"),
+    ],
+    ids=range(9),
+)
+def test_an_event_of_no_kind_is_rejected_with_what_was_found(event: object, found: str) -> None:
+    """The console's blank template among them."""
+    got = received(event)
+
+    (rejection,) = got.rejected
+    assert found in str(rejection.error)
+    assert (rejection.position, got.trigger) == ("event", "unknown")
+
+
+def test_a_bad_message_costs_the_others_nothing() -> None:
+    """One record of three is no request, one is not even a record."""
+    got = received(doc.smn(doc.smn_record(message_id="m1"), doc.smn_record("Hello", "m2"), {"event_source": "smn"}))
+
+    assert len(got.requests) == 1
+    assert [rejection.position for rejection in got.rejected] == ["record.1.smn.message", "record.2"]
+    assert got.rejected[0].payload == "Hello"
+
+
+def test_a_request_that_cannot_be_carried_out_is_rejected_where_it_stood() -> None:
+    """With what it said and what identifies it."""
+    (incoming,) = received(doc.timer(payload(name="n" * 30))).requests
+    error = InvalidRequestError(["name: too long"])
+
+    rejection = incoming.reject(error)
+
+    assert (rejection.position, rejection.error) == ("user_event", error)
+    assert rejection.payload == payload(name="n" * 30)
+    assert rejection.identity == incoming.identity
+
+
+@pytest.mark.parametrize("kind", ["started", "skipped", "deferred", "failed", "rejected"])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda note: doc.smn(doc.smn_record(json.dumps(note))),
+        lambda note: note,
+        lambda note: doc.kafka(json.dumps(note)),
+    ],
+    ids=["smn", "eventgrid", "kafka"],
+)
+def test_our_own_announcements_are_ignored(wrap: Callable[[object], object], kind: str) -> None:
+    """A topic wired in a circle must not start an avalanche."""
+    note = doc.eventgrid({"instance_id": "a"}, type=f"dds.backup.{kind}")
+
+    got = received(wrap(note))
+
+    assert (got.ignored, got.requests, got.rejected) == (1, [], [])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+MARKS = st.fixed_dictionaries(
+    {},
+    optional={
+        "trigger_type": st.sampled_from(["TIMER", "KAFKA", "RABBITMQ", "ROCKETMQ", "X"]),
+        "record": st.lists(st.fixed_dictionaries({"event_source": st.just("smn"), "smn": JSON})),
+        "records": JSON,
+        "specversion": st.just("1.0"),
+        "id": JSON,
+        "source": JSON,
+        "type": JSON,
+        "data": JSON,
+        "time": JSON,
+        "trigger_name": st.text(),
+        "user_event": JSON,
+        "httpMethod": JSON,
+        "requestContext": JSON,
+        "body": JSON,
+        "headers": JSON,
+        "instance_ids": JSON,
+    },
+)
+
+
+@given(JSON | MARKS | st.lists(MARKS))
+def test_whatever_arrives_is_a_request_a_rejection_or_ours(event: object) -> None:
+    """Nothing is lost and nothing crashes; the same event read twice says the same."""
+    got = received(event)
+
+    assert got.requests or got.rejected or got.ignored or got.trigger in {"kafka", "rabbitmq", "rocketmq"}
+    again = received(event)
+    assert got == again or [named(one) for one in got.requests] == [named(one) for one in again.requests]
