@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from cli.console import is_interactive, make_console
@@ -95,7 +94,8 @@ def deploy_stack(deployment: Deployment, *, prune: bool, adopt: bool, dry_run: b
     console.print(f"Stack {stack} in {access.region}, project {access.project_id}")
     wanted = deployment.resources()
     where = services(access, stack)
-    found = _look_up(console, where, stack, wanted)
+    with console.status("Looking up what exists"):
+        found = look_up(where, stack, wanted)
     steps = plan(wanted, found, stack, prune=prune, adopt=adopt)
     if steps.foreign:
         raise WrongCall(foreign_message(steps.foreign))
@@ -109,7 +109,8 @@ def destroy_stack(access: Access, stack: str, *, dry_run: bool, yes: bool, as_js
     console = make_console(stderr=True)
     console.print(f"Stack {stack} in {access.region}, project {access.project_id}")
     where = services(access, stack)
-    found = _look_up(console, where, stack)
+    with console.status("Looking up what exists"):
+        found = look_up(where, stack)
     steps = plan((), found, stack, prune=True)
     for item in found:
         if item.resource.kind is Kind.SUBSCRIPTION and item.stack != stack:
@@ -155,13 +156,6 @@ def look_up(where: Mapping[Kind, Service], stack: str, wanted: Sequence[Resource
             if error.status != 403 or names or not wanted:
                 raise
     return found
-
-
-def _look_up(
-    console: Console, where: Mapping[Kind, Service], stack: str, wanted: Sequence[Resource] = ()
-) -> list[Found]:
-    with console.status("Looking up what exists"):
-        return look_up(where, stack, wanted)
 
 
 def _proceed(

@@ -53,7 +53,7 @@ ADVICE_BY_CODE = {
 }
 """What to do where the status alone would mislead (FunctionGraph API, Error Codes)."""
 
-SERVICE_FAILURE = "the service fails: run again in a while"
+SERVICE_FAILURE = "the service failed: run again in a while"
 NO_RESPONSE = "check the network, a proxy, and --region; then run again"
 
 
