@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from cli.cloud import Connection
 from cli.errors import WrongCall
+from cli.template.document import fill_in, references
 from cli.template.model import Function, Topic
-from cli.template.references import fill_in, references
 
 
 def function_settings(

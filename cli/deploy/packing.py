@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cli.console import make_console
-from cli.package.build import build_packages
-from cli.package.displays import make_observer, make_progress
-from cli.package.limits import fitting_uploads
+from cli.package.archive import fitting_uploads
+from cli.package.build import build_packages, notices
+from cli.package.display import make_observer, make_progress
 from cli.package.model import Package, PackagingFailed
-from cli.package.notices import notices
 from cli.template.model import Function
 
 

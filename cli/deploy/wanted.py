@@ -10,11 +10,9 @@ from cli.huaweicloud.resources import Kind, Resource
 from cli.huaweicloud.trigger_names import trigger_name
 from cli.json_value import Json, JsonObject
 from cli.package.model import Package
-from cli.permissions.agencies import TRUSTED_SERVICE, Agency, agencies
-from cli.permissions.policies import custom_policy
-from cli.template.checks import PASSWORDS
-from cli.template.model import AsyncInvoke, Destination, Event, Function, Template, Topic
-from cli.template.references import fill_in
+from cli.permissions.agencies import TRUSTED_SERVICE, Agency, agencies, custom_policy
+from cli.template.document import fill_in
+from cli.template.model import PASSWORDS, AsyncInvoke, Destination, Event, Function, Template, Topic
 
 
 LONGEST_DESCRIPTION, LONGEST_IN_IAM = 512, 255

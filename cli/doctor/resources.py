@@ -8,7 +8,7 @@ from cli.doctor.findings import Finding, ok, problem, warning
 from cli.doctor.stack import Stack
 from cli.huaweicloud.resources import Kind
 from cli.json_value import Json
-from cli.template.kinds import QUEUES
+from cli.template.model import QUEUES
 
 
 DEPLOY = "ddsbackup deploy makes it so"

@@ -12,8 +12,8 @@ from cli.huaweicloud.access import Access
 from cli.huaweicloud.inquiries import list_instances
 from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.package.model import Package
+from cli.template.document import references
 from cli.template.model import Function, Template
-from cli.template.references import references
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from huaweicloudsdkfunctiongraph.v2 import (
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.huaweicloud.trigger_names import trigger_name
-from cli.template.checks import PASSWORDS
+from cli.template.model import PASSWORDS
 
 
 class Triggers:

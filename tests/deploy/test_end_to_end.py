@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import main
 from cli.package import build
-from cli.package.interpreter import find_interpreter
+from cli.package.bytecode import find_interpreter
 from cli.package.model import Package, PackagingFailed
 from cli.paths import CHECKOUT
 from cli.template.model import Function

@@ -1,17 +1,23 @@
-"""From the schema as the provider's source writes it to the form of ``terraform providers schema -json``.
+"""The provider's schema, converted from its Go source to the form of ``terraform providers schema -json``.
 
-The rules are those of terraform-plugin-sdk v2, helper/schema/core_schema.go: what becomes an attribute and what a
-nested block, and what is computed.
+The rules are those of terraform-plugin-sdk v2, helper/schema/core_schema.go: what becomes an attribute or a nested
+block, and what is computed.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from cli.terraform.derive.go_values import Call, Composite, Name, Value
+from cli.terraform.derive.go import Call, Checkout, Composite, GoPackage, Name, Value
 
+
+ADDRESS = "registry.terraform.io/huaweicloud/huaweicloud"
+PROVIDER_FOLDER = "huaweicloud"
+PROVIDER_FILE = "huaweicloud/provider.go"
+MODULE = "github.com/huaweicloud/terraform-provider-huaweicloud/"
 
 Resolve = Callable[[Call], Composite]
-"""Returns the literal that a function of the provider returns."""
+"""Finds the composite literal that a function of the provider returns."""
 
 Constant = Callable[[str], Value]
 
@@ -24,8 +30,80 @@ _SIMPLE = {
 _NESTING = {"schema.TypeList": "list", "schema.TypeSet": "set", "schema.TypeMap": "map"}
 
 
+def provider_schema(checkout: Checkout, resources: Iterable[str]) -> dict[str, Any]:
+    """Return the schemas of *resources* in the form of ``terraform providers schema -json``.
+
+    What that form has no place for is under ``derived``: the source of each schema, and the rules of attributes.
+    Raises KeyError for a resource that the provider does not have.
+    """
+    schemas, sources, rules = {}, {}, {}
+    for resource in sorted(resources):
+        folder, function = _constructor(checkout, resource)
+        package = checkout.package(folder)
+        blocks = _blocks(checkout, package)
+        schemas[resource] = {"version": 0, "block": blocks.resource(package.composite(function, "schema.Resource"))}
+        sources[resource] = package.path_of(function)
+        rules[resource] = dict(sorted(blocks.rules.items()))
+    package = checkout.package(PROVIDER_FOLDER)
+    configuration = _blocks(checkout, package).block(package.composite("Provider", "schema.Provider"))
+    return {
+        "format_version": "1.0",
+        "provider_schemas": {
+            ADDRESS: {"provider": {"version": 0, "block": configuration}, "resource_schemas": schemas},
+        },
+        "derived": {**_origin(checkout), "sources": sources, "rules": rules},
+    }
+
+
+def _origin(checkout: Checkout) -> dict[str, str]:
+    commit, date = checkout.git("show", "--no-patch", "--format=%H %cs", f"{checkout.revision}^{{commit}}").split()
+    return {
+        "repository": f"https://{MODULE.rstrip('/')}",
+        "version": checkout.revision.removeprefix("v"),
+        "commit": commit,
+        "date": date,
+    }
+
+
+def _constructor(checkout: Checkout, resource: str) -> tuple[str, str]:
+    """Return the folder and the function of a resource, from its registration in provider.go."""
+    source = checkout.read(PROVIDER_FILE)
+    match = re.search(rf'"{resource}":\s*(\w+)\.(Resource\w+)\(\)', source)
+    if match is None:
+        raise KeyError(f"{PROVIDER_FILE} registers no resource {resource}")
+    return _folder(source, match[1]), match[2]
+
+
+def _folder(source: str, package: str) -> str:
+    match = re.search(rf'"{re.escape(MODULE)}([\w/]*\b{package})"', source)
+    if match is None:
+        raise KeyError(f"no import of {package}")
+    return match[1]
+
+
+def _blocks(checkout: Checkout, package: GoPackage) -> "Blocks":
+    def resolve(call: Call) -> Composite:
+        qualifier, _, function = call.function.rpartition(".")
+        home = package
+        if qualifier:
+            home = checkout.package(
+                _folder("\n".join(package.checkout.read(path) for path in package.paths), qualifier)
+            )
+        for written in ("schema.Resource", "schema.Schema", "map[string]*schema.Schema"):
+            try:
+                return home.composite(function, written)
+            except KeyError:
+                continue
+        raise KeyError(f"{call.function} returns no schema")
+
+    def constant(name: str) -> Value:
+        return package.constant(name)
+
+    return Blocks(resolve, constant)
+
+
 class Blocks:
-    """Turns schemas into blocks, with the rules of each attribute, which Terraform's own form leaves out."""
+    """Converts schemas to blocks, and collects the rules of attributes, for which Terraform's form has no place."""
 
     def __init__(self, resolve: Resolve, constant: Constant) -> None:
         self._resolve = resolve
@@ -33,7 +111,7 @@ class Blocks:
         self.rules: dict[str, dict[str, Any]] = {}
 
     def resource(self, resource: Composite) -> dict[str, Any]:
-        """Return the block of a resource, with the ``id`` and the ``timeouts`` that the SDK adds."""
+        """Return the block of a resource, including the ``id`` and the ``timeouts`` that the SDK adds."""
         block = self.block(resource)
         block["attributes"].setdefault("id", {"type": "string", "optional": True, "computed": True})
         timeouts = resource.fields().get("Timeouts")
@@ -47,7 +125,7 @@ class Blocks:
         return block
 
     def block(self, resource: Composite, path: str = "") -> dict[str, Any]:
-        """Return the block of the *resource* literal, whose attributes have *path* in front of their names."""
+        """Return the block of the *resource* literal. *path* is the prefix of its attributes' paths."""
         block: dict[str, Any] = {"attributes": {}}
         for name, written in sorted(self._schemas(resource)):
             fields = written.fields()
