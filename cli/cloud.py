@@ -9,7 +9,7 @@ import httpx
 
 from cli.errors import WrongCall
 from cli.json_value import JsonObject
-from localcloud.functiongraph.runtime.invocation import Credentials
+from localcloud.functiongraph.runtime.model import Credentials
 
 
 CREDENTIALS_LAST = 86_400

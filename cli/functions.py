@@ -8,8 +8,7 @@ from cli.cloud import Cloud, Connection
 from cli.errors import WrongCall, did_you_mean
 from cli.template.document import fill_in, references
 from cli.template.model import Function, Topic
-from localcloud.functiongraph.runtime.invocation import FunctionError, Invocation, Report
-from localcloud.functiongraph.runtime.spec import FunctionSpec
+from localcloud.functiongraph.runtime.model import FunctionError, FunctionSpec, Invocation, Report
 
 
 MARGIN = 60.0

@@ -18,10 +18,9 @@ from cli.functions import DeployedFunction, Outcome, function_settings, function
 from cli.json_value import Json, JsonObject
 from cli.options import read_env_file, template_option
 from cli.template.load import find_function, find_template, load_template
-from localcloud.functiongraph.runtime.inside.outcome import MAX_BODY_BYTES
+from localcloud.functiongraph.runtime.inside.handler import MAX_BODY_BYTES
 from localcloud.functiongraph.runtime.instance import Instance
-from localcloud.functiongraph.runtime.invocation import FunctionError, Invocation, Report
-from localcloud.functiongraph.runtime.spec import FunctionSpec
+from localcloud.functiongraph.runtime.model import FunctionError, FunctionSpec, Invocation, Report
 
 
 @click.command(short_help="Run a function with an event.")

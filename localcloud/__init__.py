@@ -1,22 +1,27 @@
 """A Huawei Cloud on localhost: IAM, DDS, SMN and FunctionGraph for the unmodified SDKs. Never deployed.
 
-Written from the API documents alone: nothing of `shared` is imported here, or it would prove the code by itself.
+It is written from the API documents and imports nothing of `shared`: otherwise it would test the code with itself.
 """
 
 from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
-    from localcloud.server import LocalCloud, serve
+    from localcloud.local_cloud import LocalCloud
+    from localcloud.server import serve
 
 
 __all__ = ["LocalCloud", "serve"]
 
 
 def __getattr__(name: str) -> Any:
-    # Whoever needs the runtime of functions only does not wait half a second for the server.
-    if name in __all__:
-        from localcloud import server
+    # Lazy: code that needs only the runtime of functions does not import the server, which takes half a second.
+    if name == "LocalCloud":
+        from localcloud.local_cloud import LocalCloud
 
-        return getattr(server, name)
+        return LocalCloud
+    if name == "serve":
+        from localcloud.server import serve
+
+        return serve
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

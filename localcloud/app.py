@@ -1,4 +1,7 @@
-"""The ASGI application: every service on one port, told apart by path."""
+"""The ASGI application: every service on one port, distinguished by path."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exception_handlers import http_exception_handler
@@ -8,13 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from localcloud.admin import control, fault_rules, functions, inspection, resources
+from localcloud.admin import routes as admin_routes
 from localcloud.cloud import Cloud
 from localcloud.dds import errors as dds_errors
 from localcloud.dds import routes as dds_routes
 from localcloud.errors import CloudError, Service, error_body, gateway_error, service_of
-from localcloud.functiongraph import async_routes, function_routes, invocation_routes, trigger_routes
 from localcloud.functiongraph import errors as functiongraph_errors
+from localcloud.functiongraph import routes as functiongraph_routes
 from localcloud.gateway import Gateway
 from localcloud.iam import routes as iam_routes
 from localcloud.openapi import describe
@@ -23,34 +26,27 @@ from localcloud.smn import routes as smn_routes
 
 
 DESCRIPTION = """
-IAM, DDS, SMN and FunctionGraph on one port, for the unmodified SDKs: `GET /_local/connection` has endpoint and
-credentials for them. Calls are authenticated as the real gateway does it, by `X-Auth-Token` or `SDK-HMAC-SHA256`; what
-is under `/_local` is for you, and needs none.
+IAM, DDS, SMN and FunctionGraph on one port, for the unmodified SDKs. `GET /_local/connection` returns endpoint and
+credentials. Calls are authenticated as by the real gateway, with `X-Auth-Token` or `SDK-HMAC-SHA256`. The paths under
+`/_local` control the local cloud and need no authentication.
 """
 
 
 def make_app(cloud: Cloud) -> ASGIApp:
-    """The application that serves `cloud`, the gateway in front."""
+    """The application that serves `cloud`, behind its gateway."""
     app = FastAPI(
         title="Local Huawei Cloud",
         version="1",
         description=DESCRIPTION,
         generate_unique_id_function=lambda route: route.name,
-        redirect_slashes=False,  # an SDK takes a redirect for a success
+        redirect_slashes=False,  # the SDKs treat a redirect as a success
     )
     app.include_router(iam_routes.routes(cloud.iam))
     app.include_router(dds_routes.routes(cloud.dds))
     app.include_router(smn_routes.routes(cloud.smn))
-    functiongraph = cloud.functiongraph
-    app.include_router(function_routes.routes(functiongraph.functions, functiongraph.triggers))
-    app.include_router(async_routes.routes(functiongraph.functions))
-    app.include_router(trigger_routes.routes(functiongraph.functions, functiongraph.triggers))
-    app.include_router(invocation_routes.routes(functiongraph))
-    app.include_router(functions.routes(functiongraph))
-    app.include_router(inspection.routes(cloud))
-    app.include_router(control.routes(cloud))
-    app.include_router(fault_rules.routes(cloud))
-    app.include_router(resources.routes(cloud))
+    for router in functiongraph_routes.routers(cloud.functiongraph):
+        app.include_router(router)
+    app.include_router(admin_routes.routes(cloud))
     for path in ("/", "/_local"):
         app.add_api_route(path, _home, include_in_schema=False)
     app.add_exception_handler(CloudError, _cloud_error)
@@ -65,36 +61,43 @@ async def _home() -> Response:
 
 
 async def _cloud_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, CloudError)  # noqa: S101 - registered for nothing else
+    assert isinstance(error, CloudError)  # noqa: S101 - registered for this class only
     service = service_of(request.url.path) or Service.DDS
     request_id = request.state.request_id
     return JSONResponse(error_body(service, error.status, error.code, error.message, request_id), error.status)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     service = service_of(request.url.path)
     if service is None:
         problems = [{key: problem[key] for key in ("loc", "msg", "type")} for problem in error.errors()]
         return JSONResponse({"detail": problems}, 422)
-    if service is Service.DDS:
-        return await _cloud_error(request, dds_errors.invalid_request(error.errors()))
-    if service is Service.SMN:
-        return await _cloud_error(request, smn_errors.invalid_request(error.errors()))
-    if service is Service.FUNCTIONGRAPH:
-        return await _cloud_error(request, functiongraph_errors.invalid_request(error.errors()))
-    problem = error.errors()[0]
-    where = ".".join(map(str, problem["loc"][1:]))
-    return await _cloud_error(request, CloudError(400, "Bad Request", f"{where}: {problem['msg']}"))
+    return await _cloud_error(request, _INVALID_REQUEST[service](error.errors()))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     if error.status_code == 400:
-        # FastAPI's word for a body that is no text.
-        problem = {"type": "json_invalid", "loc": ("body",), "msg": "the body is no JSON"}
+        # FastAPI's error for a body that is not text.
+        problem = {"type": "json_invalid", "loc": ("body",), "msg": "the body is not JSON"}
         return await _invalid(request, RequestValidationError([problem]))
     if service_of(request.url.path) is None:
         return await http_exception_handler(request, error)
-    # The gateway knows methods and paths together: a wrong method is an unknown API to it.
+    # The gateway knows APIs by method and path: a wrong method is an unknown API.
     return await _cloud_error(request, gateway_error(404))
+
+
+def _invalid_iam_request(problems: Sequence[dict[str, Any]]) -> CloudError:
+    field = ".".join(map(str, problems[0]["loc"][1:]))
+    return CloudError(400, "Bad Request", f"{field}: {problems[0]['msg']}")
+
+
+# The error of each service for FastAPI's list of validation errors.
+_INVALID_REQUEST = {
+    Service.IAM: _invalid_iam_request,
+    Service.IAM5: _invalid_iam_request,
+    Service.DDS: dds_errors.invalid_request,
+    Service.SMN: smn_errors.invalid_request,
+    Service.FUNCTIONGRAPH: functiongraph_errors.invalid_request,
+}

@@ -1,30 +1,29 @@
-"""The local cloud put together: its state, and what can be asked of it from outside."""
+"""The local cloud put together: its services and its state, and how they are controlled from outside."""
 
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from localcloud.admin.schemas import Connection
 from localcloud.auth.credentials import Credentials
 from localcloud.clock import Clock
 from localcloud.dds.state import DdsState, Instance
 from localcloud.faults import Faults
-from localcloud.functiongraph.runtime.invocation import Credentials as FunctionCredentials
-from localcloud.functiongraph.state import FunctionGraphState
+from localcloud.functiongraph.runtime.model import Credentials as FunctionCredentials
+from localcloud.functiongraph.service import FunctionGraph
 from localcloud.iam.agencies import temporary_credentials
 from localcloud.iam.state import IamState
-from localcloud.plant import plant
-from localcloud.region import Region
+from localcloud.region import Region, Switches
 from localcloud.requests_log import RequestsLog
-from localcloud.seed import Seed
+from localcloud.seed import Seed, plant
 from localcloud.smn.state import SmnState
 from localcloud.store import Store
-from localcloud.switches import Switches
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What survives a restart beside the facts: which seed they grew from, how far the clock was moved, switches."""
+    """What a restart needs besides the facts: the digest of the seed, the offset of the clock, the switches."""
 
     id: str
     seed: str
@@ -33,10 +32,10 @@ class Start:
 
 
 class Cloud:
-    """One region with IAM, DDS, SMN and FunctionGraph, its faults and its log of calls.
+    """One region with IAM, DDS, SMN and FunctionGraph, fault rules, and a log of requests.
 
-    Raises ValueError for a switch that is unknown or has an impossible value, and for a state file that is in use, is
-    something else, or goes with another seed or version.
+    Raises ValueError for an unknown switch or an invalid value, and for a state file that is in use, is not a state
+    file, or belongs to another seed or version.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class Cloud:
         self.iam = IamState(self.region, self.store, self.credentials)
         self.dds = DdsState(self.region, self.store)
         self.smn = SmnState(self.region, self.store)
-        self.functiongraph = FunctionGraphState(self.region, self.store, self.smn, self._assume)
+        self.functiongraph = FunctionGraph(self.region, self.store, self.smn, self._assume)
         self.faults = Faults(self.region.clock, self.store)
         self.requests = RequestsLog(self.store)
         self._starts = self.store.table("start", Start)
@@ -67,13 +66,13 @@ class Cloud:
             self.reset()
         elif earlier.seed != self._digest():
             self.store.close()
-            raise ValueError(f"the state file {state_file} was made from another seed: use that one, or a new file")
+            raise ValueError(f"the state file {state_file} was made from another seed: use that seed, or a new file")
         else:
             self.region.clock.offset = earlier.offset
             self.region.switches = Switches.model_validate(earlier.switches | switches)
 
     def reset(self) -> None:
-        """Put everything back to the seed: the same credentials, the clock at the present, no faults, no messages."""
+        """Go back to the seed and the given switches: no faults, no messages, no requests, the clock at the present."""
         self.region.clock.offset = 0.0
         self.region.switches = Switches.model_validate(self._given)
         self.credentials.clear()
@@ -94,53 +93,53 @@ class Cloud:
         self._remember()
 
     def close(self) -> None:
-        """End what is at work, and let go of the file."""
+        """End running functions, and release the state file."""
         self.functiongraph.close()
         self.store.close()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward; timers that become due fire."""
+        """Move the clock forward by `seconds`. Timers that become due fire."""
         self.region.clock.offset += seconds
-        self.functiongraph.tick()
+        self.functiongraph.do_due_work()
         self._remember()
 
     def switch(self, changes: dict[str, Any]) -> Switches:
-        """Change switches. Raises ValueError for one that is unknown or has an impossible value."""
-        self.dds.present()  # what is due so far is made at the rate so far
+        """Change switches. Raises ValueError for an unknown switch or an invalid value."""
+        self.dds.present()  # automatic backups that are due by now are made at the old rate
         self.region.switches = Switches.model_validate(self.region.switches.model_dump() | changes)
         self._remember()
         return self.region.switches
 
     def change_instance(self, instance_id: str, changes: dict[str, Any]) -> Instance:
-        """Give an instance another status, actions or fate of its backups."""
+        """Change fields of an instance. Raises DBS.280404 or DBS.200002 for an unknown one."""
         now = self.dds.present()
         instance = self.dds.instance(instance_id)
-        # What was due so far has been made; what would have been due while the instance is not well never will be.
+        # Automatic backups that are due by now exist. Those missed while the instance is not normal are never made up.
         policy = instance.policy and replace(instance.policy, since=now)
         instance = replace(instance, policy=policy, **changes)
         self.dds.instances.put(instance)
         return instance
 
-    def connection(self, endpoint: str) -> dict[str, Any]:
+    def connection(self, endpoint: str) -> Connection:
         """What a client needs: endpoint, credentials, a topic, and the instances that can be backed up."""
         seed = self.seed.credentials
-        return {
-            "endpoint": endpoint,
-            "region": self.region.id,
-            "project_id": self.region.project_id,
-            "access_key": seed.access_key,
-            "secret_key": seed.secret_key,
-            "security_token": seed.security_token,
-            "token": seed.token,
-            "topic_urn": f"urn:smn:{self.region.id}:{self.region.project_id}:{self.seed.topics[0].name}",
-            "instance_ids": [
+        return Connection(
+            endpoint=endpoint,
+            region=self.region.id,
+            project_id=self.region.project_id,
+            access_key=seed.access_key,
+            secret_key=seed.secret_key,
+            security_token=seed.security_token,
+            token=seed.token,
+            topic_urn=f"urn:smn:{self.region.id}:{self.region.project_id}:{self.seed.topics[0].name}",
+            instance_ids=[
                 instance.id
                 for instance in self.seed.instances
                 if instance.status == instance.hidden_node == "normal"
                 and not instance.actions
                 and instance.fails_with is None
             ],
-        }
+        )
 
     def _assume(self, agency: str, seconds: float) -> FunctionCredentials:
         key = temporary_credentials(self.iam, agency, seconds)

@@ -1,4 +1,4 @@
-"""Cutting a connection for real: what ASGI has no word for."""
+"""Cutting a TCP connection, for which ASGI has no message."""
 
 import socket
 from asyncio import Transport
@@ -12,20 +12,20 @@ KEY = "connection"
 
 
 class CuttableProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, which hands its transport to the application in the scope's state."""
+    """uvicorn's HTTP/1.1 protocol, which passes its transport to the application in the scope's state."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Remember the transport for every request of this connection."""
-        # Head and body are two writes, and Nagle's algorithm would hold the second back for 40 ms.
+        """Add the transport to the state of every request of this connection."""
+        # Head and body are two writes. Nagle's algorithm would delay the second one by 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
         self.app_state = {**self.app_state, KEY: transport}
 
 
 async def cut(scope: Scope, receive: Receive, *, flush: bool = False) -> None:
-    """Close the connection of a call and return when it is closed; `flush` sends first what was written.
+    """Close the connection of a call and wait until it is closed. `flush` sends pending output first.
 
-    Raises ConnectionResetError where there is no real connection (an application called in-process).
+    Raises ConnectionResetError if there is no real connection, because the application was called in-process.
     """
     transport = cast("Transport | None", scope["state"].get(KEY))
     if transport is None:
@@ -34,6 +34,6 @@ async def cut(scope: Scope, receive: Receive, *, flush: bool = False) -> None:
         transport.close()
     else:
         transport.abort()
-    # uvicorn must know that the client is gone before the application returns, or it would send an error of its own.
+    # uvicorn must notice the disconnect before the application returns, or it would send an error response.
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""Make the OpenAPI document say what this cloud does rather than what FastAPI assumes."""
+"""The OpenAPI document, with the errors and security schemes of the real services instead of FastAPI's defaults."""
 
 from typing import Any
 
@@ -28,12 +28,12 @@ _GATEWAY = {
     "required": ["error_msg", "error_code", "request_id"],
 }
 
-# Checked by the gateway for every path alike, so that no handler has to take it.
+# The gateway checks it for every path, so no handler takes it.
 _PROJECT_ID = {"name": "project_id", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def describe(app: FastAPI) -> None:
-    """Have `app` publish documented errors and security schemes instead of FastAPI's 422."""
+    """Replace the OpenAPI document of `app`."""
     document: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
@@ -41,7 +41,7 @@ def describe(app: FastAPI) -> None:
             document.update(_document(app))
         return document
 
-    app.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI documents
+    app.openapi = openapi  # type: ignore[method-assign]  # documented by FastAPI, Extending OpenAPI
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -85,11 +85,11 @@ def _describe(operation: dict[str, Any], service: Service) -> None:
     for status, meaning in (
         (400, "Refused"),
         (401, "Not authenticated"),
-        (403, "Not allowed now, or not to you"),
+        (403, "Forbidden, or not possible at this time"),
         (404, "Not found"),
-        (409, "Is there already"),
+        (409, "Exists already"),
         (413, "Too large"),
-        (429, "Too many calls"),
+        (429, "Too many requests"),
     ):
         operation["responses"][str(status)] = {
             "description": meaning,

@@ -1,14 +1,39 @@
-"""The one region and project that the local cloud consists of."""
+"""The region and project that the local cloud consists of, and the switches for what differs between regions."""
 
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from localcloud.clock import Clock
-from localcloud.switches import Switches
+from localcloud.strict import Strict
+
+
+class Switches(Strict):
+    """Behaviour that differs between real regions, or takes long there. The defaults are those of a current region."""
+
+    unique_names: bool = Field(
+        default=True, description="Refuse a backup whose name exists in the project (DBS.201201)."
+    )
+    newer_filters: bool = Field(
+        default=True,
+        description="Apply order_field, order_rule, backup_status, backup_name, backup_description and instance_name"
+        " when listing backups. Older regions ignore them.",
+    )
+    job_id_in_answer: bool = Field(
+        default=True, description="Return job_id when a backup is created. Older regions return backup_id only."
+    )
+    job_delay: float = Field(
+        default=0.0, ge=0, description="Seconds until a new job can be queried. Real regions take a few."
+    )
+    enforce_policies: bool = Field(
+        default=False, description="Refuse calls of an agency that none of its policies allows."
+    )
+    backup_rate: float = Field(default=60.0, gt=0, description="Speed of a backup in MB/s.")
 
 
 @dataclass(slots=True)
 class Region:
-    """Where everything lives: region id, project and account, its clock, and how the region behaves."""
+    """Ids of region, project and account, the clock, and the switches."""
 
     id: str
     project_id: str

@@ -1,22 +1,29 @@
-"""The seed file: what the local cloud starts with."""
+"""The seed: the file that describes what the local cloud starts with, and how it becomes facts."""
 
 import math
+import uuid
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError
 
+from localcloud.auth.credentials import AccessKey, Credentials, Token
 from localcloud.clock import text
-from localcloud.dds.state import Mode
-from localcloud.smn.state import Protocol
+from localcloud.dds.state import DAY, Backup, DdsState, Instance, Mode, Policy
+from localcloud.smn.schemas import NewTopic
+from localcloud.smn.service import create_topic
+from localcloud.smn.state import Protocol, SmnState, Subscription
 from localcloud.strict import Strict
 
 
 BUILT_IN = Path(__file__).with_name("seed.yaml")
 HOUR = 3600.0
-# YAML has lists, facts that do not change have tuples.
+GB_IN_KB = 1024**2
+# YAML has lists, frozen models have tuples.
 FROM_LIST = Field(strict=False)
+_NAMESPACE = uuid.UUID("f3a0b6ce-9d0f-5ab2-8f49-4d0f5f0c9a31")
 
 
 class NamedId(Strict):
@@ -25,7 +32,7 @@ class NamedId(Strict):
 
 
 class SeedCredentials(Strict):
-    """They never expire; without a security_token the access key is a permanent one."""
+    """Credentials that never expire. Without a security_token the access key is permanent."""
 
     access_key: str
     secret_key: str
@@ -41,7 +48,7 @@ class SeedPolicy(Strict):
     history_days: Annotated[float, Field(ge=0)] = 0
 
     def window(self, now: float) -> str:
-        """The window as hh:mm-HH:MM; "+6h" is the first quarter of an hour from six hours after `now` on."""
+        """The window as hh:mm-HH:MM in UTC. "+6h" begins six hours after `now`, at the next quarter of an hour."""
         if not self.start_time.startswith("+"):
             return self.start_time
         begin = now + int(self.start_time[1:-1]) * HOUR
@@ -92,7 +99,7 @@ class SeedTopic(Strict):
 
 
 class Seed(Strict):
-    """The whole file. Ages are days before the start, sizes GB."""
+    """The seed file. Ages are days before the start, sizes are GB."""
 
     region: str
     project: NamedId
@@ -104,11 +111,19 @@ class Seed(Strict):
 
 
 def load_seed(path: Path | None = None) -> Seed:
-    """Read a seed file, the built-in one by default.
+    """Read a seed file, by default the built-in one.
 
-    Raises ValueError naming the file and what is wrong with it, OSError when it cannot be read.
+    Raises ValueError with the file and the problems, OSError if it cannot be read.
     """
-    path = path or BUILT_IN
+    return _read(path) if path else _built_in()
+
+
+@cache
+def _built_in() -> Seed:
+    return _read(BUILT_IN)
+
+
+def _read(path: Path) -> Seed:
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Seed.model_validate(content)
@@ -117,3 +132,86 @@ def load_seed(path: Path | None = None) -> Seed:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
         raise ValueError(f"{path}: {problems}") from error
+
+
+def plant(seed: Seed, credentials: Credentials, dds: DdsState, smn: SmnState) -> None:
+    """Fill empty state with the contents of the seed, relative to the present."""
+    now = dds.present()
+    _plant_credentials(seed.credentials, credentials)
+    for instance in seed.instances:
+        dds.instances.put(_instance(instance, now))
+    for backup in seed.backups:
+        dds.keep(_backup(backup, dds, now))
+    for topic in seed.topics:
+        _plant_topic(topic, smn)
+
+
+def _plant_credentials(seed: SeedCredentials, credentials: Credentials) -> None:
+    credentials.keys.put(AccessKey(seed.access_key, seed.secret_key, seed.security_token, None))
+    credentials.tokens.put(Token(seed.token, None))
+
+
+def _instance(seed: SeedInstance, now: float) -> Instance:
+    return Instance(
+        id=seed.id,
+        name=seed.name,
+        mode=seed.mode,
+        status=seed.status,
+        version=seed.version,
+        created=now - seed.days_old * DAY,
+        remark=seed.remark,
+        data_kb=int(seed.data_gb * GB_IN_KB),
+        volume_gb=seed.volume_gb,
+        enterprise_project_id=seed.enterprise_project_id,
+        hidden_node=seed.hidden_node,
+        actions=seed.actions,
+        busy_until=None if seed.busy_for is None else now + seed.busy_for,
+        fails_with=seed.fails_with,
+        policy=_policy(seed.backup_policy, now) if seed.backup_policy else None,
+        tags=dict(seed.tags),
+    )
+
+
+def _policy(seed: SeedPolicy, now: float) -> Policy:
+    return Policy(
+        keep_days=seed.keep_days,
+        start_time=seed.window(now),
+        period=seed.period,
+        incremental=seed.incremental,
+        since=now - seed.history_days * DAY,
+    )
+
+
+def _backup(seed: SeedBackup, dds: DdsState, now: float) -> Backup:
+    instance = dds.instances.get(seed.instance_id)
+    size_kb = instance.data_kb if instance else GB_IN_KB
+    return Backup(
+        id=seed.id,
+        name=seed.name,
+        type="Manual",
+        instance_id=seed.instance_id,
+        instance_name=instance.name if instance else seed.instance_name,
+        instance_mode=instance.mode if instance else "ReplicaSet",
+        version=instance.version if instance else "4.0",
+        description=seed.description,
+        job_id=str(uuid.uuid5(_NAMESPACE, seed.id)),
+        begin=now - seed.days_old * DAY,
+        duration=max(1.0, size_kb / dds.rate_kb),
+        size_kb=size_kb,
+        fail_reason=seed.fails_with,
+    )
+
+
+def _plant_topic(seed: SeedTopic, smn: SmnState) -> None:
+    topic, _ = create_topic(smn, NewTopic(name=seed.name, display_name=seed.display_name))
+    for number, subscription in enumerate(seed.subscriptions):
+        smn.subscriptions.put(
+            Subscription(
+                id=f"{topic.id}:{uuid.uuid5(_NAMESPACE, f'{topic.id}{number}').hex}",
+                topic_urn=topic.id,
+                protocol=subscription.protocol,
+                endpoint=subscription.endpoint,
+                remark=subscription.remark,
+                status=1 if subscription.confirmed else 0,
+            )
+        )

@@ -1,18 +1,27 @@
-"""Serving the local cloud over real HTTP: for ever, or in a thread while a `with` block lasts."""
+"""The HTTP server of a local cloud, and `serve`, which runs it until a signal."""
 
-import http.client
-import json
+import asyncio
+import logging
+import signal
+import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from typing_extensions import Self
+import uvicorn
 
+from localcloud.app import make_app
 from localcloud.cloud import Cloud
-from localcloud.http_server import HttpServer, listen, url_of
-from localcloud.seed import Seed, load_seed
+from localcloud.connection import CuttableProtocol
+from localcloud.seed import load_seed
+
+
+# Seconds between two looks at signals, and between two looks at connections that are about to close.
+_TICK = 0.1
+_CLOSING_TICK = 0.001
+_log = logging.getLogger("localcloud")
 
 
 def serve(
@@ -24,9 +33,9 @@ def serve(
     switches: Mapping[str, Any] | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM. `announce` is given the base URL as soon as calls are answered.
+    """Serve until SIGINT or SIGTERM. `announce` is called with the base URL once the server accepts calls.
 
-    `port` 0 picks a free one. Raises OSError when the port is taken, ValueError for a wrong seed file, state file or
+    Port 0 picks a free port. Raises OSError if the port is taken, ValueError for an invalid seed file, state file or
     switch.
     """
     cloud = Cloud(load_seed(seed_file), dict(switches or {}), state_file)
@@ -38,110 +47,97 @@ def serve(
         cloud.close()
 
 
-class LocalCloud:
-    """A local cloud in this process, answering real HTTP in a thread of its own while the `with` block lasts.
+class HttpServer(uvicorn.Server):
+    """uvicorn's server with the background work of the cloud, and a quick end.
 
-    `seed` is a Seed or the path of a seed file, `state_file` a SQLite file; the switches are those of
-    `localcloud.switches.Switches`.
+    `url` is where functions in the cloud reach it. `on_started` is called once the server accepts calls.
     """
 
-    def __init__(
-        self,
-        port: int = 0,
-        seed: Seed | Path | None = None,
-        state_file: Path | None = None,
-        **switches: Any,
-    ) -> None:
-        self._port = port
-        self._cloud = Cloud(seed if isinstance(seed, Seed) else load_seed(seed), switches, state_file)
-        self.url = ""
-
-    def __enter__(self) -> Self:
-        """Start to answer."""
-        self._listener = listen("127.0.0.1", self._port)
-        self.url = url_of(self._listener)
-        started = threading.Event()
-        self._server = HttpServer(self._cloud, self.url, on_started=started.set)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._listener]}, name="localcloud", daemon=True
+    def __init__(self, cloud: Cloud, url: str, *, on_started: Callable[[], object]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                make_app(cloud),
+                http=CuttableProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                # Longer than the pauses of any client: a POST on a connection that is just being closed would look
+                # like a fault.
+                timeout_keep_alive=120,
+                timeout_graceful_shutdown=1,
+            )
         )
-        self._thread.start()
-        while not started.wait(0.1):
-            if not self._thread.is_alive():
-                self._close()
-                raise RuntimeError("the local cloud did not start: its thread has ended")
-        return self
+        self._cloud = cloud
+        self._url = url
+        self._on_started = on_started
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, and let go of port and file."""
-        self._server.should_exit = True
-        self._close()
+    def stop(self) -> None:
+        """Ask the server to stop, from any thread. It stops within milliseconds if no call is in flight."""
+        self.should_exit = True
+        with suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._stopping.set)
 
-    def connection(self) -> dict[str, Any]:
-        """What a client needs: endpoint, region, credentials, topic and instances."""
-        return dict(self._local("GET", "connection"))
-
-    def state(self) -> dict[str, Any]:
-        """Instances, backups and jobs at this moment."""
-        return dict(self._local("GET", "state"))
-
-    def messages(self) -> list[dict[str, Any]]:
-        """The messages published, the oldest first."""
-        return list(self._local("GET", "messages"))
-
-    def requests(self) -> list[dict[str, Any]]:
-        """The calls seen, the oldest first."""
-        return list(self._local("GET", "requests"))
-
-    def functions(self) -> list[dict[str, Any]]:
-        """The functions with their triggers, and what they run on."""
-        return list(self._local("GET", "functions"))
-
-    def invocations(self) -> list[dict[str, Any]]:
-        """The invocations that came to an end, the oldest first."""
-        return list(self._local("GET", "invocations"))
-
-    def advance(self, seconds: float) -> None:
-        """Move the clock forward; timers that become due fire."""
-        self._local("POST", "clock", {"advance": seconds})
-
-    def faults(self) -> list[dict[str, Any]]:
-        """The fault rules with their counters."""
-        return list(self._local("GET", "faults"))
-
-    def set_faults(self, rules: list[dict[str, Any]]) -> None:
-        """Put these fault rules in place of all others. Raises ValueError for a wrong one."""
-        self._local("PUT", "faults", rules)
-
-    def switch(self, **switches: Any) -> None:
-        """Change switches. Raises ValueError for a wrong one."""
-        self._local("PATCH", "switches", switches)
-
-    def change_instance(self, instance_id: str, **changes: Any) -> None:
-        """Change status, actions, busy_for, hidden_node or fails_with of an instance. Raises ValueError."""
-        self._local("PATCH", f"instances/{instance_id}", changes)
-
-    def reset(self) -> None:
-        """Put everything back to the seed."""
-        self._local("POST", "reset")
-
-    def _close(self) -> None:
-        self._thread.join()
-        self._listener.close()
-        self._cloud.close()
-
-    def _local(self, method: str, what: str, body: Any = None) -> Any:
-        # By HTTP like anybody else: the state belongs to the server's thread.
-        host, _, port = self.url.removeprefix("http://").rpartition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT and SIGTERM. Unlike uvicorn's method, this does not raise the signals again afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            connection.request(method, f"/_local/{what}", None if body is None else json.dumps(body))
-            response = connection.getresponse()
-            answer = json.loads(response.read())
+            yield
         finally:
-            connection.close()
-        if response.status != http.HTTPStatus.OK:
-            raise ValueError(f"{method} /_local/{what}: {answer}")
-        return answer
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to accept calls and to do background work."""
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        await super().startup(sockets)
+        self._background = asyncio.create_task(self._cloud.functiongraph.run(self._url))
+        self._on_started()
+
+    async def main_loop(self) -> None:
+        """Wait for the end. Unlike uvicorn's loop, `stop` interrupts the pause between two ticks."""
+        tick = 0
+        while not await self.on_tick(tick):
+            tick += 1
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _TICK)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close idle connections at once, give calls in flight a second, then cancel them.
+
+        uvicorn's method does the same in steps of 100 ms.
+        """
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            await asyncio.wait_for(self._calls_have_ended(), self.config.timeout_graceful_shutdown)
+        except asyncio.TimeoutError:
+            _log.error("cancelled %d calls that had not ended", len(self.server_state.tasks))
+            for task in self.server_state.tasks:
+                task.cancel()
+
+    async def _calls_have_ended(self) -> None:
+        server = self.server_state
+        while (server.connections or server.tasks) and not self.force_exit:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(_CLOSING_TICK)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open a listening socket. Raises OSError if the port is taken."""
+    return socket.create_server((host, port), backlog=512)
+
+
+def url_of(listener: socket.socket) -> str:
+    """The base URL of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}"

@@ -1,7 +1,7 @@
-"""Where the facts are kept: in memory, and in a SQLite file too when one is given.
+"""The store: tables of facts in memory and, optionally, in a SQLite file.
 
-What is kept are facts only (this backup was asked for then); everything that moves with time is computed from
-them and the clock, so a restart gives the same answers.
+Only facts are stored, such as when a backup was requested. Everything that changes with time is computed from them and
+the clock, so a restart does not change any answer.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 
 class Fact(Protocol):
-    """Anything with an id: the frozen dataclasses and pydantic models of this package."""
+    """A frozen dataclass or pydantic model with an id."""
 
     @property
     def id(self) -> str: ...
@@ -28,9 +28,9 @@ create table if not exists facts (
 
 
 class Store:
-    """Facts by kind. With a `path` each change is in the file once `commit` has returned.
+    """Tables of facts. With a `path`, changes are in the file once `commit` has returned.
 
-    Raises ValueError when the file is something else or in use.
+    Raises ValueError if the file is in use or not a state file.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -38,9 +38,9 @@ class Store:
         self._db = None if path is None else _open(path)
 
     def table(self, kind: str, fact: type[F]) -> "Table[F]":
-        """The facts of one kind, those of an earlier run included.
+        """The table of one kind of facts, with the facts of earlier runs.
 
-        Raises ValueError when the file has facts of another version of the local cloud.
+        Raises ValueError if the file was written by another version of the local cloud.
         """
         try:
             return Table(kind, TypeAdapter(fact), self._db)
@@ -49,19 +49,19 @@ class Store:
             raise ValueError(f"the state file {self._path} was made by another version: remove it") from error
 
     def commit(self) -> None:
-        """Make every change so far survive a `kill -9`."""
+        """Write all changes to the file. They survive a `kill -9`."""
         if self._db is not None and self._db.in_transaction:
             self._db.commit()
 
     def close(self) -> None:
-        """Commit and let go of the file."""
+        """Commit and release the file."""
         if self._db is not None:
             self._db.commit()
             self._db.close()
 
 
 class Table(Generic[F]):
-    """The facts of one kind by id, in the order in which they were first put."""
+    """The facts of one kind by id, in insertion order."""
 
     def __init__(self, kind: str, adapter: TypeAdapter[F], db: sqlite3.Connection | None) -> None:
         self._kind = kind
@@ -83,7 +83,7 @@ class Table(Generic[F]):
         return self._facts.get(key)
 
     def put(self, fact: F) -> None:
-        """Add the fact, or replace the one with the same id."""
+        """Add a fact, or replace the one with the same id."""
         self._facts[fact.id] = fact
         if self._db is not None:
             self._db.execute(
@@ -93,13 +93,13 @@ class Table(Generic[F]):
             )
 
     def remove(self, key: str) -> None:
-        """Forget the fact with this id, if there is one."""
+        """Remove the fact with this id, if there is one."""
         self._facts.pop(key, None)
         if self._db is not None:
             self._db.execute("delete from facts where kind = ? and id = ?", (self._kind, key))
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Remove all facts."""
         self._facts.clear()
         if self._db is not None:
             self._db.execute("delete from facts where kind = ?", (self._kind,))
@@ -107,14 +107,14 @@ class Table(Generic[F]):
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
-        # One connection, used by one thread at a time: opened where the server is set up, used where it runs.
+        # Opened in the thread that sets up the server, used in the thread that runs it: one at a time.
         db = sqlite3.connect(path, timeout=0.2, check_same_thread=False)
     except sqlite3.OperationalError as error:
         raise ValueError(f"the state file {path} cannot be used: {error}") from error
     try:
-        # Two local clouds on one file would each overwrite what the other one remembers.
+        # Two local clouds on one file would overwrite each other's facts.
         db.execute("pragma locking_mode = exclusive")
-        # With a write-ahead log a commit is safe from the death of this process without waiting for the disk.
+        # With a write-ahead log, a commit survives the end of this process without waiting for the disk.
         db.execute("pragma journal_mode = wal")
         db.execute("pragma synchronous = normal")
         db.execute(SCHEMA)
@@ -123,5 +123,5 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         if "locked" in str(error):
             raise ValueError(f"the state file {path} is in use by another local cloud") from error
-        raise ValueError(f"the state file {path} is not one of a local cloud: {error}") from error
+        raise ValueError(f"{path} is not a state file of a local cloud: {error}") from error
     return db

@@ -1,4 +1,4 @@
-"""Input that is taken at its word: the right types and known names, or an error that says which are."""
+"""The base of models for input that people write: no unknown field, no conversion of types."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Strict(BaseModel):
-    """A frozen model that takes no field it does not know, and no text for a number or number for a yes."""
+    """A frozen model that rejects unknown fields, strings for numbers, and numbers for booleans."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
-    def _names_the_known(cls, given: Any) -> Any:
+    def _list_known_fields(cls, given: Any) -> Any:
         unknown = [str(name) for name in given if name not in cls.model_fields] if isinstance(given, dict) else []
         if unknown:
-            raise ValueError(f"there is no {', '.join(unknown)} here; known are {', '.join(cls.model_fields)}")
+            raise ValueError(f"unknown field: {', '.join(unknown)}. Known fields: {', '.join(cls.model_fields)}")
         return given

@@ -1,9 +1,7 @@
 """Fixtures for every part: a local cloud on real HTTP."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,9 +9,12 @@ from localcloud import LocalCloud
 from shared.runtime.logs import SDK_LOGGERS
 
 
+pytest_plugins = ["localcloud.pytest_plugin"]
+
+
 @pytest.fixture(autouse=True)
 def _log_as_before() -> Iterator[None]:
-    """A function takes over the log of its process, which here belongs to all tests."""
+    """Restore the loggers: a function configures those of its process, which all tests share here."""
     loggers = [logging.getLogger(name) for name in ("shared", *SDK_LOGGERS)]
     before = [(logger, logger.handlers, logger.propagate, logger.level) for logger in loggers]
     yield
@@ -23,24 +24,11 @@ def _log_as_before() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _shared_cloud() -> Iterator[LocalCloud]:
-    with LocalCloud() as cloud:
-        yield cloud
+def _shared_cloud(local_cloud_server: LocalCloud) -> LocalCloud:
+    return local_cloud_server
 
 
 @pytest.fixture
-def cloud(_shared_cloud: LocalCloud) -> LocalCloud:
-    """A local cloud as it comes from the seed: one server a session, everything in it put back before each test."""
-    _shared_cloud.reset()
-    return _shared_cloud
-
-
-@pytest.fixture
-def local_cloud_factory() -> Iterator[Callable[..., LocalCloud]]:
-    """Start local clouds of one's own, with switches, a seed or a state file; they stop after the test."""
-    with ExitStack() as clouds:
-
-        def start(**options: Any) -> LocalCloud:
-            return clouds.enter_context(LocalCloud(**options))
-
-        yield start
+def cloud(local_cloud: LocalCloud) -> LocalCloud:
+    """A local cloud as the seed describes it. `cloud.switch(...)` changes its behaviour until the next test."""
+    return local_cloud

@@ -77,7 +77,7 @@ class Deliveries:
             self.clock.sleep(60)
         raise AssertionError(f"not done after {most} deliveries")
 
-    def backups(self) -> list[dict[str, Any]]:
+    def backups(self) -> list[Any]:
         """The event's backups as the cloud has them."""
         return [b for b in self.cloud.state()["backups"] if b["name"].startswith("dds-backup-")]
 

@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from cli.errors import WrongCall
 from cli.template.document import REFERENCE
 from cli.template.model import Event, Function
-from localcloud.functiongraph.cron import Cron
-from localcloud.functiongraph.schedule import read_schedule
+from localcloud.functiongraph.schedule import Cron, read_schedule
 from shared.fields import explain
 from shared.runtime.settings import Settings
 

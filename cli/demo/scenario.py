@@ -9,7 +9,7 @@ from cli.cloud import Cloud
 from cli.event import CARRIERS, requests_of, sample_event
 from cli.json_value import Json, JsonObject
 from localcloud.functiongraph.runtime.instance import Instance
-from localcloud.functiongraph.runtime.invocation import Invocation
+from localcloud.functiongraph.runtime.model import Invocation
 
 
 STEP = 5.0

@@ -16,7 +16,7 @@ from cli.errors import did_you_mean
 from cli.paths import APPLICATION
 from cli.template.document import KeyPath, Problem, references
 from cli.template.model import FUNCTION, LOG_GROUP, PASSWORDS, QUEUES, Function, Template
-from localcloud.functiongraph.runtime.inside.loader import entry_file
+from localcloud.functiongraph.runtime.inside.handler import entry_file
 from shared.cloud.operations import OPERATIONS
 
 

@@ -1,1 +1,0 @@
-"""FunctionGraph: functions, their triggers and asynchronous configurations, and their packages run for real."""

@@ -1,4 +1,4 @@
-"""The FunctionGraph error codes used here (FunctionGraph API, Error Codes) and which of them a wrong field gets."""
+"""The error codes of FunctionGraph that are used here (FunctionGraph API, Error Codes)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -55,6 +55,7 @@ CODES = {
     "FSS.1405": (400, "Invalid initialization timeout."),
     "FSS.1417": (400, "Invalid APIG Exclusive trigger parameters."),
 }
+# The error for an invalid field of a request.
 _FIELDS = {
     "func_name": "FSS.1002",
     "handler": "FSS.1003",
@@ -74,13 +75,13 @@ _FIELDS = {
 
 
 def functiongraph_error(code: str, detail: str = "") -> CloudError:
-    """The error `code` with the status and the words of the table, and `detail` after them."""
+    """The error `code` with the status and the message of the table, followed by `detail`."""
     status, message = CODES[code]
     return CloudError(status, code, f"{message} {detail}".strip())
 
 
 def invalid_request(problems: Sequence[dict[str, Any]]) -> CloudError:
-    """The one error that FunctionGraph answers for FastAPI's list of what is wrong with a request."""
+    """The error for FastAPI's list of validation errors. FunctionGraph reports the first one only."""
     place = [str(part) for part in problems[0]["loc"]][1:]
     code = _FIELDS.get(place[0], "FSS.0400") if place else "FSS.0400"
     return functiongraph_error(code, f"{'.'.join(place)}: {problems[0]['msg']}")

@@ -1,60 +1,46 @@
 """Creating, changing and deleting functions (FunctionGraph API, Function Lifecycle Management)."""
 
+import json
+import re
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from localcloud.functiongraph import schemas
 from localcloud.functiongraph.errors import functiongraph_error
-from localcloud.functiongraph.facts import AsyncConfig, Function, Package, Trigger
-from localcloud.functiongraph.packages import digest_of, read_package
-from localcloud.functiongraph.urns import check_version, function_urn, split
-from localcloud.functiongraph.variables import read_variables
-from localcloud.region import Region
-from localcloud.store import Store
+from localcloud.functiongraph.instances import Instances
+from localcloud.functiongraph.packages import read_package, sha512
+from localcloud.functiongraph.state import Function, FunctionGraphState, Package, split_urn
+from localcloud.functiongraph.triggers import Triggers
 
 
-# FunctionGraph, Notes and Constraints: what an account has.
+# FunctionGraph, Notes and Constraints: the quota of an account.
 MAX_FUNCTIONS = 400
+# FunctionGraph API, Creating a Function, user_data.
+MAX_VARIABLES = 20
+MAX_VARIABLE_CHARACTERS = 4096
+_VARIABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class Functions:
-    """The functions of the project with their packages, triggers and asynchronous configurations.
+    """The life of functions. A change or a deletion retires their instances."""
 
-    `on_change` is told the URN of a function whose instances are out of date.
-    """
-
-    def __init__(self, region: Region, store: Store) -> None:
-        self.region = region
-        self.functions = store.table("function", Function)
-        self.packages = store.table("function_package", Package)
-        self.triggers = store.table("trigger", Trigger)
-        self.async_configs = store.table("async_config", AsyncConfig)
-        self.on_change: Callable[[str], None] = lambda _: None
-
-    def find(self, urn: str) -> Function:
-        """The function of a URN with or without a version.
-
-        Raises FSS.1309 for what is no URN, FSS.1051 for an unknown function, FSS.1052 or 1053 for another version.
-        """
-        name, version = split(urn)
-        function = self.functions.get(name)
-        if function is None:
-            raise functiongraph_error("FSS.1051")
-        check_version(version)
-        return function
+    def __init__(self, state: FunctionGraphState, triggers: Triggers, instances: Instances) -> None:
+        self._state = state
+        self._triggers = triggers
+        self._instances = instances
 
     def create(self, new: schemas.NewFunction) -> Function:
-        """Create a function. Without code it is an empty one, as with the real API.
+        """Create a function. Code is optional, as in the real API.
 
-        Raises FSS.1061 for a name that is taken, FSS.1041 beyond 400 functions, and what is wrong with code or
-        variables.
+        Raises FSS.1061 for a name that is taken, FSS.1041 beyond 400 functions, and the errors of `read_package` and
+        `read_variables`.
         """
-        urn = function_urn(self.region, new.package, new.func_name)
-        if self.functions.get(urn) is not None:
+        region = self._state.region
+        urn = f"urn:fss:{region.id}:{region.project_id}:function:{new.package}:{new.func_name}"
+        if self._state.functions.get(urn) is not None:
             raise functiongraph_error("FSS.1061")
-        if len(self.functions) >= MAX_FUNCTIONS:
+        if len(self._state.functions) >= MAX_FUNCTIONS:
             raise functiongraph_error("FSS.1041")
         file = new.func_code.file if new.func_code else None
         content = read_package(file) if file else b""
@@ -67,26 +53,27 @@ class Functions:
             handler=new.handler,
             timeout=new.timeout,
             memory_size=new.memory_size,
-            modified=self.region.clock.now(),
+            modified=region.clock.now(),
             user_data=read_variables(new.user_data),
             encrypted_user_data=read_variables(new.encrypted_user_data),
             code_type=new.code_type,
             code_filename=new.code_filename,
             code_size=len(content),
-            digest=digest_of(content),
+            digest=sha512(content),
             depend_version_list=new.depend_version_list or [],
         )
-        self.functions.put(_with(function, new))
+        function = _configured(function, new)
+        self._state.functions.put(function)
         if file:
-            self.packages.put(Package(urn, file))
-        return self.find(urn)
+            self._state.packages.put(Package(urn, file))
+        return function
 
     def configure(self, urn: str, new: schemas.NewConfiguration) -> Function:
-        """Change the configuration; what is left out stays, but for the VPC.
+        """Change the configuration. Omitted fields stay, except for the VPC.
 
-        Raises FSS.1002 or 1005 for another name or runtime.
+        Raises FSS.1002 or FSS.1005 if the name or the runtime differs.
         """
-        function = self.find(urn)
+        function = self._state.function(urn)
         if new.func_name != function.name:
             raise functiongraph_error("FSS.1002", f"It is {function.name!r} and cannot be changed.")
         if new.runtime != function.runtime:
@@ -98,15 +85,15 @@ class Functions:
             changes["encrypted_user_data"] = read_variables(new.encrypted_user_data)
         if new.strategy_config is not None:
             changes["concurrency"] = new.strategy_config.concurrency
-        return self._change(_with(replace(function, **changes), new))
+        return self._change(_configured(replace(function, **changes), new))
 
-    def recode(self, urn: str, new: schemas.NewCode) -> Function:
-        """Put another package in place. Raises FSS.1012 for none, FSS.1011 or 1071 for a wrong one."""
-        function = self.find(urn)
+    def replace_code(self, urn: str, new: schemas.NewCode) -> Function:
+        """Replace the package. Raises FSS.1012 if there is none, and the errors of `read_package`."""
+        function = self._state.function(urn)
         if not new.func_code.file:
             raise functiongraph_error("FSS.1012")
         content = read_package(new.func_code.file)
-        self.packages.put(Package(function.id, new.func_code.file))
+        self._state.packages.put(Package(function.id, new.func_code.file))
         dependencies = function.depend_version_list if new.depend_version_list is None else new.depend_version_list
         return self._change(
             replace(
@@ -114,40 +101,34 @@ class Functions:
                 code_type=new.code_type,
                 code_filename=new.code_filename,
                 code_size=len(content),
-                digest=digest_of(content),
+                digest=sha512(content),
                 depend_version_list=dependencies,
             )
         )
 
-    def delete(self, urn: str) -> list[Trigger]:
-        """Delete a function with all that belongs to it; returns the triggers that it had.
+    def delete(self, urn: str) -> None:
+        """Delete a function with its triggers, package, and asynchronous configuration.
 
-        Raises FSS.0403 for a URN with a version: the latest one cannot be deleted.
+        Raises FSS.0403 for a URN with a version: the latest version cannot be deleted.
         """
-        function = self.find(urn)
-        if split(urn)[1] is not None:
+        function = self._state.function(urn)
+        if split_urn(urn)[1] is not None:
             raise functiongraph_error("FSS.0403", "The latest version cannot be deleted: give the URN without it.")
-        triggers = self.triggers_of(function)
-        for trigger in triggers:
-            self.triggers.remove(trigger.id)
-        for table in (self.functions, self.packages, self.async_configs):
+        for trigger in self._state.triggers_of(function):
+            self._triggers.delete(trigger)
+        for table in (self._state.functions, self._state.packages, self._state.async_configs):
             table.remove(function.id)
-        self.on_change(function.id)
-        return triggers
-
-    def triggers_of(self, function: Function) -> list[Trigger]:
-        """The triggers of a function, the oldest first."""
-        return [trigger for trigger in self.triggers if trigger.function_urn == function.id]
+        self._instances.retire(function.id)
 
     def _change(self, function: Function) -> Function:
-        function = replace(function, modified=self.region.clock.now())
-        self.functions.put(function)
-        self.on_change(function.id)
+        function = replace(function, modified=self._state.region.clock.now())
+        self._state.functions.put(function)
+        self._instances.retire(function.id)
         return function
 
 
-def _with(function: Function, given: schemas.Configuration) -> Function:
-    """The function with what is given of it; without a VPC it is in none, as Terraform's provider takes for granted."""
+def _configured(function: Function, given: schemas.Configuration) -> Function:
+    """Apply a configuration. Without func_vpc the function is in no VPC, which Terraform's provider relies on."""
     changes = given.model_dump(
         include={
             "handler",
@@ -171,3 +152,29 @@ def _with(function: Function, given: schemas.Configuration) -> Function:
     if function.initializer_handler and function.initializer_timeout is None:
         raise functiongraph_error("FSS.1405", "initializer_timeout is missing.")
     return function
+
+
+def read_variables(text: str | None) -> dict[str, str]:
+    """Read environment variables from a JSON object; empty if there is none.
+
+    Raises FSS.1009 if it is not an object of strings or has an invalid name, FSS.1017 for more than 20 variables,
+    FSS.1018 for more than 4096 characters of names and values.
+    """
+    if not text:
+        return {}
+    try:
+        variables = json.loads(text)
+    except ValueError as error:
+        raise functiongraph_error("FSS.1009", f"it is not JSON: {error}") from error
+    if not isinstance(variables, dict) or not all(isinstance(value, str) for value in variables.values()):
+        raise functiongraph_error("FSS.1009", "expected an object of strings.")
+    wrong = [name for name in variables if not _VARIABLE_NAME.fullmatch(name)]
+    if wrong:
+        raise functiongraph_error(
+            "FSS.1009", f"{wrong[0]!r} is not a valid name: a letter, then letters, digits and underscores."
+        )
+    if len(variables) > MAX_VARIABLES:
+        raise functiongraph_error("FSS.1017")
+    if sum(len(name) + len(value) for name, value in variables.items()) > MAX_VARIABLE_CHARACTERS:
+        raise functiongraph_error("FSS.1018")
+    return variables

@@ -2,30 +2,31 @@
 
 import uuid
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from localcloud.errors import CloudError
 from localcloud.functiongraph.errors import functiongraph_error
-from localcloud.functiongraph.event_data import check_event_data
-from localcloud.functiongraph.facts import Function, Trigger
-from localcloud.functiongraph.functions import Functions
-from localcloud.functiongraph.trigger_schemas import NewTrigger, TriggerChange
-from localcloud.functiongraph.urns import LATEST
+from localcloud.functiongraph.schedule import read_schedule
+from localcloud.functiongraph.schemas import NewTrigger, TriggerChange
+from localcloud.functiongraph.state import LATEST, Function, FunctionGraphState, Trigger
 from localcloud.smn.schemas import NewSubscription
 from localcloud.smn.service import subscribe
 from localcloud.smn.state import Protocol, SmnState
 
 
-# FunctionGraph, Notes and Constraints: what a version of a function has.
+# FunctionGraph, Notes and Constraints: the limit of a function version.
 MAX_TRIGGERS = 10
 # FunctionGraph API, Creating a Trigger.
-DISABLED_AT_FIRST = {"KAFKA", "OPENSOURCEKAFKA", "DDS"}
+INITIALLY_DISABLED = {"KAFKA", "OPENSOURCEKAFKA", "DDS"}
 ALWAYS_ACTIVE = {"OBS", "APIG", "APIC", "DEDICATEDGATEWAY"}
-# What SMN calls a function that is subscribed to a topic, and has called it.
-PROTOCOL: Protocol = "functionstage"
-PROTOCOLS = {PROTOCOL, "functiongraph"}
-_ABSENT = {"TIMER": "FSS.1140", "SMN": "FSS.1132", "KAFKA": "FSS.1174", "APIG": "FSS.1138"}
-# What no two triggers of a function have in common, by type, and the error when they do.
+# SMN's names for the protocol of a subscribed function. Triggers subscribe with the first one.
+SMN_PROTOCOL: Protocol = "functionstage"
+SMN_PROTOCOLS = {SMN_PROTOCOL, "functiongraph"}
+# The error for a trigger that does not exist, by type.
+_NOT_FOUND = {"TIMER": "FSS.1140", "SMN": "FSS.1132", "KAFKA": "FSS.1174", "APIG": "FSS.1138"}
+# The field that no two triggers of a function may share, by type, and the error if they do.
 _UNIQUE = {
     "TIMER": ("name", "FSS.1148"),
     "SMN": ("topic_urn", "FSS.1141"),
@@ -34,21 +35,21 @@ _UNIQUE = {
 
 
 class Triggers:
-    """The triggers of functions. One of SMN is a subscription of the topic as well."""
+    """The triggers of functions. An SMN trigger is also a subscription to its topic."""
 
-    def __init__(self, functions: Functions, smn: SmnState) -> None:
-        self._functions = functions
+    def __init__(self, state: FunctionGraphState, smn: SmnState) -> None:
+        self._state = state
         self._smn = smn
 
     def create(self, function: Function, new: NewTrigger) -> Trigger:
         """Create a trigger.
 
-        Raises FSS.1306 beyond ten, what is wrong with the configuration, the error of its type when there is the same
-        one, FSS.1114 for one of Kafka on a function in no VPC, FSS.1171 for an unknown topic, FSS.1318 for one that is
-        to be disabled and cannot.
+        Raises the error of the type for a wrong configuration and for a duplicate, FSS.1306 beyond ten triggers,
+        FSS.1114 for a Kafka trigger of a function in no VPC, FSS.1171 for an unknown topic, FSS.1318 if the type cannot
+        be disabled.
         """
         kind, data = new.trigger_type_code, check_event_data(new.trigger_type_code, new.event_data)
-        existing = self._functions.triggers_of(function)
+        existing = self._state.triggers_of(function)
         if len(existing) >= MAX_TRIGGERS:
             raise functiongraph_error("FSS.1306")
         trigger_id = str(uuid.uuid4())
@@ -57,25 +58,25 @@ class Triggers:
         _check_unique(kind, data, existing)
         if kind == "KAFKA" and function.func_vpc is None:
             raise functiongraph_error("FSS.1114", "It is in no VPC.")
-        status = new.trigger_status or ("DISABLED" if kind in DISABLED_AT_FIRST else "ACTIVE")
+        status = new.trigger_status or ("DISABLED" if kind in INITIALLY_DISABLED else "ACTIVE")
         _check_status(kind, status)
         if kind == "SMN":
             self._subscribe(function, data["topic_urn"])
-        now = self._functions.region.clock.now()
+        now = self._state.region.clock.now()
         trigger = Trigger(trigger_id, function.id, kind, status, data, created=now, updated=now, since=now)
-        self._functions.triggers.put(trigger)
+        self._state.triggers.put(trigger)
         return trigger
 
     def find(self, function: Function, kind: str, trigger_id: str) -> Trigger:
-        """One trigger of a function. Raises the error of its type when there is none."""
-        trigger = self._functions.triggers.get(trigger_id)
+        """A trigger of a function. Raises the error of its type if there is none."""
+        trigger = self._state.triggers.get(trigger_id)
         if trigger is None or (trigger.function_urn, trigger.type) != (function.id, kind):
-            raise functiongraph_error(_ABSENT.get(kind, "FSS.1131"))
+            raise functiongraph_error(_NOT_FOUND.get(kind, "FSS.1131"))
         return trigger
 
     def change(self, trigger: Trigger, given: TriggerChange) -> Trigger:
-        """Turn a trigger on or off, or change its configuration. Raises FSS.1318 for one that cannot be disabled."""
-        now = self._functions.region.clock.now()
+        """Enable or disable a trigger, or change its configuration. Raises FSS.1318 if the type cannot be disabled."""
+        now = self._state.region.clock.now()
         status = given.trigger_status or trigger.status
         _check_status(trigger.type, status)
         data = dict(trigger.event_data)
@@ -83,24 +84,22 @@ class Triggers:
             data |= change.model_dump(exclude_none=True)
         since = now if trigger.status == "DISABLED" else trigger.since
         trigger = replace(trigger, status=status, event_data=data, updated=now, since=since)
-        self._functions.triggers.put(trigger)
+        self._state.triggers.put(trigger)
         return trigger
 
     def delete(self, trigger: Trigger) -> None:
-        """Delete a trigger, with its subscription if it is one of SMN."""
-        self._functions.triggers.remove(trigger.id)
-        self.unsubscribe(trigger)
-
-    def unsubscribe(self, trigger: Trigger) -> None:
-        """Remove the subscription of a trigger of SMN that is no more."""
+        """Delete a trigger, and the subscription of an SMN trigger."""
+        self._state.triggers.remove(trigger.id)
+        if trigger.type != "SMN":
+            return
         endpoint = f"{trigger.function_urn}:{LATEST}"
-        for subscription in self._smn.subscriptions_of(trigger.event_data.get("topic_urn", "")):
-            if trigger.type == "SMN" and (subscription.protocol, subscription.endpoint) == (PROTOCOL, endpoint):
+        for subscription in self._smn.subscriptions_of(trigger.event_data["topic_urn"]):
+            if (subscription.protocol, subscription.endpoint) == (SMN_PROTOCOL, endpoint):
                 self._smn.subscriptions.remove(subscription.id)
 
     def _subscribe(self, function: Function, topic_urn: str) -> None:
         try:
-            new = NewSubscription(protocol=PROTOCOL, endpoint=f"{function.id}:{LATEST}")
+            new = NewSubscription(protocol=SMN_PROTOCOL, endpoint=function.latest_urn)
             subscribe(self._smn, topic_urn, new)
         except CloudError as error:
             raise functiongraph_error("FSS.1171", topic_urn) from error
@@ -115,3 +114,105 @@ def _check_unique(kind: str, data: dict[str, Any], existing: list[Trigger]) -> N
 def _check_status(kind: str, status: str) -> None:
     if status == "DISABLED" and kind in ALWAYS_ACTIVE:
         raise functiongraph_error("FSS.1318", f"A trigger of type {kind} cannot be disabled.")
+
+
+# The local cloud connects to no queue, so it drops these at once.
+PASSWORDS = ("kafka_password", "access_password", "db_password", "secret_key")
+MAX_USER_EVENT = 2048
+Batch = Annotated[int, Field(ge=1, le=1000)]
+
+
+class _EventData(BaseModel):
+    """A trigger's configuration (FunctionGraph API, TriggerEventDataRequestBody). Unknown fields pass."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class _Timer(_EventData):
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    schedule_type: Literal["Rate", "Cron"]
+    schedule: str
+    user_event: Annotated[str, Field(max_length=MAX_USER_EVENT)] = ""
+
+    @model_validator(mode="after")
+    def _has_a_schedule(self) -> "_Timer":
+        read_schedule(self.schedule_type, self.schedule, 0.0)
+        return self
+
+
+class _Smn(_EventData):
+    topic_urn: Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class _Kafka(_EventData):
+    instance_id: str
+    topic_ids: Annotated[list[str], Field(min_length=1)]
+    batch_size: Batch
+    kafka_user: str | None = None
+    kafka_password: str | None = None
+    kafka_ssl_enable: bool = False
+
+
+class _OpenSourceKafka(_EventData):
+    kafka_connect_address: str
+    topic_ids: Annotated[list[str], Field(min_length=1)]
+    batch_size: Batch
+
+
+class _RabbitMq(_EventData):
+    instance_id: str
+    exchange_name: str
+    access_password: str
+    batch_size: Batch
+
+
+class _FuncInfo(_EventData):
+    timeout: Annotated[int, Field(ge=1, le=60_000)]
+    invocation_type: Literal["sync", "async"] | None = None
+
+
+class _Gateway(_EventData):
+    name: str | None = None
+    type: Literal[1, 2]
+    path: str
+    protocol: Literal["HTTP", "HTTPS"]
+    req_method: Literal["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "ANY"]
+    group_id: str
+    match_mode: Literal["SWA", "NORMAL"]
+    env_name: str
+    env_id: str
+    auth: Literal["IAM", "APP", "NONE"]
+    func_info: _FuncInfo
+
+
+class _Obs(_EventData):
+    bucket: Annotated[str, Field(min_length=1, max_length=64)]
+    events: Annotated[list[str], Field(min_length=1)]
+
+
+_FORMS: dict[str, tuple[type[_EventData], str]] = {
+    "TIMER": (_Timer, "FSS.1109"),
+    "SMN": (_Smn, "FSS.1102"),
+    "KAFKA": (_Kafka, "FSS.1112"),
+    "OPENSOURCEKAFKA": (_OpenSourceKafka, "FSS.1112"),
+    "RABBITMQ": (_RabbitMq, "FSS.0400"),
+    "DEDICATEDGATEWAY": (_Gateway, "FSS.1417"),
+    "APIG": (_Gateway, "FSS.1107"),
+    "OBS": (_Obs, "FSS.1106"),
+}
+
+
+def check_event_data(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Check the configuration of a trigger and return it without its passwords.
+
+    Raises the error of the type for a missing or wrong field. Other types are not checked: nothing here sends events
+    for them, and all fields of EventGrid are optional.
+    """
+    form, code = _FORMS.get(kind, (_EventData, "FSS.0400"))
+    try:
+        form.model_validate(data)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        field = ".".join(map(str, ("event_data", *problem["loc"])))
+        raise functiongraph_error(code, f"{field}: {problem['msg']}") from error
+    return {name: value for name, value in data.items() if name not in PASSWORDS}

@@ -1,26 +1,33 @@
-"""Functions, triggers and configurations as the API answers them."""
+"""Stored facts in the form in which the API returns them."""
 
+import base64
 import json
 from typing import Any
 
+from starlette.responses import JSONResponse, Response
+
 from localcloud.clock import text
-from localcloud.functiongraph.facts import AsyncConfig, Destination, Function, Trigger
 from localcloud.functiongraph.runtime.inside.context import millicores
-from localcloud.functiongraph.urns import LATEST
+from localcloud.functiongraph.state import LATEST, AsyncConfig, Destination, Function, Invocation, Trigger
 from localcloud.region import Region
 
 
-# As in the API's examples, which have two forms of time.
+MAX_LOG_IN_BODY = 4096
+MAX_LOG_IN_HEADER = 2000
+# Error codes of FunctionGraph's runtime: for an exception, and for errors with a code of their own.
+_EXCEPTION = "4001"
+_ERROR_CODES = {"FunctionTimeout": "4010", "FunctionInitTimeout": "4211"}
+# The API's examples have two forms of time.
 _MODIFIED = "%Y-%m-%d %H:%M:%S"
 _TIME = "%Y-%m-%dT%H:%M:%S+00:00"
 
 
 def function_view(region: Region, function: Function) -> dict[str, Any]:
-    """What ListedFunction and FunctionConfig have of a function; the URN is that of the latest version."""
+    """The fields of ListedFunction and FunctionConfig. The URN is that of the latest version."""
     return {
         "func_id": function.func_id,
         "resource_id": f"{function.func_id}:{function.name}",
-        "func_urn": f"{function.id}:{LATEST}",
+        "func_urn": function.latest_urn,
         "func_name": function.name,
         "domain_id": region.domain_id,
         "namespace": region.project_id,
@@ -35,7 +42,7 @@ def function_view(region: Region, function: Function) -> dict[str, Any]:
         "code_filename": function.code_filename,
         "code_size": function.code_size,
         "user_data": json.dumps(function.user_data) if function.user_data else "",
-        "encrypted_user_data": _names(function.encrypted_user_data),
+        "encrypted_user_data": _names_only(function.encrypted_user_data),
         "digest": function.digest,
         "version": LATEST,
         "image_name": f"{LATEST}-{text(function.modified, '%y%m%d%H%M%S')}@local",
@@ -58,12 +65,12 @@ def function_view(region: Region, function: Function) -> dict[str, Any]:
     }
 
 
-def _names(variables: dict[str, str]) -> str:
+def _names_only(variables: dict[str, str]) -> str:
     return json.dumps(dict.fromkeys(variables, "")) if variables else ""
 
 
 def trigger_view(trigger: Trigger) -> dict[str, Any]:
-    """A trigger as every call about triggers answers it."""
+    """A trigger as every trigger call returns it."""
     return {
         "trigger_id": trigger.id,
         "trigger_type_code": trigger.type,
@@ -75,7 +82,7 @@ def trigger_view(trigger: Trigger) -> dict[str, Any]:
 
 
 def async_config_view(config: AsyncConfig) -> dict[str, Any]:
-    """An asynchronous configuration as every call about them answers it."""
+    """An asynchronous configuration as every call returns it."""
     return {
         "func_urn": f"{config.id}:{LATEST}",
         "max_async_event_age_in_seconds": config.max_event_age,
@@ -94,3 +101,58 @@ def _destination(destination: Destination | None) -> dict[str, str] | None:
     if destination is None:
         return None
     return {"destination": destination.destination, "param": json.dumps(destination.param)}
+
+
+def sync_response(invocation: Invocation, version: str, *, with_log: bool) -> Response:
+    """The response to a synchronous invocation (FunctionGraph API, Executing a Function Synchronously).
+
+    The body of version v0 is the function's result; the rest is in headers. Version v1 is JSON with everything. A
+    failed function is status 200 with `X-Is-Func-Err: true`.
+    """
+    summary = _summary(invocation.report)
+    log = _log(invocation, summary) if with_log else ""
+    headers = {
+        "X-Cff-Request-Id": invocation.request_id,
+        "X-Cff-Invoke-Summary": summary,
+        "X-CFF-Billing-Duration": str(invocation.report["billed_duration_ms"]),
+        "X-Cff-Response-Version": version,
+        "X-Func-Err-Code": _error_code(invocation),
+        "X-Is-Func-Err": "false" if invocation.ok else "true",
+    }
+    if with_log:
+        headers["X-Cff-Function-Log"] = base64.b64encode(log.encode()[-MAX_LOG_IN_HEADER:]).decode()
+    returned = invocation.result if invocation.error is None else invocation.error
+    text = "" if returned is None else returned if isinstance(returned, str) else json.dumps(returned)
+    if version == "v0":
+        kind = "text/plain" if isinstance(returned, str) else "application/json"
+        return Response(text, media_type=kind, headers=headers)
+    body = {
+        "request_id": invocation.request_id,
+        "result": text,
+        "log": log.encode()[-MAX_LOG_IN_BODY:].decode(errors="replace"),
+        "status": 200 if invocation.ok else 500,
+    }
+    return JSONResponse(body, headers=headers)
+
+
+def _log(invocation: Invocation, summary: str) -> str:
+    return "\n".join(
+        [
+            f"{invocation.started} Start invoke request '{invocation.request_id}', version: {LATEST}",
+            *invocation.log,
+            f"{invocation.finished} Finish invoke request '{invocation.request_id}', {summary}",
+        ]
+    )
+
+
+def _summary(report: dict[str, Any]) -> str:
+    return (
+        f"duration: {report['duration_ms']:.3f}ms, billing duration: {report['billed_duration_ms']}ms,"
+        f" memory used: {report['max_memory_used_mb']:.3f}MB, billing memory: {report['memory_size_mb']}MB"
+    )
+
+
+def _error_code(invocation: Invocation) -> str:
+    if invocation.error is None:
+        return "0"
+    return _ERROR_CODES.get(invocation.error["errorType"], _EXCEPTION)

@@ -15,7 +15,7 @@ from cli.main import main
 from cli.template.load import load_template
 from cli.template.model import Function, Template
 from localcloud.functiongraph.runtime.instance import Instance
-from localcloud.functiongraph.runtime.invocation import Credentials
+from localcloud.functiongraph.runtime.model import Credentials
 
 
 TEMPLATE = """\

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.functiongraph.runtime.invocation import Credentials
+from localcloud.functiongraph.runtime.model import Credentials
 
 
 Run = Callable[..., Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.functiongraph.runtime.invocation import Credentials
+from localcloud.functiongraph.runtime.model import Credentials
 
 
 Run = Callable[..., Any]

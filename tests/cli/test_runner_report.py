@@ -8,7 +8,7 @@ import pytest
 
 from cli.functions import function_spec
 from localcloud.functiongraph.runtime.instance import Instance
-from localcloud.functiongraph.runtime.invocation import Credentials
+from localcloud.functiongraph.runtime.model import Credentials
 
 
 Run = Callable[..., Any]

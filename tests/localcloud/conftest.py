@@ -1,4 +1,4 @@
-"""The official SDK, unmodified, and plain HTTP, both against the local cloud."""
+"""Clients for the local cloud: the unmodified SDKs, and plain HTTP."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,14 +16,14 @@ from tests.localcloud.sdk import build
 
 
 @pytest.fixture(scope="session")
-def _clients(_shared_cloud: LocalCloud) -> dict[str, Any]:
-    # A client keeps eight threads for ever, so there is one of each; what a test changes comes back with the reset.
+def _clients(local_cloud_server: LocalCloud) -> dict[str, Any]:
+    # A client keeps eight threads forever, so the session has one of each. The reset undoes what a test changes.
     return {
-        "dds": build(DdsClient, _shared_cloud),
-        "smn": build(SmnClient, _shared_cloud),
-        "functiongraph": build(FunctionGraphClient, _shared_cloud, timeout=(3, 30)),
-        "iam": iam_client(_shared_cloud),
-        "iam5": iam_client(_shared_cloud, IamClientV5),
+        "dds": build(DdsClient, local_cloud_server),
+        "smn": build(SmnClient, local_cloud_server),
+        "functiongraph": build(FunctionGraphClient, local_cloud_server, timeout=(3, 30)),
+        "iam": iam_client(local_cloud_server),
+        "iam5": iam_client(local_cloud_server, IamClientV5),
     }
 
 
@@ -41,7 +41,7 @@ def smn(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def functiongraph(cloud: LocalCloud, _clients: dict[str, Any]) -> Iterator[Any]:
-    """The SDK's FunctionGraph client. What still runs when the test is over is ended."""
+    """The SDK's FunctionGraph client. Functions that still run after the test are ended."""
     yield _clients["functiongraph"]
     cloud.reset()
 
@@ -54,24 +54,24 @@ def iam(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def iam5(cloud: LocalCloud, _clients: dict[str, Any]) -> Any:
-    """The SDK's client of IAM's new edition."""
+    """The SDK's client for the v5 API of IAM."""
     return _clients["iam5"]
 
 
 @pytest.fixture(scope="session")
-def _http_client(_shared_cloud: LocalCloud) -> Iterator[httpx.Client]:
-    token = _shared_cloud.connection()["token"]
-    with httpx.Client(base_url=_shared_cloud.url, headers={"X-Auth-Token": token}, trust_env=False) as client:
+def _http_client(local_cloud_server: LocalCloud) -> Iterator[httpx.Client]:
+    token = local_cloud_server.connection()["token"]
+    with httpx.Client(base_url=local_cloud_server.url, headers={"X-Auth-Token": token}, trust_env=False) as client:
         yield client
 
 
 @pytest.fixture
 def http(cloud: LocalCloud, _http_client: httpx.Client) -> httpx.Client:
-    """Plain HTTP with the connection's token."""
+    """An HTTP client with the connection's token."""
     return _http_client
 
 
 @pytest.fixture
 def project(cloud: LocalCloud) -> str:
-    """The path of the project in DDS."""
+    """The path of the project in the DDS API."""
     return f"/v3/{cloud.connection()['project_id']}"

@@ -1,4 +1,4 @@
-"""Functions in the local cloud, through the official SDK."""
+"""Requests of the official SDK for functions of the local cloud, and plain invocations."""
 
 import base64
 import io
@@ -25,7 +25,7 @@ HELLO = """
 
 
 def package(source: str = HELLO, **files: str) -> bytes:
-    """A zip with index.py made of `source` at its root, and more `files` by their names without .py."""
+    """A zip with `source` as index.py at its root, and further `files` by their names without .py."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, text in {"index": source, **files}.items():
@@ -34,12 +34,12 @@ def package(source: str = HELLO, **files: str) -> bytes:
 
 
 def code(content: bytes) -> Any:
-    """The SDK's code of a package."""
+    """The SDK's FuncCode with a package."""
     return sdk.FuncCode(file=base64.b64encode(content).decode())
 
 
 def new_function(name: str = "hello", content: bytes | None = None, **changes: Any) -> Any:
-    """The SDK's request for a function; without `content` it says hello."""
+    """The SDK's request to create a function, by default one that says hello."""
     values: dict[str, Any] = {
         "func_name": name,
         "package": "default",
@@ -55,7 +55,7 @@ def new_function(name: str = "hello", content: bytes | None = None, **changes: A
 
 
 def new_config(urn: str, **changes: Any) -> Any:
-    """The SDK's request for another configuration of a function of `new_function`."""
+    """The SDK's request to change the configuration of a function made by `new_function`."""
     values: dict[str, Any] = {
         "func_name": "hello",
         "runtime": "Python3.10",
@@ -68,13 +68,13 @@ def new_config(urn: str, **changes: Any) -> Any:
 
 
 def new_code(urn: str, content: bytes) -> Any:
-    """The SDK's request for another package."""
+    """The SDK's request to replace the package."""
     body = sdk.UpdateFunctionCodeRequestBody(code_type="zip", code_filename="x.zip", func_code=code(content))
     return sdk.UpdateFunctionCodeRequest(function_urn=urn, body=body)
 
 
 def new_trigger(urn: str, kind: str, status: str | None = None, **data: Any) -> Any:
-    """The SDK's request for a trigger."""
+    """The SDK's request to create a trigger."""
     body = sdk.CreateFunctionTriggerRequestBody(
         trigger_type_code=kind, trigger_status=status, event_data=sdk.TriggerEventDataRequestBody(**data)
     )
@@ -82,7 +82,7 @@ def new_trigger(urn: str, kind: str, status: str | None = None, **data: Any) -> 
 
 
 def async_config(urn: str, retries: int = 0, age: int = 3600, **destinations: tuple[str, dict[str, Any]]) -> Any:
-    """The SDK's request for an asynchronous configuration; `destinations` are on_success and on_failure."""
+    """The SDK's request to set an asynchronous configuration. `destinations` are on_success and on_failure."""
     configs = {
         name: sdk.FuncDestinationConfig(destination=kind, param=json.dumps(param))
         for name, (kind, param) in destinations.items()
@@ -96,7 +96,7 @@ def async_config(urn: str, retries: int = 0, age: int = 3600, **destinations: tu
 
 
 class Answer(NamedTuple):
-    """What an invocation answered: status, headers, text, and that as JSON."""
+    """The response to an invocation: status, headers, text, and the text as JSON."""
 
     status: int
     headers: Any
@@ -108,7 +108,7 @@ class Answer(NamedTuple):
 
 
 def invoke(cloud: LocalCloud, urn: str, event: Any = None, kind: str = "invocations", **headers: str) -> Answer:
-    """Invoke a function by plain HTTP, as the API documents say."""
+    """Invoke a function by plain HTTP, as documented."""
     connection = cloud.connection()
     answer = httpx.post(
         f"{cloud.url}/v2/{connection['project_id']}/fgs/functions/{urn}/{kind}",
@@ -124,14 +124,14 @@ def invoke(cloud: LocalCloud, urn: str, event: Any = None, kind: str = "invocati
 
 
 def refused(call: Callable[[Any], Any], request: Any) -> tuple[int, str]:
-    """Status and code of a call of the SDK that has to fail."""
+    """Make a call of the SDK that must fail. Returns status and code."""
     with pytest.raises(ClientRequestException) as caught:
         call(request)
     return caught.value.status_code, caught.value.error_code
 
 
 def until(found: Callable[[], Any], seconds: float = 15) -> Any:
-    """What `found` returns, as soon as that is something."""
+    """Wait until `found` returns something true, and return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         result = found()

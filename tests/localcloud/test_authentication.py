@@ -20,7 +20,7 @@ def signed(cloud: LocalCloud, when: datetime, path: str | None = None, **headers
     sent = {
         "host": cloud.url.removeprefix("http://"),
         "x-sdk-date": when.strftime("%Y%m%dT%H%M%SZ"),
-        "x-security-token": connection["security_token"],
+        "x-security-token": str(connection["security_token"]),
     } | headers
     names = sorted(sent)
     signature = sign(connection["secret_key"], sent["x-sdk-date"], canonical_request("GET", path, sent, names, b""))
@@ -130,7 +130,7 @@ def test_signed_headers_must_be_there(cloud: LocalCloud, headers: str, message: 
     sent = {
         "Authorization": f"SDK-HMAC-SHA256 Access={connection['access_key']}, SignedHeaders={headers}, Signature=00",
         "X-Sdk-Date": now().strftime("%Y%m%dT%H%M%SZ"),
-        "X-Security-Token": connection["security_token"],
+        "X-Security-Token": str(connection["security_token"]),
     }
 
     response = httpx.get(f"{cloud.url}/v3/projects", headers=sent, trust_env=False)

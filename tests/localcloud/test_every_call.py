@@ -21,7 +21,7 @@ CUSTOMERS = "2c5e8b7d4f6a49d1b3c08e9a7f51d264in02"
 
 
 def call_dds(cloud: LocalCloud, client: Any) -> None:
-    """Every DDS call once, each a success."""
+    """Make every DDS call once, successfully."""
     created = client.create_manual_backup(new_backup(ORDERS))
     client.list_backups(dds_sdk.ListBackupsRequest(instance_id=ORDERS))
     client.show_job_detail(dds_sdk.ShowJobDetailRequest(id=created.job_id))
@@ -60,7 +60,7 @@ def call_dds(cloud: LocalCloud, client: Any) -> None:
 
 
 def call_smn(client: Any) -> None:
-    """Every SMN call once, each a success."""
+    """Make every SMN call once, successfully."""
     topic = client.create_topic(
         smn_sdk.CreateTopicRequest(body=smn_sdk.CreateTopicRequestBody(name="every-call", display_name="Every call"))
     ).topic_urn
@@ -97,7 +97,7 @@ def call_smn(client: Any) -> None:
 
 
 def call_functiongraph(client: Any) -> None:
-    """Every FunctionGraph call once, each a success."""
+    """Make every FunctionGraph call once, successfully."""
     sdk = functiongraph_sdk
     urn = client.create_function(new_function()).func_urn
     client.list_functions(sdk.ListFunctionsRequest())
@@ -125,7 +125,7 @@ def call_functiongraph(client: Any) -> None:
 
 
 def offered(cloud: LocalCloud) -> set[tuple[str, str]]:
-    """Method and path of every operation of the cloud's OpenAPI document, /_local aside."""
+    """Method and path of every operation in the OpenAPI document, without /_local."""
     paths = httpx.get(f"{cloud.url}/openapi.json", trust_env=False).json()["paths"]
     return {
         (method.upper(), path)
@@ -135,9 +135,9 @@ def offered(cloud: LocalCloud) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.filterwarnings("ignore:Unable to convert string to datetime")  # the SDK's, for want of python-dateutil
+@pytest.mark.filterwarnings("ignore:Unable to convert string to datetime")  # the SDK, without python-dateutil
 def test_every_call(cloud: LocalCloud, dds: Any, smn: Any, functiongraph: Any, iam: Any, iam5: Any) -> None:
-    """Each operation that the OpenAPI document offers was called and succeeded, and no other was needed."""
+    """The SDKs call exactly the operations of the OpenAPI document, and each succeeds."""
     call_dds(cloud, dds)
     call_smn(smn)
     call_functiongraph(functiongraph)
@@ -147,8 +147,8 @@ def test_every_call(cloud: LocalCloud, dds: Any, smn: Any, functiongraph: Any, i
     forms = {path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))) for _, path in operations}
     made = set()
     for call in cloud.requests():
-        assert call["status"] < 300
+        assert call["status"] in {200, 201, 202, 204}
         fitting = [path for path, form in forms.items() if form.fullmatch(call["path"])]
-        # A literal segment goes before a parameter: /backups/download-file, not /backups/{backup_id}.
+        # A literal segment takes precedence over a parameter: /backups/download-file, not /backups/{backup_id}.
         made.add((call["method"], min(fitting, key=lambda path: path.count("{"))))
     assert made == operations

@@ -313,12 +313,12 @@ def test_rules_can_be_set_as_returned(cloud: LocalCloud) -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({"metod": "GET", "delay": 1}, "there is no metod here; known are method, path"),
+        ({"metod": "GET", "delay": 1}, "unknown field: metod. Known fields: method, path"),
         ({"method": "GET"}, "the rule has no effect: give one of answer, delay"),
         ({"path": "(", "delay": 1}, "not a regular expression"),
         ({"answer": {}}, "Field required"),
         ({"answer": {"status": 99}}, "greater than or equal to 200"),
-        ({"answer": {"status": 200, "text": "x"}}, "there is no text here; known are status, body"),
+        ({"answer": {"status": 200, "text": "x"}}, "unknown field: text. Known fields: status, body"),
         ({"answer": {"status": 200, "headers": {"a b": "c"}}}, "should match pattern"),
         ({"answer": {"status": 200, "headers": {"a": "\u20ac"}}}, "should match pattern"),
         ({"drop": "during"}, "'before' or 'after'"),

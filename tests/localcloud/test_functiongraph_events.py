@@ -25,7 +25,7 @@ def topic(cloud: LocalCloud) -> str:
 
 @pytest.fixture
 def made(functiongraph: Any) -> Callable[..., str]:
-    """Create a function, with an asynchronous configuration if there is one; returns its URN."""
+    """Create a function, optionally with an asynchronous configuration. Returns its URN."""
 
     def make(source: str | None = None, name: str = "hello", **configuration: Any) -> str:
         content = package() if source is None else package(source)
@@ -37,20 +37,20 @@ def made(functiongraph: Any) -> Callable[..., str]:
     return make
 
 
-def ended(cloud: LocalCloud, number: int) -> list[dict[str, Any]]:
-    """The invocations, as soon as there are so many."""
+def ended(cloud: LocalCloud, number: int) -> list[Any]:
+    """Wait for this many invocations and return them."""
     until(lambda: len(cloud.invocations()) >= number)
     return cloud.invocations()
 
 
 def publish(smn: Any, topic: str, **message: Any) -> str:
-    """Publish a message; returns its id."""
+    """Publish a message. Returns its id."""
     request = smn_sdk.PublishMessageRequest(topic_urn=topic, body=smn_sdk.PublishMessageRequestBody(**message))
     return str(smn.publish_message(request).message_id)
 
 
 def test_async_invocation(cloud: LocalCloud, made: Callable[..., str]) -> None:
-    """It is answered with 202 and a request id, under which its end is found."""
+    """The response is 202 with the request id of the later invocation."""
     answer = invoke(cloud, made(), {"name": "you"}, "invocations-async")
     [invocation] = ended(cloud, 1)
 
@@ -63,7 +63,7 @@ def test_async_invocation(cloud: LocalCloud, made: Callable[..., str]) -> None:
 def test_a_message_reaches_the_function(
     cloud: LocalCloud, functiongraph: Any, smn: Any, topic: str, made: Callable[..., str]
 ) -> None:
-    """A message on the topic of an SMN trigger is the documented event, with its id, subject and attributes."""
+    """An SMN message arrives as the documented event, with its id, subject and attributes."""
     urn = made("def handler(event, context):\n    return event\n")
     functiongraph.create_function_trigger(new_trigger(urn, "SMN", topic_urn=topic))
     attribute = smn_sdk.MessageAttribute(name="kind", type="STRING", value="nightly")
@@ -84,10 +84,10 @@ def test_a_message_reaches_the_function(
     assert invocation["result"] == invocation["event"]
 
 
-def test_without_a_trigger_no_message_arrives(
+def test_a_message_without_a_trigger(
     cloud: LocalCloud, functiongraph: Any, smn: Any, topic: str, made: Callable[..., str]
 ) -> None:
-    """A function hears of its own topics alone, and of none after its trigger is gone."""
+    """A message invokes only functions with a trigger for its topic."""
     with_trigger, _ = made(), made(name="other")
     functiongraph.create_function_trigger(new_trigger(with_trigger, "SMN", topic_urn=topic))
     publish(smn, topic, message="hello")
@@ -96,10 +96,10 @@ def test_without_a_trigger_no_message_arrives(
     assert [function["waiting"] for function in cloud.functions()] == [0, 0]
 
 
-def test_a_subscription_alone_is_no_trigger(
+def test_a_subscription_is_not_a_trigger(
     cloud: LocalCloud, functiongraph: Any, smn: Any, topic: str, made: Callable[..., str]
 ) -> None:
-    """Who subscribes a function by the API of SMN has to create the trigger all the same; another kind will not do."""
+    """Subscribing a function through SMN does not invoke it: that takes an SMN trigger."""
     urn = made()
     timer = {"name": "a-timer", "schedule_type": "Rate", "schedule": "30d"}
     functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **timer))
@@ -111,8 +111,8 @@ def test_a_subscription_alone_is_no_trigger(
     assert (cloud.functions()[0]["waiting"], cloud.invocations()) == (0, [])
 
 
-def test_by_default_there_is_no_retry(cloud: LocalCloud, made: Callable[..., str]) -> None:
-    """A function without a configuration is not invoked again after an error of its own."""
+def test_no_retries_by_default(cloud: LocalCloud, made: Callable[..., str]) -> None:
+    """Without an asynchronous configuration a failed event is not retried."""
     invoke(cloud, made(FAILING), {}, "invocations-async")
     ended(cloud, 1)
     cloud.advance(3000)
@@ -122,7 +122,7 @@ def test_by_default_there_is_no_retry(cloud: LocalCloud, made: Callable[..., str
 
 
 def test_retries(cloud: LocalCloud, topic: str, made: Callable[..., str]) -> None:
-    """What fails is tried again so many times, under the same request id, and the destination hears of the last end."""
+    """A failed event is retried as configured with the same request id, and the destination gets the last failure."""
     urn = made(FAILING, retries=2, on_failure=("SMN", {"topic_urn": topic}))
     request_id = invoke(cloud, urn, {"a": 1}, "invocations-async").json["request_id"]
     for attempt in (1, 2, 3):
@@ -151,7 +151,7 @@ def test_retries(cloud: LocalCloud, topic: str, made: Callable[..., str]) -> Non
 
 
 def test_a_retry_that_succeeds(cloud: LocalCloud, topic: str, made: Callable[..., str], tmp_path: Path) -> None:
-    """After it there is no other, and the destination of successes is told, with what the function returned."""
+    """A successful retry is the last one, and the success destination gets the function's result."""
     source = """
         from pathlib import Path
         def handler(event, context):
@@ -175,7 +175,7 @@ def test_a_retry_that_succeeds(cloud: LocalCloud, topic: str, made: Callable[...
 
 
 def test_no_retry_of_an_event_that_is_too_old(cloud: LocalCloud, made: Callable[..., str]) -> None:
-    """The maximum age ends the retries."""
+    """No retry starts after the maximum event age."""
     invoke(cloud, made(FAILING, retries=3, age=130), {}, "invocations-async")
     ended(cloud, 1)
     cloud.advance(80)
@@ -187,7 +187,7 @@ def test_no_retry_of_an_event_that_is_too_old(cloud: LocalCloud, made: Callable[
 
 
 def test_a_function_as_destination(cloud: LocalCloud, made: Callable[..., str]) -> None:
-    """Another function gets the result as its event."""
+    """A function as destination gets the result as its event."""
     listener = made("def handler(event, context):\n    return event['response_payload']\n", "listener")
     urn = made(on_success=("FunctionGraph", {"func_urn": listener}))
     invoke(cloud, urn, {"name": "you"}, "invocations-async")
@@ -205,10 +205,10 @@ def test_a_function_as_destination(cloud: LocalCloud, made: Callable[..., str]) 
         (("OBS", {"bucket": "a-bucket"}), None),
     ],
 )
-def test_a_destination_that_cannot_be_told(
+def test_an_unreachable_destination(
     cloud: LocalCloud, made: Callable[..., str], destination: tuple[str, dict[str, Any]], error: str | None
 ) -> None:
-    """That it was not told is remembered with the invocation; OBS is not here, so nobody expects it."""
+    """The invocation records an unreachable destination. OBS does not exist here, so it is no error."""
     invoke(cloud, made(on_success=destination), {}, "invocations-async")
     ended(cloud, 1)
     told = until(lambda: cloud.invocations()[0]["destination"])
@@ -218,7 +218,7 @@ def test_a_destination_that_cannot_be_told(
 
 
 def test_a_deleted_function_gets_nothing(cloud: LocalCloud, functiongraph: Any, made: Callable[..., str]) -> None:
-    """Events that wait for a retry are forgotten with their function."""
+    """Deleting a function drops its pending events, also for a later function of that name."""
     urn = made(FAILING, retries=3)
     invoke(cloud, urn, {}, "invocations-async")
     ended(cloud, 1)

@@ -1,4 +1,4 @@
-"""Functions: created, shown, changed and deleted as the API documents say."""
+"""Creating, showing, changing and deleting functions, as documented."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ pytestmark = NO_DATEUTIL
 
 
 def test_create(functiongraph: Any) -> None:
-    """A new function has the URN of its latest version, its digest is the SHA-512 of the zip, and it is found again."""
+    """A new function has the URN of its latest version and the SHA-512 of its zip, and can be shown."""
     content = package()
     created = functiongraph.create_function(new_function(content=content, user_data='{"A": "b"}', xrole="an-agency"))
 
@@ -43,27 +43,27 @@ def test_create(functiongraph: Any) -> None:
 
 
 def test_a_vpc(functiongraph: Any) -> None:
-    """It is shown as it was given; an update has to say it again, or the function is in none."""
+    """The VPC is shown as given. An update without a VPC removes it."""
     vpc = {"vpc_id": "v-1", "subnet_id": "s-1", "security_groups": ["g-1"]}
     created = functiongraph.create_function(new_function(func_vpc=sdk.FuncVpc(**vpc)))
-    assert known(created) == vpc
+    assert given_fields(created) == vpc
     (listed,) = functiongraph.list_functions(sdk.ListFunctionsRequest()).functions
     assert listed.func_vpc_id == "v-1"
 
     moved = vpc | {"subnet_id": "s-2"}
     config = new_config(created.func_urn, func_vpc=sdk.FuncVpc(**moved))
-    assert known(functiongraph.update_function_config(config)) == moved
+    assert given_fields(functiongraph.update_function_config(config)) == moved
     assert functiongraph.update_function_config(new_config(created.func_urn)).func_vpc is None
 
 
-def known(answer: Any) -> dict[str, Any]:
-    """What is known of the VPC in an answer."""
+def given_fields(answer: Any) -> dict[str, Any]:
+    """The given fields of the VPC in a response."""
     vpc = answer.to_json_object()["func_vpc"]
     return {name: value for name, value in vpc.items() if value is not None}
 
 
 def test_encrypted_variables_are_shown_without_values(functiongraph: Any) -> None:
-    """No answer has the value of an encrypted variable."""
+    """No response contains the value of an encrypted variable."""
     created = functiongraph.create_function(new_function(encrypted_user_data='{"PASSWORD": "secret"}'))
 
     assert json.loads(created.encrypted_user_data) == {"PASSWORD": ""}
@@ -99,8 +99,8 @@ def test_encrypted_variables_are_shown_without_values(functiongraph: Any) -> Non
         ({"initializer_handler": "index.initializer", "initializer_timeout": 301}, (400, "FSS.1405")),
     ],
 )
-def test_what_is_refused(functiongraph: Any, changes: dict[str, Any], error: tuple[int, str]) -> None:
-    """Each wrong field has the error of the API's table, and nothing is created."""
+def test_invalid_fields(functiongraph: Any, changes: dict[str, Any], error: tuple[int, str]) -> None:
+    """Each invalid field has its documented error, and no function is created."""
     assert refused(functiongraph.create_function, new_function(**changes)) == error
     assert functiongraph.list_functions(sdk.ListFunctionsRequest()).functions == []
 
@@ -116,21 +116,21 @@ def test_what_is_refused(functiongraph: Any, changes: dict[str, Any], error: tup
         {"handler": "src/index.handler"},
     ],
 )
-def test_what_is_just_allowed(functiongraph: Any, changes: dict[str, Any]) -> None:
-    """What is at the limit is taken."""
+def test_values_at_the_limit(functiongraph: Any, changes: dict[str, Any]) -> None:
+    """Values at the limit are accepted."""
     assert functiongraph.create_function(new_function(**changes)).func_urn
 
 
-def test_a_name_is_taken_once(functiongraph: Any) -> None:
-    """A second function of a name is 409; of another group it is another function."""
+def test_names_are_unique(functiongraph: Any) -> None:
+    """A second function of the same name is 409, unless it is in another package."""
     functiongraph.create_function(new_function())
 
     assert refused(functiongraph.create_function, new_function()) == (409, "FSS.1061")
     assert functiongraph.create_function(new_function(package="other")).package == "other"
 
 
-def test_there_are_400_functions_at_most(functiongraph: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the quota, which is shown, nothing is created."""
+def test_at_most_400_functions(functiongraph: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Creating a function beyond the quota is refused."""
     monkeypatch.setattr("localcloud.functiongraph.functions.MAX_FUNCTIONS", 1)
     functiongraph.create_function(new_function())
 
@@ -140,16 +140,16 @@ def test_there_are_400_functions_at_most(functiongraph: Any, monkeypatch: pytest
 
 
 def test_a_package_may_be_larger_than_other_bodies(functiongraph: Any) -> None:
-    """The 12 MB that the gateway takes for other services do not hold for packages."""
+    """The 12 MB limit of other services does not apply to packages."""
     content = package(blob="#" * (13 * 1024 * 1024))
 
     assert functiongraph.create_function(new_function(content=content)).code_size > 13 * 1024 * 1024
 
 
 def test_a_package_has_50_mb_at_most(functiongraph: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package at the limit, made small for the test, is taken; one that is larger is not."""
+    """A package at the limit, lowered for the test, is accepted, a larger one is refused."""
     small, large = package(blob="#" * 300), package(blob="#" * 600)
-    monkeypatch.setattr(packages, "BASE64_BYTES", len(code(small).file))
+    monkeypatch.setattr(packages, "MAX_BASE64_CHARACTERS", len(code(small).file))
 
     assert packages.MAX_BYTES == 50 * 1024 * 1024
     assert functiongraph.create_function(new_function(content=small)).func_urn
@@ -157,14 +157,14 @@ def test_a_package_has_50_mb_at_most(functiongraph: Any, monkeypatch: pytest.Mon
 
 
 def test_a_package_unpacks_to_1500_mb_at_most(functiongraph: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What becomes too large when it is unpacked is refused before it is."""
+    """A package whose content is too large is refused without unpacking it."""
     monkeypatch.setattr(packages, "MAX_UNPACKED_BYTES", 100)
 
     assert refused(functiongraph.create_function, new_function(content=package("#" * 101))) == (400, "FSS.1011")
 
 
 def test_list(functiongraph: Any) -> None:
-    """The list has pages and filters; its URNs are without a version, as in the API's example."""
+    """The list has pages and filters. Its URNs have no version, as in the API's example."""
     for name in ("one", "two", "three"):
         functiongraph.create_function(new_function(name))
 
@@ -176,7 +176,7 @@ def test_list(functiongraph: Any) -> None:
 
 
 def test_configure(functiongraph: Any) -> None:
-    """What is given changes, what is left out stays."""
+    """Given fields change, omitted fields stay."""
     urn = functiongraph.create_function(new_function(user_data='{"A": "b"}', description="before")).func_urn
     strategy = sdk.StrategyConfig(concurrency=7, concurrent_num=1)
     functiongraph.update_function_config(new_config(urn, timeout=9, description="after", strategy_config=strategy))
@@ -195,8 +195,8 @@ def test_configure(functiongraph: Any) -> None:
         ({"memory_size": 129}, (400, "FSS.1007")),
     ],
 )
-def test_what_cannot_be_configured(functiongraph: Any, changes: dict[str, Any], error: tuple[int, str]) -> None:
-    """The runtime, above all, cannot be changed."""
+def test_invalid_changes(functiongraph: Any, changes: dict[str, Any], error: tuple[int, str]) -> None:
+    """Name and runtime cannot be changed, and invalid values are refused."""
     created = functiongraph.create_function(new_function())
 
     assert refused(functiongraph.update_function_config, new_config(created.func_urn, **changes)) == error
@@ -204,8 +204,8 @@ def test_what_cannot_be_configured(functiongraph: Any, changes: dict[str, Any], 
     assert shown.last_modified == created.last_modified
 
 
-def test_recode(functiongraph: Any) -> None:
-    """Another package has another digest, and a query of the code shows both no code and the new digest."""
+def test_replace_code(functiongraph: Any) -> None:
+    """A new package changes the digest. A query returns the digest but not the code."""
     urn = functiongraph.create_function(new_function()).func_urn
     content = package("def handler(event, context):\n    return 2\n")
     changed = functiongraph.update_function_code(new_code(urn, content))
@@ -218,8 +218,8 @@ def test_recode(functiongraph: Any) -> None:
     assert refused(functiongraph.update_function_code, nothing) == (400, "FSS.1012")
 
 
-def test_without_code_it_is_empty(functiongraph: Any, cloud: LocalCloud) -> None:
-    """A function that was created without code has none, which shows in its size and when it is invoked."""
+def test_without_code(functiongraph: Any, cloud: LocalCloud) -> None:
+    """A function without code has size 0, and its invocation fails."""
     created = functiongraph.create_function(new_function(func_code=None))
 
     assert created.code_size == 0
@@ -227,7 +227,7 @@ def test_without_code_it_is_empty(functiongraph: Any, cloud: LocalCloud) -> None
 
 
 def test_delete(functiongraph: Any) -> None:
-    """It takes the URN without a version, deletes triggers too, and leaves room for one of the same name."""
+    """Deleting takes the URN without a version and frees the name."""
     urn = functiongraph.create_function(new_function()).func_urn
 
     assert refused(functiongraph.delete_function, sdk.DeleteFunctionRequest(function_urn=urn)) == (403, "FSS.0403")
@@ -246,16 +246,16 @@ def test_delete(functiongraph: Any) -> None:
         ("urn:fss:cn-north-4:{project}:function:default:hello:!live", (404, "FSS.1053")),
     ],
 )
-def test_an_unknown_function(functiongraph: Any, urn: str, error: tuple[int, str]) -> None:
-    """What is no URN, no function, or no version is told apart."""
+def test_unknown_functions(functiongraph: Any, urn: str, error: tuple[int, str]) -> None:
+    """An invalid URN, an unknown function, version and alias have different errors."""
     project = functiongraph.create_function(new_function()).namespace
     request = sdk.ShowFunctionConfigRequest(function_urn=urn.format(project=project))
 
     assert refused(functiongraph.show_function_config, request) == error
 
 
-def test_it_survives_a_restart(tmp_path: Path, local_cloud_factory: Callable[..., LocalCloud]) -> None:
-    """With a state file the next local cloud has the function and runs its package."""
+def test_a_function_survives_a_restart(tmp_path: Path, local_cloud_factory: Callable[..., LocalCloud]) -> None:
+    """The next local cloud with the same state file has the function and runs it."""
     with LocalCloud(state_file=tmp_path / "state.db") as before:
         client = build(FunctionGraphClient, before)
         urn = client.create_function(new_function(content=package(HELLO))).func_urn
@@ -264,8 +264,8 @@ def test_it_survives_a_restart(tmp_path: Path, local_cloud_factory: Callable[...
     assert invoke(after, urn, {"name": "again"}).json == {"hello": "again"}
 
 
-def test_secrets_are_in_no_log(functiongraph: Any, cloud: LocalCloud) -> None:
-    """The log of calls keeps no body of FunctionGraph: it may hold passwords, or 50 MB."""
+def test_no_secret_is_logged(functiongraph: Any, cloud: LocalCloud) -> None:
+    """The request log stores no bodies of FunctionGraph: they may contain passwords, or 50 MB."""
     functiongraph.create_function(new_function(encrypted_user_data='{"PASSWORD": "secret"}'))
 
     assert cloud.requests()[-1]["body"] is None

@@ -1,4 +1,4 @@
-"""No function outlives its cloud, however that ends, and no accepted event is lost with it."""
+"""No function outlives its cloud, however the cloud ends, and no accepted event is lost."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from tests.localcloud.sdk import build
 
 pytestmark = NO_DATEUTIL
 PID = "import os\ndef handler(event, context):\n    return os.getpid()\n"
-# Tells where it is and stays there, with a child that does so too.
+# Writes its process id and that of its child to a file, and never returns.
 STUCK = """
     import os, subprocess, time
     from pathlib import Path
@@ -51,7 +51,7 @@ with LocalCloud() as cloud:
 
 
 def are_gone(pids: list[int]) -> bool:
-    """Whether none of the processes is left, or only as a zombie that nobody waits for."""
+    """Whether none of the processes is running. A zombie does not count."""
     for pid in pids:
         status = Path(f"/proc/{pid}/stat")
         try:
@@ -64,12 +64,12 @@ def are_gone(pids: list[int]) -> bool:
 
 
 def pids_in(file: Path) -> list[int]:
-    """The processes that a stuck function told of."""
+    """The process ids that a stuck function has written."""
     return [int(word) for word in file.read_text().split()] if file.exists() else []
 
 
-def test_an_idle_instance_ends_with_the_cloud(local_cloud_factory: Callable[..., LocalCloud]) -> None:
-    """Neither its process nor the unpacked package is left."""
+def test_an_idle_instance_ends_with_the_cloud() -> None:
+    """When the cloud stops, an idle process ends and its unpacked package is removed."""
     with LocalCloud() as cloud:
         urn = build(FunctionGraphClient, cloud).create_function(new_function(content=package(PID))).func_urn
         pid = invoke(cloud, urn).json
@@ -81,7 +81,7 @@ def test_an_idle_instance_ends_with_the_cloud(local_cloud_factory: Callable[...,
 
 @pytest.mark.parametrize("kind", ["invocations", "invocations-async"])
 def test_a_busy_instance_ends_with_the_cloud(tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A function that does not come to an end is killed, with what it started, when the cloud stops."""
+    """When the cloud stops, a running function is killed with everything it started."""
     file = tmp_path / "pids"
     answers = []
     with LocalCloud() as cloud:
@@ -101,7 +101,7 @@ def test_a_busy_instance_ends_with_the_cloud(tmp_path: Path, kind: str, caplog: 
 
 @pytest.mark.parametrize("kind", ["invocations", "invocations-async"])
 def test_a_reset_ends_a_busy_instance(tmp_path: Path, cloud: LocalCloud, functiongraph: Any, kind: str) -> None:
-    """What was at work before a reset is not after it, and leaves no trace."""
+    """A reset kills running functions and removes them."""
     file = tmp_path / "pids"
     urn = functiongraph.create_function(new_function(content=package(STUCK), timeout=60)).func_urn
     caller = Thread(target=invoke, args=(cloud, urn, {"file": str(file)}, kind))
@@ -115,11 +115,11 @@ def test_a_reset_ends_a_busy_instance(tmp_path: Path, cloud: LocalCloud, functio
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process when another one is killed")
-def test_a_function_dies_with_a_cloud_that_is_killed(tmp_path: Path) -> None:
-    """Even SIGKILL of the server leaves no function at work, nor what it started."""
+def test_functions_die_with_a_killed_cloud(tmp_path: Path) -> None:
+    """Functions and everything they started end even if the server gets SIGKILL."""
     file = tmp_path / "pids"
     root = Path(__file__).parent.parent.parent
-    # What it unpacks stays behind.
+    # The killed server leaves its unpacked packages.
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-c", SERVER, str(root), str(file)], cwd=root, env=environment) as server:
         pids = until(lambda: pids_in(file), 30)
@@ -130,7 +130,7 @@ def test_a_function_dies_with_a_cloud_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_an_accepted_event_survives_a_restart(tmp_path: Path, local_cloud_factory: Callable[..., LocalCloud]) -> None:
-    """An event that was answered with 202 is delivered by the next server, if not by this one."""
+    """An event answered with 202 is delivered by the next server if the first one stops."""
     source = """
         import time
         from pathlib import Path
@@ -155,7 +155,7 @@ def test_an_accepted_event_survives_a_restart(tmp_path: Path, local_cloud_factor
 
 
 def test_twenty_events_at_once(cloud: LocalCloud, functiongraph: Any) -> None:
-    """Asynchronous events are all delivered, a few at a time, on instances that are used again."""
+    """Twenty events are delivered, a few at a time, on reused instances."""
     urn = functiongraph.create_function(new_function(content=package(PID))).func_urn
     accepted = {invoke(cloud, urn, {}, "invocations-async").json["request_id"] for _ in range(20)}
     until(lambda: len(cloud.invocations()) == 20)
@@ -165,8 +165,8 @@ def test_twenty_events_at_once(cloud: LocalCloud, functiongraph: Any) -> None:
     assert cloud.functions()[0]["waiting"] == 0
 
 
-def test_one_instance_at_most(cloud: LocalCloud, functiongraph: Any) -> None:
-    """A function that may have one instance works on its events one after the other, and loses none."""
+def test_a_maximum_of_one_instance(cloud: LocalCloud, functiongraph: Any) -> None:
+    """With a maximum of one instance, events are processed one after the other and none is lost."""
     source = "import os, time\ndef handler(event, context):\n    time.sleep(0.05)\n    return os.getpid()\n"
     urn = functiongraph.create_function(new_function(content=package(source))).func_urn
     strategy = sdk.StrategyConfig(concurrency=1, concurrent_num=1)
@@ -181,14 +181,14 @@ def test_one_instance_at_most(cloud: LocalCloud, functiongraph: Any) -> None:
 def test_an_instance_that_cannot_be_started(
     cloud: LocalCloud, functiongraph: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When there is no room to unpack the package the invocation has failed, and the next one starts anew."""
+    """If the package cannot be unpacked for lack of space, the invocation fails and the next one tries again."""
     urn = functiongraph.create_function(new_function(content=package(PID))).func_urn
     with monkeypatch.context() as patch:
 
         def full(*arguments: Any) -> Path:
             raise OSError(28, "No space left on device")
 
-        patch.setattr("localcloud.functiongraph.unpacking.UnpackedPackages.code_root", full)
+        patch.setattr("localcloud.functiongraph.packages.UnpackedPackages.code_root", full)
         failed = invoke(cloud, urn)
 
     assert (failed.status, failed.json["errorType"]) == (200, "SystemError")
@@ -196,8 +196,8 @@ def test_an_instance_that_cannot_be_started(
     assert invoke(cloud, urn).json > 0
 
 
-def test_new_code_lets_the_old_finish(cloud: LocalCloud, functiongraph: Any, tmp_path: Path) -> None:
-    """An instance that is at work when the code changes ends its work, and is not used again."""
+def test_a_code_change_during_an_invocation(cloud: LocalCloud, functiongraph: Any, tmp_path: Path) -> None:
+    """A busy instance finishes its work after a code change, and is not reused."""
     source = """
         import os, time
         from pathlib import Path

@@ -1,7 +1,6 @@
-"""Whatever a function does, the local cloud goes on, says what happened, and answers the next event by itself."""
+"""Functions that misbehave: the local cloud reports what happened and handles the next event."""
 
 import io
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,9 +10,8 @@ import pytest
 from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
 
 from localcloud import LocalCloud
-from localcloud.functiongraph.runtime.lines import LONGEST, Lines
-from localcloud.functiongraph.runtime.log_tail import MOST, LogTail
-from tests.localcloud.functions import NO_DATEUTIL, Answer, invoke, new_function, package
+from localcloud.functiongraph.runtime.log import MAX_LINE_BYTES, MAX_LOG_CHARACTERS, LineSplitter, LogTail
+from tests.localcloud.functions import NO_DATEUTIL, Answer, invoke, new_function, package, until
 from tests.localcloud.sdk import build
 from tests.localcloud.test_functiongraph_life import are_gone
 
@@ -24,14 +22,14 @@ LONE = r"\ud800"
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """One that keeps everything in a file, so that what a function does has to be kept too."""
+    """A local cloud with a state file, so that every result has to be stored."""
     with LocalCloud(state_file=tmp_path_factory.mktemp("state") / "cloud.db") as cloud:
         yield cloud
 
 
 @pytest.fixture(scope="module")
 def deploy(cloud: LocalCloud) -> Callable[..., str]:
-    """Make a function of some source; returns its URN."""
+    """Create a function from a source or a zip. Returns its URN."""
     client = build(FunctionGraphClient, cloud)
     names = (f"f{number}" for number in range(100))
 
@@ -67,8 +65,8 @@ def invocation_of(cloud: LocalCloud, urn: str) -> Any:
     ],
     ids=["no name", "crash", "reply", "text", "message", "no message", "memory", "more and more"],
 )
-def test_what_fails_is_told(cloud: LocalCloud, deploy: Callable[..., str], body: str, kind: str, message: str) -> None:
-    """And the next event meets the same function again."""
+def test_failures(cloud: LocalCloud, deploy: Callable[..., str], body: str, kind: str, message: str) -> None:
+    """The error is in the response, and the next event runs normally."""
     source = f"""
 import os
 class Silent(Exception):
@@ -90,7 +88,7 @@ def handler(event, context):
 
 
 def zip_with(change: Callable[[bytearray], None], files: int = 1) -> bytes:
-    """A zip of as many files, that is changed after it was made."""
+    """A zip with this many entries, damaged by `change`."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for _ in range(files):
@@ -123,18 +121,18 @@ def other_compression(content: bytearray) -> None:
     ],
     ids=["sum", "encrypted", "compression", "empty"],
 )
-def test_a_package_that_cannot_be_unpacked(
+def test_a_damaged_package(
     cloud: LocalCloud, deploy: Callable[..., str], content: bytes, kind: str, message: str
 ) -> None:
-    """It shows when the function is to run, and is no fault of the cloud's."""
+    """A damaged package is an error of the invocation, not of the cloud."""
     found = error_of(invoke(cloud, deploy(content)))
 
     assert (found[0], message in found[1]) == (kind, True), found
 
 
 @pytest.mark.parametrize("where", ["handler", "import"])
-def test_a_fork_that_comes_back_answers_nothing(cloud: LocalCloud, deploy: Callable[..., str], where: str) -> None:
-    """Or its answer would be the next event's."""
+def test_a_fork_that_returns(cloud: LocalCloud, deploy: Callable[..., str], where: str) -> None:
+    """A fork that returns from the handler sends no reply, which would be taken for the next event's."""
     fork = {"handler": "", "import": "", where: "os.fork()"}
     urn = deploy(
         f"import os\n{fork['import']}\ndef handler(event, context):\n    {fork['handler']}\n    return event\n"
@@ -144,10 +142,10 @@ def test_a_fork_that_comes_back_answers_nothing(cloud: LocalCloud, deploy: Calla
 
 
 @pytest.mark.parametrize(
-    "expression", [f"{{'half': '{LONE}'}}", "deep(900)"], ids=["half a surrogate pair", "nine hundred lists"]
+    "expression", [f"{{'half': '{LONE}'}}", "deep(900)"], ids=["lone surrogate", "nine hundred lists"]
 )
-def test_json_that_cannot_be_kept_is_answered(cloud: LocalCloud, deploy: Callable[..., str], expression: str) -> None:
-    """And remembered as its text."""
+def test_a_result_that_cannot_be_stored(cloud: LocalCloud, deploy: Callable[..., str], expression: str) -> None:
+    """A result that cannot be stored is recorded as its JSON text."""
     urn = deploy(f"""
         def deep(n):
             return [deep(n - 1)] if n else []
@@ -162,8 +160,8 @@ def test_json_that_cannot_be_kept_is_answered(cloud: LocalCloud, deploy: Callabl
     assert invocation_of(cloud, urn)["result"] == answer.text
 
 
-def test_an_event_with_half_a_surrogate_pair_is_delivered(cloud: LocalCloud, deploy: Callable[..., str]) -> None:
-    """JSON can say it, so a function has to cope with it."""
+def test_an_event_with_a_lone_surrogate(cloud: LocalCloud, deploy: Callable[..., str]) -> None:
+    """An event with a lone surrogate, which JSON can express, reaches the function."""
     urn = deploy("def handler(event, context):\n    return len(event['half'])\n")
 
     connection = cloud.connection()
@@ -177,8 +175,8 @@ def test_an_event_with_half_a_surrogate_pair_is_delivered(cloud: LocalCloud, dep
     assert answer.text == "1"
 
 
-def test_of_what_is_printed_for_ever_the_end_is_kept(cloud: LocalCloud, deploy: Callable[..., str]) -> None:
-    """Neither a long line nor many lines fill the memory of the cloud."""
+def test_a_very_long_log(cloud: LocalCloud, deploy: Callable[..., str]) -> None:
+    """A long line and many lines do not fill memory: the end of the log is kept."""
     urn = deploy("""
         def handler(event, context):
             print("x" * 3_000_000)
@@ -191,24 +189,24 @@ def test_of_what_is_printed_for_ever_the_end_is_kept(cloud: LocalCloud, deploy: 
     log = invocation_of(cloud, urn)["log"]
     assert log[0].endswith("lines before these were not kept)")
     assert log[-1].startswith("19999 y")
-    assert sum(map(len, log[1:])) <= MOST
+    assert sum(map(len, log[1:])) <= MAX_LOG_CHARACTERS
 
 
-def test_a_line_is_cut_and_no_byte_is_lost() -> None:
-    """However the bytes arrive."""
+def test_long_lines_are_split() -> None:
+    """Long lines are split and no byte is lost, however the bytes arrive."""
     lines: list[str] = []
-    into = Lines(lines.append)
-    for chunk in (b"a" * LONGEST, b"b\n\nc", b"d\n", b"e" * (2 * LONGEST + 1), b"\nlast"):
+    into = LineSplitter(lines.append)
+    for chunk in (b"a" * MAX_LINE_BYTES, b"b\n\nc", b"d\n", b"e" * (2 * MAX_LINE_BYTES + 1), b"\nlast"):
         into.add(chunk)
     into.end()
 
-    assert "".join(lines) == "a" * LONGEST + "b" + "cd" + "e" * (2 * LONGEST + 1) + "last"
-    assert max(map(len, lines)) == LONGEST
+    assert "".join(lines) == "a" * MAX_LINE_BYTES + "b" + "cd" + "e" * (2 * MAX_LINE_BYTES + 1) + "last"
+    assert max(map(len, lines)) == MAX_LINE_BYTES
     assert "" in lines
 
 
-def test_a_short_log_is_kept_whole() -> None:
-    """With no word about what is not kept."""
+def test_a_short_log() -> None:
+    """A short log is kept whole, without a note about dropped lines."""
     log = LogTail()
     for line in ("a", "", "b"):
         log.add(line)
@@ -218,18 +216,14 @@ def test_a_short_log_is_kept_whole() -> None:
     assert log.lines() == ()
 
 
-def test_what_a_function_started_in_another_session_ends_with_it() -> None:
-    """A session of its own is no way out of the instance."""
-    source = """
+def test_a_process_in_another_session(cloud: LocalCloud, deploy: Callable[..., str]) -> None:
+    """A process that the function started in a session of its own ends with the instance."""
+    urn = deploy("""
         import subprocess
         def handler(event, context):
             return subprocess.Popen(["sh", "-c", "sleep 60 & echo; wait"], start_new_session=True).pid
-        """
-    made = new_function(content=package(source))
-    with LocalCloud() as cloud:
-        pid = invoke(cloud, build(FunctionGraphClient, cloud).create_function(made).func_urn).json
+        """)
+    pid = invoke(cloud, urn).json
+    cloud.reset()
 
-    end = time.monotonic() + 5
-    while not are_gone([pid]) and time.monotonic() < end:
-        time.sleep(0.01)
-    assert are_gone([pid])
+    assert until(lambda: are_gone([pid]))

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localcloud.functiongraph.schedule import read_schedule, ticks
+from localcloud.functiongraph.schedule import due_times, read_schedule
 
 
 UTC = timezone.utc
 
 
 def due(schedule: str, after: str, until: str, kind: str = "Cron", at_most: int = 100) -> list[str]:
-    """When a schedule is due between two moments, in UTC and without seconds of zero."""
+    """The due times between two times, in UTC and without zero seconds."""
     begin, end = (datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() for text in (after, until))
-    found = ticks(read_schedule(kind, schedule, begin), begin, end, at_most)
+    found = due_times(read_schedule(kind, schedule, begin), begin, end, at_most)
     return [datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00") for moment in found]
 
 
@@ -39,7 +39,7 @@ def due(schedule: str, after: str, until: str, kind: str = "Cron", at_most: int 
     ],
 )
 def test_cron(schedule: str, first: list[str]) -> None:
-    """Fields, names, steps, ranges, zones and question marks mean what the user guide says."""
+    """Fields, names, steps, ranges, zones and question marks work as the user guide says."""
     found = [
         time.removesuffix(" 00:00")
         for time in due(schedule, "2026-03-01T00:00:00", "2026-04-10T00:00:00", at_most=9**9)
@@ -59,7 +59,7 @@ def test_cron(schedule: str, first: list[str]) -> None:
     ],
 )
 def test_rate(schedule: str, kind: str, found: list[str]) -> None:
-    """A rate counts from when the timer was turned on."""
+    """A rate counts from when the timer was enabled."""
     assert due(schedule, "2026-03-01T00:00:00", "2026-03-01T01:02:00", kind) == found
 
 
@@ -88,14 +88,14 @@ def test_rate(schedule: str, kind: str, found: list[str]) -> None:
         ("CRON_TZ=Europe 0 0 2 * * ?", "Cron"),
     ],
 )
-def test_what_is_no_schedule(schedule: str, kind: str) -> None:
-    """What the user guide does not allow is refused."""
+def test_invalid_schedules(schedule: str, kind: str) -> None:
+    """Schedules that the user guide does not allow are refused."""
     with pytest.raises(ValueError, match=r"."):
         read_schedule(kind, schedule, 0.0)
 
 
-def test_a_time_that_the_clocks_skip_or_show_twice() -> None:
-    """In Berlin 02:30 is not due on the day it does not exist, and due once on the day it comes twice."""
+def test_daylight_saving_time() -> None:
+    """In Berlin 02:30 is not due on the day it is skipped, and due once on the day it occurs twice."""
     daily = "CRON_TZ=Europe/Berlin 0 30 2 * * ?"
 
     assert due(daily, "2026-03-28T12:00:00", "2026-03-30T12:00:00") == ["2026-03-30 00:30"]
@@ -103,8 +103,8 @@ def test_a_time_that_the_clocks_skip_or_show_twice() -> None:
     assert due(daily, "2026-10-25T00:00:00", "2026-10-25T01:10:00") == ["2026-10-25 00:30"]
 
 
-def test_of_very_many_the_last() -> None:
-    """A clock that jumps ahead leaves a bounded number of moments: the last ones, in their order."""
+def test_very_many_due_times() -> None:
+    """Of very many due times only the last ones are returned, in order."""
     found = due("* * * * * *", "2026-03-01T00:00:00", "2036-03-01T00:00:00", at_most=3)
 
     assert found == ["2036-02-29 23:59:58", "2036-02-29 23:59:59", "2036-03-01 00:00"]
@@ -125,7 +125,7 @@ def test_of_very_many_the_last() -> None:
 )
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 def test_cron_against_every_second(fields: tuple[str, ...], zone: str, begin: int, hours: int) -> None:
-    """It is due at just those moments which, looked at one by one on the clock of the zone, have the fields' values."""
+    """The due times are those found by checking every second of the zone's clock against the fields."""
     tz = ZoneInfo(zone)
     start, end = begin, begin + hours * 3600
     allowed = [values(field, *bounds) for field, bounds in zip(fields, BOUNDS, strict=True)]
@@ -143,7 +143,7 @@ def test_cron_against_every_second(fields: tuple[str, ...], zone: str, begin: in
                 expected.append(float(moment))
 
     cron = read_schedule("Cron", f"CRON_TZ={zone} {' '.join(fields)}", 0.0)
-    assert ticks(cron, start, end, 10**6) == expected
+    assert due_times(cron, start, end, 10**6) == expected
 
 
 BOUNDS = [(0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6)]
@@ -151,7 +151,7 @@ NAMES = {"MAR": 3, "APR": 4, "SUN": 0}
 
 
 def values(field: str, low: int, high: int) -> set[int]:
-    """The values of a field, in another way than the code under test."""
+    """The values of a field, computed in another way than in the code under test."""
     found = set()
     for item in field.split(","):
         span, _, step = item.partition("/")
@@ -167,17 +167,17 @@ def values(field: str, low: int, high: int) -> set[int]:
 
 
 def day_fits(local: datetime, fields: tuple[str, ...], allowed: list[set[int]]) -> bool:
-    """Whether the day is one of them: either field will do when both say something."""
+    """Whether the day matches: one field is enough if both are restricted."""
     of_month, of_week = local.day in allowed[3], (local.weekday() + 1) % 7 in allowed[5]
     both_given = fields[3] not in "*?" and fields[5] not in "*?"
     return of_month or of_week if both_given else of_month and of_week
 
 
-def test_moments_are_in_the_span() -> None:
-    """The end is in, the beginning is out: no moment is due twice when one span follows the other."""
+def test_the_interval_is_half_open() -> None:
+    """An interval includes its end and not its beginning, so no time is due twice in consecutive intervals."""
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     cron = read_schedule("Cron", "0 0 12 * * ?", 0.0)
     before, after = ((noon + timedelta(hours=hours)).timestamp() for hours in (-1, 1))
 
-    assert ticks(cron, before, noon.timestamp(), 5) == [noon.timestamp()]
-    assert ticks(cron, noon.timestamp(), after, 5) == []
+    assert due_times(cron, before, noon.timestamp(), 5) == [noon.timestamp()]
+    assert due_times(cron, noon.timestamp(), after, 5) == []

@@ -1,4 +1,4 @@
-"""Timers fire by the clock of the local cloud, whether it is moved or simply goes on."""
+"""Timers fire by the clock of the local cloud, whether it is moved or runs."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,9 +13,8 @@ import pytest
 from localcloud import LocalCloud
 from localcloud.clock import Clock
 from localcloud.cloud import Cloud
-from localcloud.functiongraph.schemas import NewFunction
-from localcloud.functiongraph.state import FunctionGraphState
-from localcloud.functiongraph.trigger_schemas import NewTrigger
+from localcloud.functiongraph.schemas import NewFunction, NewTrigger
+from localcloud.functiongraph.service import FunctionGraph
 from localcloud.seed import load_seed
 from tests.localcloud.functions import NO_DATEUTIL, new_function, new_trigger, package, until
 
@@ -27,7 +26,7 @@ DAY = 86_400
 
 @pytest.fixture
 def timer(functiongraph: Any) -> Callable[..., Any]:
-    """Create a function with a timer that returns the event; returns the trigger."""
+    """Create a function that returns its event, with a timer. Returns the trigger."""
 
     def make(**data: Any) -> Any:
         source = "def handler(event, context):\n    return event\n"
@@ -38,13 +37,13 @@ def timer(functiongraph: Any) -> Callable[..., Any]:
 
 
 def fired(cloud: LocalCloud, number: int) -> list[dict[str, Any]]:
-    """The events, as soon as there are so many and no more are on their way."""
+    """Wait for this many invocations and return their events, in order of time."""
     until(lambda: len(cloud.invocations()) >= number and cloud.functions()[0]["waiting"] == 0)
     return [one["event"] for one in sorted(cloud.invocations(), key=lambda one: one["event"]["time"])]
 
 
 def test_a_rate(cloud: LocalCloud, timer: Callable[..., Any]) -> None:
-    """It fires for each period that the clock passes, with the documented event, and never twice for one."""
+    """A timer fires once for each period that passes, with the documented event."""
     timer(**RATE)
     cloud.advance(290)
     assert cloud.invocations() == []
@@ -64,7 +63,7 @@ def test_a_rate(cloud: LocalCloud, timer: Callable[..., Any]) -> None:
 
 
 def test_a_cron_expression(cloud: LocalCloud, timer: Callable[..., Any]) -> None:
-    """The event says when it was due, in the time zone of the expression."""
+    """The event contains the due time in the time zone of the expression."""
     timer(name="nightly", schedule_type="Cron", schedule="CRON_TZ=Asia/Shanghai 0 30 2 * * ?")
     cloud.advance(2 * DAY)
     first, second = fired(cloud, 2)
@@ -74,8 +73,8 @@ def test_a_cron_expression(cloud: LocalCloud, timer: Callable[..., Any]) -> None
     assert first["user_event"] == ""
 
 
-def test_a_long_jump(cloud: LocalCloud, timer: Callable[..., Any]) -> None:
-    """When a year is skipped, the last ten of the moments in it are made up for."""
+def test_a_jump_of_the_clock(cloud: LocalCloud, timer: Callable[..., Any]) -> None:
+    """If the clock jumps by a year, the last ten due times fire."""
     timer(**RATE)
     cloud.advance(365 * DAY)
     times = [datetime.fromisoformat(event["time"]) for event in fired(cloud, 10)]
@@ -85,15 +84,15 @@ def test_a_long_jump(cloud: LocalCloud, timer: Callable[..., Any]) -> None:
     assert (times[-1] - times[0]).seconds == 9 * 300
 
 
-def test_real_time_passes_too(cloud: LocalCloud, timer: Callable[..., Any]) -> None:
-    """Nobody has to move the clock."""
+def test_a_running_clock(cloud: LocalCloud, timer: Callable[..., Any]) -> None:
+    """Timers also fire without moving the clock."""
     timer(name="ticking", schedule_type="Cron", schedule="@every 1s")
 
     assert fired(cloud, 1)
 
 
 def test_a_disabled_timer(cloud: LocalCloud, functiongraph: Any, timer: Callable[..., Any]) -> None:
-    """It does not fire, and when it is turned on it counts from then: what was missed is not made up for."""
+    """A disabled timer does not fire. When enabled, it counts from then."""
     trigger = timer(**RATE)
     urn = cloud.functions()[0]["func_urn"]
 
@@ -115,7 +114,7 @@ def test_a_disabled_timer(cloud: LocalCloud, functiongraph: Any, timer: Callable
 
 
 def test_a_timer_after_a_restart(tmp_path: Path) -> None:
-    """It goes on, and what was due while no server ran is not made up for."""
+    """After a restart a timer fires again, but not for times at which no server ran."""
     now = [1_700_000_000.0]
 
     def start() -> Cloud:
@@ -138,26 +137,26 @@ def test_a_timer_after_a_restart(tmp_path: Path) -> None:
     before.functiongraph.triggers.create(function, NewTrigger(trigger_type_code="TIMER", event_data=RATE))
     before.close()
 
-    async def go_on(after: FunctionGraphState) -> list[int]:
-        serving = asyncio.create_task(after.go_on("http://127.0.0.1:1"))
+    async def run(after: FunctionGraph) -> list[int]:
+        serving = asyncio.create_task(after.run("http://127.0.0.1:1"))
         waiting = []
         for seconds in (0, 290, 10):
             now[0] += seconds
             await asyncio.sleep(0)
-            after.tick()
-            waiting.append(len(after.events.waiting))
+            after.do_due_work()
+            waiting.append(len(after.state.async_events))
         serving.cancel()
         return waiting
 
     now[0] += 3600
     cloud = start()
-    assert asyncio.run(go_on(cloud.functiongraph)) == [0, 0, 1]
+    assert asyncio.run(run(cloud.functiongraph)) == [0, 0, 1]
     cloud.close()
 
 
 def test_timers_of_several_functions(cloud: LocalCloud, functiongraph: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is due at several moments is begun in the order of time, whoever was created first."""
-    monkeypatch.setattr("localcloud.functiongraph.events.AT_A_TIME", 1)
+    """Timers of several functions fire in order of time, not of creation."""
+    monkeypatch.setattr("localcloud.functiongraph.async_invocations.MAX_DELIVERIES", 1)
     for name, hour in (("late", 9), ("early", 1), ("noon", 12)):
         urn = functiongraph.create_function(new_function(name)).func_urn
         trigger = {"name": name, "schedule_type": "Cron", "schedule": f"0 0 {hour} * * ?"}

@@ -1,4 +1,4 @@
-"""Triggers and asynchronous configurations, kept as the API documents say."""
+"""Triggers and asynchronous configurations, as documented."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ GATEWAY = {
 
 @pytest.fixture
 def urn(functiongraph: Any) -> str:
-    """A function to be triggered."""
+    """A function for triggers."""
     vpc = sdk.FuncVpc(vpc_id="v-1", subnet_id="s-1")
     return str(functiongraph.create_function(new_function(func_vpc=vpc)).func_urn)
 
@@ -61,7 +61,7 @@ def listed(functiongraph: Any, urn: str) -> list[Any]:
     ],
 )
 def test_create(functiongraph: Any, urn: str, kind: str, data: dict[str, Any], status: str) -> None:
-    """A trigger is ACTIVE unless it is of Kafka, is shown as it was given, and its password is not kept."""
+    """A trigger is ACTIVE, except for Kafka, and is shown as given but without its password."""
     created = functiongraph.create_function_trigger(new_trigger(urn, kind, **data))
     shown = functiongraph.show_function_trigger(
         sdk.ShowFunctionTriggerRequest(function_urn=urn, trigger_type_code=kind, trigger_id=created.trigger_id)
@@ -74,8 +74,8 @@ def test_create(functiongraph: Any, urn: str, kind: str, data: dict[str, Any], s
     assert [trigger.trigger_id for trigger in listed(functiongraph, urn)] == [created.trigger_id]
 
 
-def test_kafka_is_turned_on(functiongraph: Any, urn: str) -> None:
-    """A Kafka trigger can be created ACTIVE, and be turned off and on."""
+def test_a_kafka_trigger_is_enabled(functiongraph: Any, urn: str) -> None:
+    """A Kafka trigger can be created ACTIVE, disabled and enabled."""
     created = functiongraph.create_function_trigger(new_trigger(urn, "KAFKA", "ACTIVE", **KAFKA))
     assert created.trigger_status == "ACTIVE"
     for status in ("DISABLED", "ACTIVE"):
@@ -88,8 +88,8 @@ def test_kafka_is_turned_on(functiongraph: Any, urn: str) -> None:
         assert functiongraph.update_trigger(change).trigger_status == status
 
 
-def test_what_can_be_changed_of_a_configuration(functiongraph: Any, urn: str) -> None:
-    """An update adds what it gives to the configuration that is there."""
+def test_update(functiongraph: Any, urn: str) -> None:
+    """An update merges the given fields into the configuration."""
     data = {"stream_name": "a-stream", "polling_unit": "s"}
     created = functiongraph.create_function_trigger(new_trigger(urn, "DIS", **data))
     change = sdk.UpdateriggerEventData(polling_interval=30, polling_unit="ms")
@@ -120,22 +120,24 @@ def test_what_can_be_changed_of_a_configuration(functiongraph: Any, urn: str) ->
         ("DEDICATEDGATEWAY", {"path": "/"}, (400, "FSS.1417")),
     ],
 )
-def test_what_is_refused(functiongraph: Any, urn: str, kind: str, data: dict[str, Any], error: tuple[int, str]) -> None:
-    """Each wrong configuration has the error of its type, and no trigger is created."""
+def test_invalid_configurations(
+    functiongraph: Any, urn: str, kind: str, data: dict[str, Any], error: tuple[int, str]
+) -> None:
+    """Each invalid configuration has the error of its type, and no trigger is created."""
     assert refused(functiongraph.create_function_trigger, new_trigger(urn, kind, **data)) == error
     assert listed(functiongraph, urn) == []
 
 
-def test_kafka_is_reached_through_a_vpc(functiongraph: Any) -> None:
-    """A function in no VPC is not in the subnet of the Kafka instance; other triggers do not ask."""
+def test_kafka_requires_a_vpc(functiongraph: Any) -> None:
+    """A Kafka trigger requires a function in a VPC, a timer does not."""
     urn = str(functiongraph.create_function(new_function()).func_urn)
 
     assert refused(functiongraph.create_function_trigger, new_trigger(urn, "KAFKA", **KAFKA)) == (400, "FSS.1114")
     assert functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **TIMER)).trigger_status == "ACTIVE"
 
 
-def test_the_same_trigger_twice(functiongraph: Any, urn: str, topic: str) -> None:
-    """A second timer of a name, a second trigger of a topic, a second one of Kafka topics are 409."""
+def test_duplicates(functiongraph: Any, urn: str, topic: str) -> None:
+    """A second timer of a name, and a second trigger of an SMN topic or of Kafka topics are 409."""
     for kind, data, code in (
         ("TIMER", TIMER, "FSS.1148"),
         ("SMN", {"topic_urn": topic}, "FSS.1141"),
@@ -145,7 +147,7 @@ def test_the_same_trigger_twice(functiongraph: Any, urn: str, topic: str) -> Non
         assert refused(functiongraph.create_function_trigger, new_trigger(urn, kind, **data)) == (409, code)
 
 
-def test_there_are_ten_at_most(functiongraph: Any, urn: str) -> None:
+def test_at_most_ten_triggers(functiongraph: Any, urn: str) -> None:
     """The eleventh trigger is refused."""
     for number in range(10):
         functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **TIMER | {"name": f"t{number}"}))
@@ -153,14 +155,14 @@ def test_there_are_ten_at_most(functiongraph: Any, urn: str) -> None:
     assert refused(functiongraph.create_function_trigger, new_trigger(urn, "TIMER", **TIMER)) == (400, "FSS.1306")
 
 
-def test_what_is_always_active(functiongraph: Any, urn: str) -> None:
-    """A trigger of the gateway cannot be disabled, neither at once nor later."""
+def test_triggers_that_are_always_active(functiongraph: Any, urn: str) -> None:
+    """An API gateway trigger cannot be disabled."""
     request = new_trigger(urn, "DEDICATEDGATEWAY", "DISABLED", **GATEWAY)
     assert refused(functiongraph.create_function_trigger, request) == (400, "FSS.1318")
 
 
 def test_delete(functiongraph: Any, urn: str) -> None:
-    """One trigger is deleted by its type and id, all of them at once; an unknown one is 404 by its type."""
+    """Triggers are deleted one by one or all at once. An unknown one has the error of its type."""
     first, *_ = (
         functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **TIMER | {"name": name})) for name in "abc"
     )
@@ -177,8 +179,8 @@ def test_delete(functiongraph: Any, urn: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["trigger", "all triggers", "function"])
-def test_a_trigger_of_smn_is_a_subscription(functiongraph: Any, smn: Any, urn: str, topic: str, way: str) -> None:
-    """It is confirmed from the start, and is gone with the trigger or its function."""
+def test_an_smn_trigger_is_a_subscription(functiongraph: Any, smn: Any, urn: str, topic: str, way: str) -> None:
+    """An SMN trigger is a confirmed subscription, which is deleted with the trigger or its function."""
 
     def subscribed() -> list[int]:
         found = smn.list_subscriptions_by_topic(smn_sdk.ListSubscriptionsByTopicRequest(topic_urn=topic))
@@ -198,7 +200,7 @@ def test_a_trigger_of_smn_is_a_subscription(functiongraph: Any, smn: Any, urn: s
 
 
 def test_async_configuration(functiongraph: Any, urn: str, topic: str) -> None:
-    """It is put, shown, listed and deleted; putting it again keeps when it was created."""
+    """An asynchronous configuration can be set, shown, listed and deleted."""
     show = sdk.ShowFunctionAsyncInvokeConfigRequest(function_urn=urn)
     assert refused(functiongraph.show_function_async_invoke_config, show) == (404, "FSS.0404")
     put = functiongraph.update_function_async_invoke_config(
@@ -217,7 +219,7 @@ def test_async_configuration(functiongraph: Any, urn: str, topic: str) -> None:
 
 
 def test_defaults_of_an_async_configuration(functiongraph: Any, urn: str) -> None:
-    """An empty one has one retry and an hour."""
+    """The defaults are one retry and an hour."""
     request = sdk.UpdateFunctionAsyncInvokeConfigRequest(
         function_urn=urn, body=sdk.UpdateFunctionAsyncInvokeConfigRequestBody()
     )
@@ -237,7 +239,7 @@ def test_defaults_of_an_async_configuration(functiongraph: Any, urn: str) -> Non
         {"on_failure": ("Mail", {"topic_urn": "x"})},
     ],
 )
-def test_what_an_async_configuration_cannot_be(functiongraph: Any, urn: str, wrong: dict[str, Any]) -> None:
-    """What is out of range is refused."""
+def test_invalid_async_configurations(functiongraph: Any, urn: str, wrong: dict[str, Any]) -> None:
+    """Values out of range and invalid destinations are refused."""
     request = async_config(urn, **wrong)
     assert refused(functiongraph.update_function_async_invoke_config, request) == (400, "FSS.0400")

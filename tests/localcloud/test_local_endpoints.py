@@ -1,4 +1,4 @@
-"""/_local: what tests and people look into."""
+"""The calls under /_local."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def local(cloud: LocalCloud) -> Any:
 
 
 def test_connection(cloud: LocalCloud, local: httpx.Client) -> None:
-    """The connection has exactly what a client needs, with the URL it was asked at."""
+    """The connection has what a client needs, with the URL of the request."""
     connection = local.get("/_local/connection").json()
 
     assert connection.keys() == {
@@ -41,7 +41,7 @@ def test_connection(cloud: LocalCloud, local: httpx.Client) -> None:
 
 
 def test_state(cloud: LocalCloud, dds: Any, local: httpx.Client) -> None:
-    """The state shows instances, backups and jobs, with the job of each backup."""
+    """The state has instances, backups and jobs, and the job of each backup."""
     created = dds.create_manual_backup(new_backup(ORDERS))
     state = local.get("/_local/state").json()
 
@@ -61,7 +61,7 @@ def test_state(cloud: LocalCloud, dds: Any, local: httpx.Client) -> None:
 
 
 def test_requests(cloud: LocalCloud, dds: Any, local: httpx.Client, project: str) -> None:
-    """Every call of the cloud is logged with its caller's key, answer and id, none of /_local, no password."""
+    """Every call of a service is logged with access key, status and id, without passwords. Calls of /_local are not."""
     dds.list_backups(ListBackupsRequest(backup_name="x"))
     user = {"name": "a", "password": "secret-word", "domain": {"name": "d"}}
     token = local.post(
@@ -78,8 +78,8 @@ def test_requests(cloud: LocalCloud, dds: Any, local: httpx.Client, project: str
     assert token.status_code == 201
 
 
-def test_callers_are_told_apart(cloud: LocalCloud, http: httpx.Client) -> None:
-    """Calls of a temporary key are logged under that key."""
+def test_the_access_key_of_a_request(cloud: LocalCloud, http: httpx.Client) -> None:
+    """Calls with a temporary key are logged with that key."""
     auth = {"auth": {"identity": {"methods": ["token"]}}}
     key = http.post("/v3.0/OS-CREDENTIAL/securitytokens", json=auth).json()["credential"]
     client = build(
@@ -92,7 +92,7 @@ def test_callers_are_told_apart(cloud: LocalCloud, http: httpx.Client) -> None:
 
 
 def test_clock(local: httpx.Client) -> None:
-    """The clock moves forward by seconds, and says where it is."""
+    """The clock moves forward by seconds, and shows its offset."""
     moved = local.post("/_local/clock", json={"advance": 90.5}).json()
 
     assert moved["offset"] == 90.5
@@ -104,18 +104,16 @@ def test_clock(local: httpx.Client) -> None:
     [
         ("POST", "clock", {"advance": -1}, "greater than or equal to 0"),
         ("POST", "clock", {"advance": "soon"}, "valid number"),
-        ("POST", "clock", {"forward": 5}, "there is no forward here; known are advance"),
+        ("POST", "clock", {"forward": 5}, "unknown field: forward. Known fields: advance"),
         ("POST", "clock", {}, "Field required"),
         ("PUT", "faults", {"delay": 1}, "valid list"),
-        ("PATCH", "switches", {"job_dealy": 1}, "there is no job_dealy here; known are unique_names"),
+        ("PATCH", "switches", {"job_dealy": 1}, "unknown field: job_dealy. Known fields: unique_names"),
         ("PATCH", "switches", {"backup_rate": 0}, "greater than 0"),
-        ("PATCH", f"instances/{ORDERS}", {"mode": "Single"}, "there is no mode here; known are status"),
+        ("PATCH", f"instances/{ORDERS}", {"mode": "Single"}, "unknown field: mode. Known fields: status"),
     ],
 )
-def test_what_cannot_be_meant_is_explained(
-    local: httpx.Client, method: str, path: str, body: Any, message: str
-) -> None:
-    """A wrong body is 422 with the place and what was expected."""
+def test_invalid_bodies(local: httpx.Client, method: str, path: str, body: Any, message: str) -> None:
+    """An invalid body is 422 and says what was expected."""
     response = local.request(method, f"/_local/{path}", json=body)
 
     assert response.status_code == 422
@@ -129,15 +127,15 @@ def test_what_cannot_be_meant_is_explained(
         ("POST", "subscriptions/none/confirm", "there is no subscription none"),
     ],
 )
-def test_unknown_things(local: httpx.Client, method: str, path: str, message: str) -> None:
-    """An unknown instance or subscription is 404 and named."""
+def test_unknown_resources(local: httpx.Client, method: str, path: str, message: str) -> None:
+    """An unknown instance or subscription is 404 with its name."""
     response = local.request(method, f"/_local/{path}", json={})
 
     assert (response.status_code, response.json()) == (404, {"detail": message})
 
 
 def test_a_body_without_a_content_type_is_json(local: httpx.Client) -> None:
-    """curl -d sends JSON as a form; it is taken for what it is."""
+    """JSON is accepted with any content type, since curl -d sends that of a form."""
     response = local.post(
         "/_local/clock", content='{"advance": 5}', headers={"Content-Type": "application/x-www-form-urlencoded"}
     )
@@ -146,7 +144,7 @@ def test_a_body_without_a_content_type_is_json(local: httpx.Client) -> None:
 
 
 def test_docs(local: httpx.Client) -> None:
-    """The root and /_local lead to /docs, whose OpenAPI document has every service."""
+    """The root and /_local redirect to /docs, whose OpenAPI document has every service."""
     page = local.get("/", follow_redirects=True)
     assert local.get("/_local", follow_redirects=True).url == page.url
     document = local.get("/openapi.json").json()
@@ -157,8 +155,8 @@ def test_docs(local: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/_local/state", "/v3/projects", "/docs", "/nowhere"])
-def test_every_answer_has_a_request_id(local: httpx.Client, path: str) -> None:
-    """X-Request-Id is on every answer, another one each time."""
+def test_every_response_has_a_request_id(local: httpx.Client, path: str) -> None:
+    """Every response has a new X-Request-Id."""
     first, second = local.get(path).headers["X-Request-Id"], local.get(path).headers["X-Request-Id"]
 
     assert len(first) == 32
@@ -166,5 +164,5 @@ def test_every_answer_has_a_request_id(local: httpx.Client, path: str) -> None:
 
 
 def test_an_unknown_path_outside_the_cloud(local: httpx.Client) -> None:
-    """What belongs to no service is a plain 404."""
+    """A path of no service is a plain 404."""
     assert local.get("/nowhere").status_code == 404

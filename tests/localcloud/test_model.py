@@ -1,4 +1,4 @@
-"""Whatever is done in whatever order: one backup at a time, unique names, no way back, the same after a restart."""
+"""Any sequence of DDS operations keeps the invariants of backups and jobs, and survives a restart."""
 
 import shutil
 import tempfile
@@ -32,7 +32,7 @@ NEXT: dict[str | None, set[str | None]] = {
 
 
 class LocalDds(RuleBasedStateMachine):
-    """DDS without HTTP, on a clock that stands still but for the rules."""
+    """DDS without HTTP. Only the rules move the clock."""
 
     made: Bundle[str] = Bundle("made")
 
@@ -43,13 +43,13 @@ class LocalDds(RuleBasedStateMachine):
         self.before: dict[str, Any] = {}
 
     def start(self) -> Cloud:
-        """A cloud on the state file."""
+        """Start a cloud with the state file."""
         # A Tuesday at noon.
         return Cloud(SEED, {}, self.folder / "state.db", Clock(wall=lambda: 1_700_568_000.0))
 
     @rule(target=made, instance_id=INSTANCES, name=NAMES)
     def create(self, instance_id: str, name: str) -> Any:
-        """Create a backup, or be refused."""
+        """Create a backup, or get a documented error."""
         try:
             return backups.create(self.cloud.dds, instance_id, name, "").id
         except CloudError as error:
@@ -58,7 +58,7 @@ class LocalDds(RuleBasedStateMachine):
 
     @rule(backup_id=made)
     def delete(self, backup_id: str) -> None:
-        """Delete a backup, or be refused."""
+        """Delete a backup, or get a documented error."""
         try:
             backups.delete(self.cloud.dds, [backup_id])
         except CloudError as error:
@@ -66,7 +66,7 @@ class LocalDds(RuleBasedStateMachine):
 
     @rule(backup_id=made)
     def stop(self, backup_id: str) -> None:
-        """Stop a backup, or be refused."""
+        """Stop a backup, or get a documented error."""
         try:
             backups.stop(self.cloud.dds, backup_id)
         except CloudError as error:
@@ -74,7 +74,7 @@ class LocalDds(RuleBasedStateMachine):
 
     @rule(instance_id=INSTANCES, days=st.sampled_from([0, 1, 30]), hour=st.integers(0, 22))
     def set_policy(self, instance_id: str, days: int, hour: int) -> None:
-        """Turn automatic backups on, off, or to another hour."""
+        """Enable or disable automatic backups, or change their hour."""
         window = f"{hour:02}:00-{hour + 1:02}:00"
         new = NewPolicy(keep_days=days, start_time=window, period="1,2,3,4,5,6,7") if days else NewPolicy(keep_days=0)
         try:
@@ -84,12 +84,12 @@ class LocalDds(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 30, 300, 3600, 86_400, 40 * 86_400]))
     def advance(self, seconds: int) -> None:
-        """Let time pass."""
+        """Move the clock forward."""
         self.cloud.advance(seconds)
 
     @rule()
     def restart(self) -> None:
-        """A restart changes nothing."""
+        """A restart does not change the state."""
         before = snapshot(self.cloud.dds)
         self.cloud.store.close()
         self.cloud = self.start()
@@ -97,7 +97,7 @@ class LocalDds(RuleBasedStateMachine):
 
     @invariant()
     def one_backup_at_a_time(self) -> None:
-        """No instance has two backups being made."""
+        """No instance has two running backups."""
         building = Counter(
             backup["instance_id"] for backup in snapshot(self.cloud.dds)["backups"] if backup["status"] == "BUILDING"
         )
@@ -110,8 +110,8 @@ class LocalDds(RuleBasedStateMachine):
         assert len(set(names)) == len(names)
 
     @invariant()
-    def no_way_back(self) -> None:
-        """A backup goes from BUILDING over COMPLETED or FAILED to DISABLED and is gone, and its times stay."""
+    def status_moves_forward(self) -> None:
+        """A backup goes from BUILDING to COMPLETED or FAILED, then to DISABLED, then it is gone. Its begin stays."""
         now = {backup["id"]: backup for backup in snapshot(self.cloud.dds)["backups"]}
         for backup_id, before in self.before.items():
             status = before["status"].value if before else None
@@ -122,8 +122,8 @@ class LocalDds(RuleBasedStateMachine):
         self.before = dict.fromkeys(self.before) | now
 
     @invariant()
-    def jobs_tell_what_became_of_backups(self) -> None:
-        """The job of a backup is Running, Completed or Failed as the backup is BUILDING, COMPLETED or FAILED."""
+    def jobs_match_backups(self) -> None:
+        """The job of a BUILDING, COMPLETED or FAILED backup is Running, Completed or Failed."""
         state = snapshot(self.cloud.dds)
         jobs = {job["id"]: job["status"] for job in state["jobs"]}
         ends = {"BUILDING": "Running", "COMPLETED": "Completed", "FAILED": "Failed"}
@@ -132,7 +132,7 @@ class LocalDds(RuleBasedStateMachine):
                 assert jobs[backup["job_id"]] == ends[backup["status"].value]
 
     def teardown(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
         self.cloud.store.close()
         shutil.rmtree(self.folder)
 

@@ -1,4 +1,4 @@
-"""Clock, reset, and a state that survives a restart and a kill -9."""
+"""State files, which survive a restart and a kill -9, seeds, and reset."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ serve(port=0, state_file=Path(sys.argv[1]), announce=lambda url: print(url, flus
 
 @contextmanager
 def served(state_file: Path) -> Iterator[tuple[str, int]]:
-    """A local cloud in a process of its own: URL and process id. It is killed in the end, if it still lives."""
+    """A local cloud in a process of its own: URL and process id. The process is killed at the end."""
     with subprocess.Popen([sys.executable, "-c", SERVE, str(state_file)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -51,22 +51,22 @@ def publish(cloud: Any, text: str, client: Any = None) -> str:
 
 
 class Remote:
-    """The part of LocalCloud that a client needs, for one in another process."""
+    """The part of LocalCloud that a client needs, for a local cloud in another process."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def connection(self) -> Any:
-        """What /_local/connection answers."""
+        """The response of /_local/connection."""
         return self.get("connection")
 
     def get(self, what: str) -> Any:
-        """What /_local answers."""
+        """The response of a path under /_local."""
         return httpx.get(f"{self.url}/_local/{what}", trust_env=False).json()
 
 
 def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path) -> None:
-    """After a kill -9 everything that was answered is there: backups, jobs, messages, calls, clock, faults, keys."""
+    """After a kill -9, the effects of all answered calls exist: backups, jobs, messages, clock, faults, keys."""
     state_file = tmp_path / "state.db"
     with served(state_file) as (url, pid):
         cloud: Any = Remote(url)
@@ -107,7 +107,7 @@ def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path) -> None:
 
 
 def test_kill_9_in_the_middle_of_many_calls(tmp_path: Path) -> None:
-    """Killed between two answers, the cloud has every message it gave an id for, and the file is sound."""
+    """A cloud that is killed between two responses has every message for which it returned an id."""
     state_file = tmp_path / "state.db"
     with served(state_file) as (url, pid):
         cloud: Any = Remote(url)
@@ -119,8 +119,8 @@ def test_kill_9_in_the_middle_of_many_calls(tmp_path: Path) -> None:
         assert [message["message_id"] for message in Remote(url).get("messages")] == answered
 
 
-def test_a_restart_gives_the_same_answers(tmp_path: Path) -> None:
-    """Stopped and started again, a local cloud has the same state and moves on from there."""
+def test_a_restart_keeps_the_state(tmp_path: Path) -> None:
+    """After a restart a local cloud has the same state, clock and switches."""
     state_file = tmp_path / "state.db"
     with LocalCloud(state_file=state_file, unique_names=False) as cloud:
         created = build(DdsClient, cloud).create_manual_backup(new_backup(ORDERS))
@@ -130,15 +130,15 @@ def test_a_restart_gives_the_same_answers(tmp_path: Path) -> None:
     with LocalCloud(state_file=state_file) as cloud:
         after = cloud.state()
         [backup] = build(DdsClient, cloud).list_backups(ListBackupsRequest(backup_id=created.backup_id)).backups
-        switches = httpx.get(f"{cloud.url}/_local/switches", trust_env=False).json()
+        switches = cloud.switches()
 
     assert after == before
     assert backup.status == "COMPLETED"
     assert (switches["job_delay"], switches["unique_names"]) == (3, False)
 
 
-def test_a_reset_is_kept_too(tmp_path: Path) -> None:
-    """After a reset a restart starts from the seed."""
+def test_a_reset_survives_a_restart(tmp_path: Path) -> None:
+    """After a reset and a restart the state is that of the seed."""
     state_file = tmp_path / "state.db"
     with LocalCloud(state_file=state_file) as cloud:
         build(DdsClient, cloud).create_manual_backup(new_backup(ORDERS))
@@ -146,34 +146,34 @@ def test_a_reset_is_kept_too(tmp_path: Path) -> None:
         cloud.reset()
     with LocalCloud(state_file=state_file) as cloud:
         names = {backup["name"] for backup in cloud.state()["backups"]}
-        clock = httpx.get(f"{cloud.url}/_local/clock", trust_env=False).json()
+        offset = cloud.clock_offset()
 
     assert "mybackup1" not in names
-    assert clock["offset"] == 0
+    assert offset == 0
 
 
-def test_one_local_cloud_a_file(tmp_path: Path) -> None:
-    """A second local cloud on the same file says so instead of overwriting what the first one knows."""
+def test_a_file_in_use(tmp_path: Path) -> None:
+    """A second local cloud on the same file is an error."""
     with LocalCloud(state_file=tmp_path / "state.db"), pytest.raises(ValueError, match="in use by another"):
         LocalCloud(state_file=tmp_path / "state.db")
 
 
-def test_a_file_of_something_else(tmp_path: Path) -> None:
-    """A file that is no state file is left alone, with an error that names it."""
+def test_a_file_that_is_not_a_state_file(tmp_path: Path) -> None:
+    """A file of another kind is an error that names it, and is left alone."""
     (tmp_path / "notes.txt").write_text("not a database, but long enough to be looked at" * 10)
 
-    with pytest.raises(ValueError, match=r"notes\.txt is not one of a local cloud"):
+    with pytest.raises(ValueError, match=r"notes\.txt is not a state file of a local cloud"):
         LocalCloud(state_file=tmp_path / "notes.txt")
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    """A state file that cannot be made is an error that names it."""
+def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    """A state file that cannot be created is an error that names it."""
     with pytest.raises(ValueError, match=r"nowhere/state\.db cannot be used: unable to open"):
         LocalCloud(state_file=tmp_path / "nowhere" / "state.db")
 
 
 def test_a_state_of_another_version(tmp_path: Path) -> None:
-    """Facts that this version does not understand are not guessed at."""
+    """A state file of an incompatible version is an error."""
     with LocalCloud(state_file=tmp_path / "state.db"):
         pass
     database = sqlite3.connect(tmp_path / "state.db")
@@ -186,7 +186,7 @@ def test_a_state_of_another_version(tmp_path: Path) -> None:
 
 
 def test_a_state_of_another_seed(tmp_path: Path, other_seed: Path) -> None:
-    """A state file goes with the seed it was made from."""
+    """A state file can only be used with the seed it was made from."""
     with LocalCloud(state_file=tmp_path / "state.db"):
         pass
 
@@ -196,7 +196,7 @@ def test_a_state_of_another_seed(tmp_path: Path, other_seed: Path) -> None:
 
 @pytest.fixture
 def other_seed(tmp_path: Path) -> Path:
-    """A seed file of one's own."""
+    """A seed file with another region."""
     path = tmp_path / "seed.yaml"
     path.write_text(
         """
@@ -216,8 +216,8 @@ topics: [{name: t, subscriptions: [{protocol: email, endpoint: a@example.com, co
     return path
 
 
-def test_a_seed_of_ones_own(local_cloud_factory: Callable[..., LocalCloud], other_seed: Path) -> None:
-    """Another seed file gives another region, other credentials, instances and topics."""
+def test_another_seed(local_cloud_factory: Callable[..., LocalCloud], other_seed: Path) -> None:
+    """Another seed file defines region, credentials, instances and topics."""
     cloud = local_cloud_factory(seed=other_seed)
     connection = cloud.connection()
     busy = cloud.state()["instances"][0]["actions"]
@@ -233,8 +233,8 @@ def test_a_seed_of_ones_own(local_cloud_factory: Callable[..., LocalCloud], othe
     assert cloud.messages()[0]["deliveries"] == []
 
 
-def test_a_permanent_key_goes_without_a_token(local_cloud_factory: Callable[..., LocalCloud], other_seed: Path) -> None:
-    """The key of a seed without security_token is permanent, and refused together with somebody's token."""
+def test_a_permanent_key(local_cloud_factory: Callable[..., LocalCloud], other_seed: Path) -> None:
+    """The key of a seed without security_token is permanent, and refused together with a security token."""
     cloud = local_cloud_factory(seed=other_seed)
 
     with pytest.raises(ClientRequestException) as refused:
@@ -249,11 +249,11 @@ def test_a_permanent_key_goes_without_a_token(local_cloud_factory: Callable[...,
         ("{", "is not YAML"),
         ("- a", "seed.yaml: "),
         ("region: x", "project: Field required"),
-        ("region: x\nregions: y", "there is no regions here; known are region, project"),
+        ("region: x\nregions: y", "unknown field: regions. Known fields: region, project"),
     ],
 )
-def test_a_wrong_seed_file(tmp_path: Path, text: str, message: str) -> None:
-    """The error names the file and what is wrong with it."""
+def test_invalid_seed_files(tmp_path: Path, text: str, message: str) -> None:
+    """The error names the file and its problems."""
     path = tmp_path / "seed.yaml"
     path.write_text(text)
 
@@ -262,7 +262,7 @@ def test_a_wrong_seed_file(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_reset_puts_everything_back(cloud: LocalCloud, dds: Any) -> None:
-    """After a reset: the same credentials, the seed's backups, no calls, messages and faults, the present time."""
+    """A reset keeps the credentials, and restores the backups of the seed, the switches, the clock and the faults."""
     before, backups = cloud.connection(), cloud.state()["backups"]
     dds.create_manual_backup(new_backup(ORDERS))
     publish(cloud, "hi")
@@ -273,11 +273,10 @@ def test_reset_puts_everything_back(cloud: LocalCloud, dds: Any) -> None:
 
     cloud.reset()
 
-    switches = httpx.get(f"{cloud.url}/_local/switches", trust_env=False).json()
     assert cloud.connection() == before
     assert [one["id"] for one in cloud.state()["backups"]] == [one["id"] for one in backups]
     assert (cloud.messages(), cloud.requests(), cloud.faults()) == ([], [], [])
     assert {one["status"] for one in cloud.state()["instances"] if one["id"] == CUSTOMERS} == {"normal"}
-    assert switches["unique_names"] is True
-    assert httpx.get(f"{cloud.url}/_local/clock", trust_env=False).json()["offset"] == 0
+    assert cloud.switches()["unique_names"] is True
+    assert cloud.clock_offset() == 0
     assert dds.create_manual_backup(new_backup(ORDERS)).status_code == 200

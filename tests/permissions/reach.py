@@ -67,7 +67,7 @@ class Reach:
             except UnfinishedEventError:
                 continue
 
-    def calls(self) -> list[dict[str, Any]]:
+    def calls(self) -> list[Any]:
         """The calls that were made under the agency."""
         return [call for call in self.cloud.requests() if call["access_key"] == self.access_key]
 

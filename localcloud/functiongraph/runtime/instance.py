@@ -1,30 +1,35 @@
 """An instance of a function: one process that starts cold and then serves one invocation after the other."""
 
 import json
+import os
+import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Any
 
-from localcloud.functiongraph.runtime.endings import Exited, OutOfMemory, TimedOut
-from localcloud.functiongraph.runtime.environment import process_environment
+from typing_extensions import Self
+
 from localcloud.functiongraph.runtime.inside.child import InvokeRequest, Reply, StartRequest
-from localcloud.functiongraph.runtime.inside.context import ContextData
-from localcloud.functiongraph.runtime.inside.loader import entry_file
-from localcloud.functiongraph.runtime.inside.outcome import ErrorData
-from localcloud.functiongraph.runtime.inside.stack_dump import frames_from
-from localcloud.functiongraph.runtime.invocation import Credentials, FunctionError, Invocation, Json, Report
-from localcloud.functiongraph.runtime.process import ChildProcess
-from localcloud.functiongraph.runtime.spec import FunctionSpec
+from localcloud.functiongraph.runtime.inside.context import VERSION, ContextData, millicores
+from localcloud.functiongraph.runtime.inside.handler import MAX_BODY_BYTES, ErrorData, entry_file
+from localcloud.functiongraph.runtime.inside.inspection import frames_from
+from localcloud.functiongraph.runtime.model import Credentials, FunctionError, FunctionSpec, Invocation, Json, Report
+from localcloud.functiongraph.runtime.process import ChildProcess, Exited, OutOfMemory, TimedOut
+
+
+INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+"""The only variables that a function inherits from this process: no proxy and no credential of the machine."""
 
 
 class Instance:
-    """Runs *function* as FunctionGraph does; a context manager, which ends the process.
+    """Runs *function* as FunctionGraph does. A context manager, which ends the process.
 
-    ``settings`` are the user's variables, ``secrets`` those which only the context gives, ``platform`` the variables
-    that the platform sets unless the user does, and ``log`` gets every line that the function prints. An instance whose
-    start failed, whose process ended or which ran into a timeout is started anew by the next invocation.
+    ``settings`` are the user's variables, ``secrets`` the encrypted ones, which are in the context only, ``platform``
+    the variables that the platform sets unless the user does. ``log`` receives every line that the function prints.
+    After a failed start, an exit or a timeout the next invocation starts a new process.
     """
 
     def __init__(
@@ -38,14 +43,14 @@ class Instance:
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._function = function
-        self._environment = process_environment(function, settings, project_id, platform)
+        self._environment = _environment(function, settings, project_id, platform)
         self._user_data = {**settings, **secrets}
         self._project_id = project_id
         self._log = log
         self._id = str(uuid.uuid4())
         self._process: ChildProcess | None = None
 
-    def __enter__(self) -> "Instance":  # noqa: PYI034 - typing.Self is newer than Python 3.10
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -54,9 +59,9 @@ class Instance:
         self.end(grace=0.0 if error else 1.0)
 
     def invoke(self, event: str, credentials: Credentials, request_id: str | None = None) -> Invocation:
-        """Hand *event*, a JSON text, to the handler and wait for what comes of it.
+        """Call the handler with *event*, a JSON text, and wait for the outcome.
 
-        What goes wrong in the function, a timeout included, is the invocation's ``error`` and is not raised.
+        A failure of the function, a timeout included, is the invocation's ``error`` and is not raised.
         """
         request_id = request_id or str(uuid.uuid4())
         cold = self._process is None
@@ -100,7 +105,7 @@ class Instance:
         return self._ask(request, self._function.timeout, "FunctionTimeout", "the function did not return")
 
     def _ask(self, request: Mapping[str, Any], seconds: float, kind: str, what: str) -> Reply:
-        """Return the reply; no reply is one too, and leaves the instance without a process."""
+        """Return the reply. A missing reply becomes an error reply and ends the process."""
         assert self._process is not None  # noqa: S101 - invoke starts it
         stack_trace: list[str] = []
         began = time.perf_counter()
@@ -111,11 +116,11 @@ class Instance:
             duration_ms = _elapsed_ms(began)
             message = f"{what} within its {seconds:g} s and was ended"
             entry = entry_file(self._function.code_uri, self._function.handler)
-            stack_trace = frames_from(self._process.dump(), entry)
+            stack_trace = frames_from(self._process.dump_stack(), entry)
         except Exited as exited:
             duration_ms = _elapsed_ms(began)
             kind, message = "FunctionExited", f"the function's process {exited}"
-        except OutOfMemory:  # its words are in the FAQ: How Do I Check the Memory Usage When Seeing ...
+        except OutOfMemory:  # message: FAQ, How Do I Check the Memory Usage When Seeing ...
             duration_ms = _elapsed_ms(began)
             kind, message = "FunctionOutOfMemory", f"runtime memory limit exceeded: it has {memory_size} MB"
         memory = self._process.peak_memory_mb()
@@ -142,16 +147,42 @@ class Instance:
         )
 
     def kill(self) -> None:
-        """End the process, from any thread. What it is at work on fails."""
+        """Kill the process from any thread. A running invocation fails."""
         process = self._process
         if process is not None:
             process.kill()
 
     def end(self, grace: float = 0.0) -> None:
-        """Let the process end by itself for *grace* seconds, then kill it."""
+        """Give the process *grace* seconds to exit, then kill it."""
         if self._process is not None:
             self._process.close(grace)
             self._process = None
+
+
+def _environment(
+    function: FunctionSpec, settings: Mapping[str, str], project_id: str, platform: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the process's variables. The user's settings override *platform*; ``RUNTIME_*`` presets override both."""
+    machine = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
+    presets = {
+        "RUNTIME_PROJECT_ID": project_id,
+        "RUNTIME_FUNC_NAME": function.name,
+        "RUNTIME_FUNC_VERSION": VERSION,
+        "RUNTIME_PACKAGE": function.package,
+        "RUNTIME_HANDLER": function.handler,
+        "RUNTIME_TIMEOUT": f"{function.timeout:g}",
+        "RUNTIME_USERDATA": json.dumps(dict(settings)),
+        "RUNTIME_CPU": str(millicores(function.memory_size)),
+        "RUNTIME_MEMORY": str(function.memory_size),
+        "RUNTIME_MAX_RESP_BODY_SIZE": str(MAX_BODY_BYTES),
+        "RUNTIME_ROOT": sys.prefix,
+        "RUNTIME_CODE_ROOT": str(function.code_root),
+        "RUNTIME_LOG_DIR": tempfile.gettempdir(),
+    }
+    if function.initializer:
+        presets["RUNTIME_INITIALIZER_HANDLER"] = function.initializer
+        presets["RUNTIME_INITIALIZER_TIMEOUT"] = f"{function.initializer_timeout:g}"
+    return {**machine, **platform, **settings, **presets}
 
 
 def _invocation(reply: Reply, report: Report) -> Invocation:

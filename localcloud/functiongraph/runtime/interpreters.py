@@ -1,4 +1,4 @@
-"""The interpreter for a runtime: that of the platform's version if this machine has one."""
+"""Finding a Python interpreter of a runtime's version on this machine."""
 
 import os
 import shutil
@@ -10,14 +10,14 @@ from functools import cache
 from pathlib import Path
 
 
-# The modules that run inside a function's process need it.
+# The modules that run inside a function's process need this version.
 OLDEST = (3, 10)
 _SHOW = "import sys; print(*sys.version_info[:2], sys.executable)"
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python. `note` says so when it is another one than the runtime asks for."""
+    """A Python. `note` says so if its version is not the runtime's."""
 
     executable: str
     note: str | None = None
@@ -25,13 +25,16 @@ class Interpreter:
 
 @cache
 def interpreter_for(runtime: str) -> Interpreter:
-    """The interpreter of a runtime such as Python3.10: this one, one on PATH or of pyenv; else this one with a note."""
+    """Return an interpreter for a runtime such as Python3.10.
+
+    It is this one, one on PATH or one of pyenv. If none has the version: this one, with a note.
+    """
     major, _, minor = runtime.removeprefix("Python").partition(".")
     wanted = int(major), int(minor)
     if wanted == sys.version_info[:2]:
         return Interpreter(sys.executable)
     for candidate in _candidates(f"python{major}.{minor}") if wanted >= OLDEST else ():
-        executable = _asked(candidate, wanted)
+        executable = _executable_of(candidate, wanted)
         if executable:
             return Interpreter(executable)
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -47,13 +50,13 @@ def _candidates(name: str) -> Iterator[str]:
         yield str(found)
 
 
-def _asked(candidate: str, wanted: tuple[int, int]) -> str | None:
-    """What *candidate* really is: a shim of pyenv may stand for another one, or for none."""
+def _executable_of(candidate: str, wanted: tuple[int, int]) -> str | None:
+    """Return the real path of *candidate* if it has the wanted version. A pyenv shim may be another one, or none."""
     try:
-        said = subprocess.run(  # noqa: S603 - a Python of this machine
+        output = subprocess.run(  # noqa: S603 - a Python of this machine
             [candidate, "-I", "-S", "-c", _SHOW], capture_output=True, text=True, timeout=10, check=True
         ).stdout
-        major, minor, executable = said.rstrip("\n").split(" ", 2)
+        major, minor, executable = output.rstrip("\n").split(" ", 2)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
     return executable if (int(major), int(minor)) == wanted else None

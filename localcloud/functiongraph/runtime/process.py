@@ -1,37 +1,47 @@
-"""A child process with a request line going in, a reply line coming out, and a log, each under a deadline."""
+"""A function's process as its parent sees it: requests in, replies and log out, deadlines, and a certain end."""
 
 import contextlib
 import json
 import os
 import selectors
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from localcloud.functiongraph.runtime.descendants import descendants_of, end
-from localcloud.functiongraph.runtime.endings import Exited, OutOfMemory, TimedOut, ending_of, read_reply
 from localcloud.functiongraph.runtime.inside.child import Reply
-from localcloud.functiongraph.runtime.inside.memory import peak_memory_mb
-from localcloud.functiongraph.runtime.inside.stack_dump import SIGNAL
-from localcloud.functiongraph.runtime.lines import Lines
+from localcloud.functiongraph.runtime.inside.inspection import DUMP_SIGNAL, peak_memory_mb
+from localcloud.functiongraph.runtime.log import LineSplitter
 
 
 START = Path(__file__).with_name("start.py")
 
-PIPE_HOLDS = 1 << 20
-"""More bytes than a pipe can hold; only that much is read at an end, since a function may print for ever."""
+PIPE_CAPACITY = 1 << 20
+"""More bytes than a pipe holds. No more is read after a reply, since a function may print forever."""
 
-WATCH = 0.1
-"""Seconds after which the memory of a process at work is looked at again."""
+MEMORY_CHECK_INTERVAL = 0.1
+"""Seconds between two looks at the memory of a busy process."""
 
-DUMP_WAIT = 0.1
-"""Seconds without a further word after which a process has said where it is."""
+DUMP_TIMEOUT = 0.1
+"""Seconds of silence after which a stack dump is taken to be complete."""
+
+
+class TimedOut(Exception):  # noqa: N818 - an event, not a fault of this program
+    """The reply did not come in time."""
+
+
+class Exited(Exception):  # noqa: N818 - see above
+    """The process ended without a reply."""
+
+
+class OutOfMemory(Exception):  # noqa: N818 - see above
+    """The process used more memory than its function has."""
 
 
 class ChildProcess:
-    """Runs the modules `inside` in a session of its own, so that what the function started ends with it."""
+    """Runs the modules `inside` in a session of its own, so that everything the function started ends with it."""
 
     def __init__(
         self, python: Sequence[str], environment: Mapping[str, str], directory: Path, log: Callable[[str], None]
@@ -56,24 +66,24 @@ class ChildProcess:
         finally:
             os.close(reply_end)
             os.close(lifeline_end)
-        self._log = Lines(log)
+        self._log = LineSplitter(log)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._replies, selectors.EVENT_READ)
         self._selector.register(self._log_pipe, selectors.EVENT_READ)
 
     @property
     def _log_pipe(self) -> int:
-        assert self._process.stdout is not None  # noqa: S101 - Popen was told to make the pipe
+        assert self._process.stdout is not None  # noqa: S101 - Popen made the pipe
         return self._process.stdout.fileno()
 
     def ask(self, request: Mapping[str, Any], seconds: float, memory_mb: int) -> Reply:
-        """Send *request* and wait for its reply, handing on the log meanwhile.
+        """Send *request* and wait for the reply, forwarding the log meanwhile.
 
-        Raises TimedOut, Exited, and OutOfMemory where memory can be looked at.
+        Raises TimedOut, Exited, and OutOfMemory on systems that show the memory of a process.
         """
         deadline = time.monotonic() + seconds
         assert self._process.stdin is not None  # noqa: S101 - see above
-        with contextlib.suppress(BrokenPipeError):  # the end of the process shows when the reply is read
+        with contextlib.suppress(BrokenPipeError):  # reading the reply will show that the process has ended
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         try:
@@ -84,14 +94,14 @@ class ChildProcess:
     def _read_reply(self, deadline: float, memory_mb: int) -> Reply:
         chunks: list[bytes] = []
         while True:
-            for key, _ in self._selector.select(min(WATCH, max(0.0, deadline - time.monotonic()))):
+            for key, _ in self._selector.select(min(MEMORY_CHECK_INTERVAL, max(0.0, deadline - time.monotonic()))):
                 chunk = os.read(key.fd, 1 << 16)
                 if key.fd == self._replies:
                     chunks.append(chunk)
                     if chunk.endswith(b"\n"):
-                        return read_reply(b"".join(chunks), memory_mb)
+                        return _parse_reply(b"".join(chunks), memory_mb)
                     if not chunk:
-                        raise Exited(ending_of(self._process))
+                        raise Exited(_describe_exit(self._process))
                 elif chunk:
                     self._log.add(chunk)
                 else:
@@ -102,42 +112,90 @@ class ChildProcess:
                 raise TimedOut
 
     def _read_rest_of_log(self) -> None:
-        """Read what was printed before the reply: it is in the pipe already."""
+        """Read the output that preceded the reply: it is already in the pipe."""
         with selectors.DefaultSelector() as log_only:
             log_only.register(self._log_pipe, selectors.EVENT_READ)
             if log_only.select(0):
-                self._log.add(os.read(self._log_pipe, PIPE_HOLDS))
+                self._log.add(os.read(self._log_pipe, PIPE_CAPACITY))
         self._log.end()
 
-    def dump(self) -> str:
-        """Return what the process answers when it is asked where it is; empty when it does not answer."""
+    def dump_stack(self) -> str:
+        """Return faulthandler's dump of the main thread; empty if the process does not answer."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, SIGNAL)
+            os.kill(self._process.pid, DUMP_SIGNAL)
         written = b""
         with selectors.DefaultSelector() as replies_only:
             replies_only.register(self._replies, selectors.EVENT_READ)
-            while replies_only.select(DUMP_WAIT) and (chunk := os.read(self._replies, 1 << 16)):
+            while replies_only.select(DUMP_TIMEOUT) and (chunk := os.read(self._replies, 1 << 16)):
                 written += chunk
         return written.decode("utf-8", errors="replace")
 
     def peak_memory_mb(self) -> int:
+        """Return the peak resident memory in MB, 0 if it is unknown."""
         return peak_memory_mb(self._process.pid)
 
     def kill(self) -> None:
-        """End the process from another thread; whoever waits for its reply learns that it exited."""
+        """Kill the process from another thread. A thread that waits for its reply gets Exited."""
         if self._process.poll() is None:
-            end(self._process.pid, descendants_of(self._process.pid))
+            _kill(self._process.pid, _descendants_of(self._process.pid))
 
     def close(self, grace: float) -> None:
-        """Let the process end by itself for *grace* seconds, then kill it with everything that it started."""
-        started = descendants_of(self._process.pid)
+        """Give the process *grace* seconds to exit, then kill it and everything it started."""
+        started = _descendants_of(self._process.pid)
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()  # type: ignore[union-attr]
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=grace)
-        end(self._process.pid, started)
+        _kill(self._process.pid, started)
         self._process.wait()
         self._process.stdout.close()  # type: ignore[union-attr]
         self._selector.close()
         os.close(self._replies)
         os.close(self._lifeline)
+
+
+def _parse_reply(line: bytes, memory_mb: int) -> Reply:
+    try:
+        reply: Reply = json.loads(line)
+    except ValueError:  # the function wrote to every file descriptor it found
+        raise Exited("spoilt its reply") from None
+    if reply.get("max_memory_used_mb", 0) > memory_mb:
+        raise OutOfMemory
+    return reply
+
+
+def _describe_exit(process: "subprocess.Popen[bytes]") -> str:
+    """Say how a process ended, as the rest of a sentence that begins with "the function's process"."""
+    try:
+        status = process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        return "closed its reply channel"
+    if status >= 0:
+        return f"ended with exit status {status}"
+    try:
+        return f"was ended by {signal.Signals(-status).name}"
+    except ValueError:  # the signals between SIGRTMIN and SIGRTMAX have no names
+        return f"was ended by signal {-status}"
+
+
+def _descendants_of(pid: int) -> list[int]:
+    """Return the processes that *pid* started, directly or not. Those whose parent has ended are missing.
+
+    A process can leave its group and session, so a signal to the group is not enough. Works on Linux only; elsewhere
+    the list is empty.
+    """
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it may end at any moment
+            for child in map(int, task.read_text(encoding="ascii").split()):
+                found += [child, *_descendants_of(child)]
+    return found
+
+
+def _kill(group: int, processes: Iterable[int]) -> None:
+    """Kill a process group, and *processes* that may have left it."""
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)

@@ -1,7 +1,7 @@
-"""What the process of a function runs first, as a script: `python -I start.py FD`, with `-S` for a package.
+"""The script that a function's process runs first: `python -I start.py REPLIES LIFELINE`, with `-S` for a package.
 
-It makes the folder `inside` importable by a name that no function has, so that the modules there neither need to be
-installed nor get in the way of the function's own.
+It makes the folder `inside` importable under a name that no function has. So the modules in it need not be installed
+and do not shadow the function's own.
 """
 
 import sys
@@ -14,7 +14,7 @@ NAME = "_functiongraph_runtime"
 
 def _main() -> None:
     spec = spec_from_file_location(NAME, f"{__file__.removesuffix('start.py')}inside/__init__.py")
-    assert spec is not None  # noqa: S101 - for a file that ends in .py there is one
+    assert spec is not None  # noqa: S101 - a .py file always has a spec
     assert spec.loader is not None  # noqa: S101 - see above
     package = module_from_spec(spec)
     sys.modules[NAME] = package

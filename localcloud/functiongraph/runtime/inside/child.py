@@ -1,13 +1,15 @@
-"""The process in which a function lives: loads it, then answers one invocation after the other.
+"""The main program of a function's process: loads the function, then answers one invocation after the other.
 
-Started by `start.py` with two file descriptors, REPLIES and LIFELINE. Requests come as JSON lines on standard input
-and replies go as JSON lines to REPLIES; what the function prints goes to standard output and error and is its log. The
-first request is a StartRequest, each later one an InvokeRequest. LIFELINE closes when whoever started this process is
-no more. Only the standard library is imported here, so that a cold start measures the function.
+Started by `start.py` with two file descriptors, REPLIES and LIFELINE. Requests are JSON lines on standard input,
+replies are JSON lines on REPLIES; whatever the function writes to standard output and error is its log. The first
+request is a StartRequest, each later one an InvokeRequest. LIFELINE closes when the parent process is gone. Only the
+standard library is imported here, so that a cold start measures the function.
 """
 
+import fcntl
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -15,15 +17,12 @@ from pathlib import Path
 from typing import IO, Any, Literal, TypedDict
 
 from .context import Context, ContextData
-from .lifeline import hang_on
-from .loader import entry_file, entry_point, load_entry
-from .memory import peak_memory_mb
-from .outcome import ErrorData, error_data, response_body
-from .stack_dump import tell_when_asked
+from .handler import ErrorData, entry_file, entry_point, error_data, load_entry, response_body
+from .inspection import dump_stack_on_signal, peak_memory_mb
 
 
 class StartRequest(TypedDict):
-    """Load this function; the context is that of the invocation which found no warm instance."""
+    """Load a function. The context is that of the invocation that found no warm instance."""
 
     code_root: str
     code_uri: str
@@ -33,14 +32,14 @@ class StartRequest(TypedDict):
 
 
 class InvokeRequest(TypedDict):
-    """Hand this event, a JSON text, to the handler."""
+    """Call the handler with this event, a JSON text."""
 
     event: str
     context: ContextData
 
 
 class Reply(TypedDict, total=False):
-    """The end of a start (an error, or nothing) or of an invocation (an error, or a body)."""
+    """The outcome of a start (an error, or nothing) or of an invocation (an error, or a body)."""
 
     error: ErrorData
     kind: Literal["empty", "text", "json"]
@@ -50,34 +49,47 @@ class Reply(TypedDict, total=False):
 
 
 def main() -> None:
+    """Serve requests until standard input ends."""
     requests, replies = _private_channels(int(sys.argv[1]))
-    hang_on(int(sys.argv[2]))
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # the log is read while it grows
-    tell_when_asked(replies)
+    _die_with_parent(int(sys.argv[2]))
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # the parent reads the log as it is written
+    dump_stack_on_signal(replies)
     start: StartRequest = json.loads(requests.readline())
     entry = entry_file(Path(start["code_uri"]), start["handler"])
     sys.path[1:1] = dict.fromkeys((start["code_root"], start["code_uri"]))
     process = os.getpid()
     try:
         handler = _load(start, entry)
-    except BaseException as error:  # noqa: BLE001 - whatever the function does is its result, sys.exit() included
-        _end_if_forked(process)
+    except BaseException as error:  # noqa: BLE001 - everything the function raises is its result, SystemExit included
+        _exit_if_forked(process)
         return _send(replies, Reply(error=error_data(error, entry), max_memory_used_mb=peak_memory_mb()))
-    _end_if_forked(process)
+    _exit_if_forked(process)
     _send(replies, Reply())
     for line in requests:
         reply = _invoke(handler, json.loads(line), entry)
-        _end_if_forked(process)
+        _exit_if_forked(process)
         _send(replies, reply)
     return None
 
 
 def _private_channels(reply_fd: int) -> tuple[IO[str], IO[str]]:
-    """Take the channels out of the function's reach: its input is empty, its children inherit neither."""
+    """Hide the channels from the function: its standard input is empty, its children inherit neither channel."""
     requests = os.fdopen(os.dup(0), encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.set_inheritable(reply_fd, False)
     return requests, os.fdopen(reply_fd, "w", encoding="utf-8")
+
+
+def _die_with_parent(lifeline: int) -> None:
+    """Have the kernel kill this process and everything it started when the other end of *lifeline*, a pipe, closes.
+
+    Only Linux supports this. On other systems a busy function ends when its work is done.
+    """
+    os.set_inheritable(lifeline, False)
+    if hasattr(fcntl, "F_SETSIG"):
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_RDONLY | os.O_ASYNC)
 
 
 def _load(start: StartRequest, entry: Path) -> Callable[..., Any]:
@@ -103,8 +115,8 @@ def _invoke(handler: Callable[..., Any], request: InvokeRequest, entry: Path) ->
     return reply
 
 
-def _end_if_forked(process: int) -> None:
-    """End a fork of *process* that came back from the function's code: an event has one answer."""
+def _exit_if_forked(process: int) -> None:
+    """Exit if this is a fork of *process* that returned from the function's code: an event has one reply."""
     if os.getpid() != process:
         os._exit(0)
 

@@ -1,9 +1,8 @@
 # ruff: noqa: N802 - the names are FunctionGraph's.
-"""The context object that FunctionGraph hands to the initializer and the handler.
+"""The context object that FunctionGraph passes to the initializer and the handler.
 
-Every method that the documents name (Developer Guide, "Developing Functions in Python", and the context of
-the Open Telekom Cloud's Python runtime) is here, and nothing else, so that a function which works with it keeps
-to what is documented.
+It has exactly the documented methods (Developer Guide, "Developing Functions in Python", and the context of the Open
+Telekom Cloud's Python runtime), so a function that works here relies on nothing undocumented.
 """
 
 import time
@@ -12,11 +11,11 @@ from typing import TypedDict
 
 
 VERSION = "latest"
-"""The version that is invoked when no other is named."""
+"""The version that is invoked by default."""
 
 
 class ContextData(TypedDict):
-    """What one context is made of; memory in MB."""
+    """The data of one context; memory is in MB."""
 
     request_id: str
     instance_id: str
@@ -26,7 +25,7 @@ class ContextData(TypedDict):
     timeout: float
     """The configured timeout in seconds."""
     remaining: float
-    """Seconds that the initializer or the handler may take."""
+    """Seconds until the initializer or the handler times out."""
     memory_size: int
     user_data: dict[str, str]
     access_key: str
@@ -36,7 +35,7 @@ class ContextData(TypedDict):
 
 
 class Logger:
-    """Writes ``time request-id content`` lines to the function's log."""
+    """Writes lines of the form ``time request-id content`` to the function's log."""
 
     def __init__(self, request_id: str) -> None:
         self._request_id = request_id
@@ -52,11 +51,11 @@ class Logger:
 
     def _write(self, content: object) -> None:
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        print(f"{now} {self._request_id} {content}", flush=True)  # noqa: T201 - that is the log
+        print(f"{now} {self._request_id} {content}", flush=True)  # noqa: T201 - standard output is the log
 
 
 class Context:
-    """One invocation's context. Its clock starts when it is made."""
+    """The context of one invocation. The remaining time counts from its creation."""
 
     def __init__(self, data: ContextData) -> None:
         self._data = data
@@ -68,15 +67,15 @@ class Context:
         return self._data["request_id"]
 
     def getRemainingTimeInMilliSeconds(self) -> int:
-        """Return what is left of the timeout, in milliseconds, never less than 0."""
+        """Return the remaining time in milliseconds, at least 0."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
     def getAccessKey(self) -> str:
-        """Deprecated by the platform, which fills it no longer: always empty."""
+        """Return an empty string: the platform has deprecated this method and returns no key."""
         return ""
 
     def getSecretKey(self) -> str:
-        """Deprecated by the platform, which fills it no longer: always empty."""
+        """Return an empty string: the platform has deprecated this method and returns no key."""
         return ""
 
     def getSecurityAccessKey(self) -> str:
@@ -92,7 +91,7 @@ class Context:
         return self._data["token"]
 
     def getUserData(self, key: str) -> str | None:
-        """Return the setting *key*, or None when there is none."""
+        """Return the user's variable *key*, or None if there is none."""
         return self._data["user_data"].get(key)
 
     def getFunctionName(self) -> str:
@@ -115,7 +114,7 @@ class Context:
         return self._data["memory_size"]
 
     def getCPUNumber(self) -> int:
-        """Return the CPU in millicores: 200, and 100 more for every 128 MB of memory."""
+        """Return the CPU in millicores: 200 plus 100 for every 128 MB of memory."""
         return millicores(self._data["memory_size"])
 
     def getRunningTimeInSeconds(self) -> int:
@@ -154,5 +153,5 @@ class Context:
 
 
 def millicores(memory_size: int) -> int:
-    """Return the CPU that FunctionGraph gives for *memory_size* MB."""
+    """Return the CPU in millicores that FunctionGraph allots to *memory_size* MB."""
     return int(200 + memory_size / 128 * 100)

@@ -1,7 +1,9 @@
-"""What goes into an invocation and what comes out of it."""
+"""What the runtime runs and what comes of it: function, credentials, report, error, invocation."""
 
 import math
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 
@@ -9,8 +11,32 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Non
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """How a function is run. Memory is in MB, times are in seconds."""
+
+    name: str
+    handler: str
+    initializer: str | None
+    initializer_timeout: float
+    timeout: float
+    memory_size: int
+    code_root: Path
+    """The folder that becomes the root of the package."""
+    code_uri: Path
+    """The folder that holds the entry file; in a package it is the root."""
+    package: str = "default"
+    """The app that the function belongs to (FunctionGraph API, Creating a Function, package)."""
+    interpreter: str = sys.executable
+    is_packaged: bool = False
+    """Run as on the platform: only the code and the standard library can be imported, and no bytecode is written.
+
+    Otherwise the packages that are installed for the interpreter can be imported too, as in a checkout.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
-    """The temporary credentials of one invocation, as the platform takes them from the function's agency."""
+    """The temporary credentials of one invocation, issued for the function's agency."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -28,9 +54,10 @@ class FunctionError:
     FunctionResultError."""
     error_message: str
     stack_trace: tuple[str, ...] = ()
-    """The frames from the function's own file on, outermost first; for a timeout, where it was at that moment."""
+    """The frames from the function's own file on, outermost first. For a timeout: the stack at that moment."""
 
     def as_json(self) -> dict[str, Json]:
+        """Return errorType, errorMessage and stackTrace."""
         return {
             "errorType": self.error_type,
             "errorMessage": self.error_message,
@@ -40,7 +67,7 @@ class FunctionError:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the platform writes about an invocation. Durations are milliseconds, memory is MB."""
+    """The platform's report of an invocation. Durations are in milliseconds, memory is in MB."""
 
     request_id: str
     duration_ms: float
@@ -52,10 +79,11 @@ class Report:
 
     @property
     def billed_duration_ms(self) -> int:
-        """The duration rounded up to a whole millisecond, as the platform's log does."""
+        """The duration rounded up to a whole millisecond, as in the platform's log."""
         return math.ceil(self.duration_ms)
 
     def as_json(self) -> dict[str, Json]:
+        """Return every field and the billed duration."""
         return {
             "request_id": self.request_id,
             "duration_ms": self.duration_ms,
@@ -69,13 +97,14 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """The end of one invocation: a result, or an error."""
+    """A finished invocation: a result or an error."""
 
     result: Json
-    """What the handler returned, decoded from the response body; None for an empty body and for an error."""
+    """What the handler returned, decoded from the response body. None for an empty body and for an error."""
     error: FunctionError | None
     report: Report
 
     @property
     def ok(self) -> bool:
+        """Whether the function returned."""
         return self.error is None
