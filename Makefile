@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+LOCK   := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint format package audit bench pictures lock clean
@@ -11,12 +12,12 @@ help: ## list the targets
 
 install: $(VENV)/installed ## make the virtual environment
 
-# Installed anew when a requirement or the project file changes.
+# Installed again when a requirement or the project file changes.
 $(VENV)/installed: requirements-dev.txt requirements.txt pyproject.toml
 	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 demo: install ## a local cloud, one event of every trigger, and what became of each
@@ -50,8 +51,8 @@ pictures: install ## draw the pictures of the deployment guide again, by rehears
 	@$(BIN)/python -m tests.pictures
 
 lock: ## pin and hash the requirements again (needs uv)
-	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header requirements.in -o requirements.txt
-	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --group functions --output-file requirements.txt
+	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,4 +1,4 @@
-"""The local cloud that a function runs against, embedded or at an address, as the command sees it."""
+"""The client of a local cloud, which either runs at a URL or is started in this process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,18 +13,18 @@ from localcloud.functiongraph.runtime.model import Credentials
 
 
 CREDENTIALS_LAST = 86_400
-"""Seconds: what an agency's credentials last on FunctionGraph (24 hours), and IAM's longest."""
+"""Seconds that temporary credentials last: 24 hours, as for an agency on FunctionGraph, and IAM's maximum."""
 
 DEFAULT_URL = "http://127.0.0.1:8600"
-"""Where ``ddsbackup serve`` listens unless told otherwise; ``--cloud local`` is there."""
+"""The default address of ``ddsbackup serve``, which ``--cloud local`` stands for."""
 
-PATIENCE = 10.0
-"""Seconds within which a local cloud has to answer."""
+TIMEOUT = 10.0
+"""Seconds in which a local cloud has to respond."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach a cloud: what ``GET /_local/connection`` says and the command needs."""
+    """The part of ``GET /_local/connection`` that the command needs."""
 
     endpoint: str
     project_id: str
@@ -33,7 +33,7 @@ class Connection:
 
 
 class Cloud:
-    """A local cloud at *url*. Every method raises WrongCall when it does not answer as a local cloud does."""
+    """The local cloud at *url*. Every method raises WrongCall if there is no response, or not that of a local cloud."""
 
     def __init__(self, url: str, client: httpx.Client) -> None:
         self._url = cloud_url(url)
@@ -51,7 +51,7 @@ class Cloud:
         client.headers["X-Auth-Token"] = self.connection.token
 
     def temporary_credentials(self) -> Credentials:
-        """Return fresh temporary credentials, as the platform gets them for a function's agency."""
+        """Return new temporary credentials, as the platform gets them for a function's agency."""
         token = {"id": self.connection.token, "duration_seconds": CREDENTIALS_LAST}
         answer = self.call(
             "POST",
@@ -62,26 +62,26 @@ class Cloud:
         return Credentials(given["access"], given["secret"], given["securitytoken"], self.connection.token)
 
     def state(self) -> dict[str, list[JsonObject]]:
-        """Return the instances, backups and jobs as they are now."""
+        """Return the current instances, backups and jobs."""
         state: dict[str, list[JsonObject]] = self.call("GET", "/_local/state")
         return state
 
     def messages(self, access_key: str | None = None) -> list[JsonObject]:
-        """Return the messages that were published, all or those published with *access_key*, oldest first."""
+        """Return the published messages, oldest first: all, or those published with *access_key*."""
         messages: list[JsonObject] = self.call("GET", "/_local/messages")
         return [message for message in messages if access_key in (None, message["access_key"])]
 
     def advance(self, seconds: float) -> None:
-        """Move the cloud's clock on."""
+        """Advance the cloud's clock."""
         self.call("POST", "/_local/clock", json={"advance": seconds})
 
     @property
     def project(self) -> str:
-        """The path of the project in services of version 2."""
+        """The path of the project in the APIs of version 2."""
         return f"/v2/{self.connection.project_id}"
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
-        """Make a call of an API with the connection's token; returns its answer."""
+        """Call an API with the connection's token and return the decoded response."""
         what = f"{method} {self._url}{path}"
         try:
             response = self._client.request(method, self._url + path, **arguments)
@@ -96,11 +96,11 @@ class Cloud:
         try:
             return response.json()
         except ValueError as error:
-            raise WrongCall(f"{what} answered no JSON, expected a local cloud (ddsbackup serve)") from error
+            raise WrongCall(f"the response of {what} is not JSON, expected a local cloud (ddsbackup serve)") from error
 
 
 def _error(response: httpx.Response) -> str:
-    """Return code and message of a service's error, or nothing."""
+    """Return code and message of an error response, or an empty text if it has none."""
     try:
         body = response.json()
         return f"({body['error_code']}: {body['error_msg']})"
@@ -109,7 +109,7 @@ def _error(response: httpx.Response) -> str:
 
 
 def cloud_url(given: str) -> str:
-    """Return the URL that ``--cloud`` names: "local" is the default one, and a scheme may be left out."""
+    """Return the URL for a value of ``--cloud``: "local" is the default address, and the scheme is optional."""
     if given == "local":
         return DEFAULT_URL
     return (given if "://" in given else f"http://{given}").rstrip("/")
@@ -117,8 +117,8 @@ def cloud_url(given: str) -> str:
 
 @contextmanager
 def open_cloud(url: str | None = None) -> Iterator[Cloud]:
-    """Give the local cloud at *url* or, without one, a new embedded one that is gone at the end."""
-    with httpx.Client(timeout=PATIENCE, trust_env=False) as client:  # a proxy knows no local cloud
+    """Yield the local cloud at *url*, or start one in this process that lasts as long as the context."""
+    with httpx.Client(timeout=TIMEOUT, trust_env=False) as client:  # a proxy cannot reach a local cloud
         if url is not None:
             yield Cloud(url, client)
             return

@@ -11,8 +11,7 @@ import click
 
 from cli.cost.command import cost
 from cli.demo.command import demo
-from cli.deploy.command import deploy
-from cli.deploy.destroy import destroy
+from cli.deploy.command import deploy, destroy
 from cli.doctor.command import doctor
 from cli.event import event
 from cli.invoke import invoke
@@ -20,26 +19,26 @@ from cli.package.command import package
 from cli.permissions.command import permissions
 from cli.serve import serve
 from cli.terraform.command import terraform
-from cli.wait import wait
+from cli.wait.command import wait
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(version("dds-backup"), prog_name="ddsbackup")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Back up Huawei Cloud DDS instances by events: try it on this machine, without an account.
+    """Deploy, run and test functions that back up Huawei Cloud DDS instances. A local cloud needs no account.
 
-    Exit status: 0 when all is well, 1 when it failed, 2 for a wrong call.
+    Exit status: 0 for success, 1 for a failure, 2 for a wrong call.
     """
-    context.with_resource(_sigterm_is_an_exit())
+    context.with_resource(_sigterm_exits())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
+            stream.reconfigure(errors="backslashreplace")  # do not fail on a terminal without UTF-8
 
 
 @contextmanager
-def _sigterm_is_an_exit() -> Iterator[None]:
-    """Leave by an exception when told to end, so that no function is left running."""
+def _sigterm_exits() -> Iterator[None]:
+    """Turn SIGTERM into SystemExit, so that running functions are stopped too."""
     earlier = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         yield

@@ -1,7 +1,13 @@
-"""Where the command finds what belongs to the application."""
+"""Where the files of the application are: in the source checkout, or inside the installed command."""
 
 from pathlib import Path
 
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-"""The checkout that the command is installed from, with events/, template.yaml and its schema."""
+"""The folder that this package is imported from: the source checkout, or site-packages."""
+
+INSTALLED = Path(__file__).resolve().parent / "application"
+"""The copy of the application that a wheel brings (pyproject.toml, force-include). A checkout has none."""
+
+APPLICATION = INSTALLED if INSTALLED.is_dir() else CHECKOUT
+"""The folder with template.yaml, its schema, requirements.txt, events/, functions/ and shared/."""

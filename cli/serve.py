@@ -1,4 +1,4 @@
-"""``ddsbackup serve``: the local cloud, until it is stopped."""
+"""``ddsbackup serve``: run the local cloud until it is stopped."""
 
 import json
 import sqlite3
@@ -19,45 +19,43 @@ from cli.errors import WrongCall
 LOOK_INSIDE = ("connection", "state", "messages", "requests", "functions", "invocations")
 
 
-@click.command(short_help="Serve the local cloud.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.command(short_help="Run a local cloud.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
     default=8600,
     show_default=True,
-    help="The port to listen at; 0 picks a free one.",
+    help="The port to listen on; 0 picks a free one.",
 )
 @click.option(
     "--state",
     "state_file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Keep everything in this SQLite file. Default: in memory.",
+    help="Keep the state in this SQLite file. Default: in memory.",
 )
 @click.option(
     "--seed",
     "seed_file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     metavar="FILE",
-    help="What the cloud starts with, in the form of localcloud/seed.yaml.",
+    help="The initial state, in the format of localcloud/seed.yaml.",
 )
-@click.option("--no-unique-names", is_flag=True, help="Let two backups of the project have one name.")
-@click.option("--no-newer-filters", is_flag=True, help="Ignore the newer filters and the order of backup lists.")
-@click.option("--no-job-id", is_flag=True, help="Answer no job_id when a backup is created.")
+@click.option("--no-unique-names", is_flag=True, help="Allow two backups with the same name.")
+@click.option("--no-newer-filters", is_flag=True, help="Ignore newer filters and the sort order in lists of backups.")
+@click.option("--no-job-id", is_flag=True, help="Leave job_id out of the response when a backup is created.")
 @click.option(
     "--enforce-policies",
     is_flag=True,
-    help="Let an agency make those calls alone that a policy granted to it allows (ddsbackup permissions).",
+    help="Refuse calls that no policy of the agency allows (see ddsbackup permissions).",
 )
-@click.option(
-    "--job-delay", type=click.FloatRange(min=0), metavar="SECONDS", help="How long a new job cannot be queried."
-)
+@click.option("--job-delay", type=click.FloatRange(min=0), metavar="SECONDS", help="How long a new job is not found.")
 @click.option(
     "--backup-rate",
     type=click.FloatRange(min=0, min_open=True),
     metavar="MB/S",
-    help="How fast backups are. Default: 60.",
+    help="The speed of backups. Default: 60.",
 )
 @click.option("as_json", "--json", is_flag=True, help="Print the connection as one line of JSON.")
 def serve(
@@ -73,10 +71,10 @@ def serve(
     backup_rate: float | None,
     as_json: bool,
 ) -> None:
-    """Serve a Huawei Cloud (IAM, DDS, SMN, FunctionGraph) on this machine until Ctrl-C.
+    """Run a local Huawei Cloud (IAM, DDS, SMN, FunctionGraph) until Ctrl-C.
 
-    The unmodified SDKs work with it, and so does "ddsbackup invoke --cloud URL". The switches (--no-..., --job-delay)
-    take away what some regions lack.
+    The official SDKs work with it unchanged, and so does "ddsbackup invoke --cloud URL". The switches (--no-...,
+    --job-delay) turn off what some regions do not have.
 
     \b
       ddsbackup serve
@@ -106,7 +104,7 @@ def serve(
     except OSError as error:
         reason = str(error.strerror or error).partition(" (while")[0]
         raise click.ClickException(
-            f"cannot listen at {host}:{port}: {reason}. Choose another --host or --port (0 picks a free one)"
+            f"cannot listen on {host}:{port}: {reason}. Choose another --host or --port (0 picks a free one)"
         ) from error
     except sqlite3.Error as error:
         raise WrongCall(f"cannot use the state file {state_file}: {error}") from error
@@ -115,10 +113,13 @@ def serve(
 
 
 def _announcer(write: Callable[[dict[str, Any]], None]) -> Callable[[str], None]:
-    """Return what is called with the base URL once the cloud listens, in the thread that answers: it must not wait."""
+    """Return a callback that gets the base URL once the cloud listens.
+
+    It runs in the thread that serves requests, so the request for the connection happens in another thread.
+    """
 
     def ask_and_write(url: str) -> None:
-        # Whoever stops the cloud at once, or reads one line of it only, is told nothing more.
+        # The cloud may have stopped already, and the reader may have closed the pipe.
         with suppress(httpx.HTTPError, BrokenPipeError), httpx.Client(trust_env=False) as client:
             write(client.get(f"{url}/_local/connection").json())
 
@@ -146,7 +147,7 @@ def _print_table(connection: dict[str, Any]) -> None:
         "Try": f"ddsbackup invoke create_backup -t timer --cloud {url}",
     }
     console = make_console()
-    console.print(f"A local Huawei Cloud listens at {url} (Ctrl-C ends it)\n")
+    console.print(f"A local Huawei Cloud listens at {url} (stop it with Ctrl-C)\n")
     for name, values in rows.items():
         for position, value in enumerate(values if isinstance(values, list) else [values]):
             label = "" if position else name

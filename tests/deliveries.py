@@ -127,7 +127,7 @@ class Deliveries:
             self.clock.sleep(60)
         raise AssertionError(f"unfinished after {most} deliveries")
 
-    def backups(self) -> list[dict[str, Any]]:
+    def backups(self) -> list[Any]:
         """Return the event's backups as the local cloud has them."""
         return [b for b in self.cloud.state()["backups"] if b["name"].startswith("dds-backup-")]
 

@@ -1,4 +1,4 @@
-"""``ddsbackup cost``: what the application costs to run."""
+"""``ddsbackup cost``: what the application costs in a month."""
 
 import json
 from datetime import datetime, timezone
@@ -18,37 +18,44 @@ _COUNT = click.IntRange(min=0)
 _AMOUNT = click.FloatRange(min=0)
 
 
-@click.command(short_help="Say what it costs to run, in calls and GB-seconds.")
+@click.command(short_help="Estimate the monthly cost: invocations, GB-seconds, API calls.")
 @click.option(
-    "--instances", type=click.IntRange(min=1), default=1, help="Instances backed up by each event. Default: 1."
+    "--instances", type=click.IntRange(min=1), default=1, help="Instances that each event backs up. Default: 1."
 )
 @click.option(
-    "--events", type=_AMOUNT, default=0.0, help="Events a month of each trigger that is no timer. Default: 0."
+    "--events", type=_AMOUNT, default=0.0, help="Events a month of each trigger that is not a timer. Default: 0."
 )
-@click.option("--kept", type=_COUNT, help="Backups of each instance at a time. Default: what RETENTION keeps.")
-@click.option("--memory", multiple=True, metavar="[FUNCTION=]MB", help="In place of the template's; may be repeated.")
+@click.option("--kept", type=_COUNT, help="Backups kept of each instance. Default: as many as RETENTION keeps.")
+@click.option(
+    "--memory", multiple=True, metavar="[FUNCTION=]MB", help="Memory to use instead of the template's. Repeatable."
+)
 @click.option(
     "--duration",
     multiple=True,
     metavar="[FUNCTION=]SECONDS",
-    help="Measured, in place of the estimate; may be repeated.",
+    help="Measured duration of an invocation to use instead of the estimate. Repeatable.",
 )
-@click.option("--call-seconds", type=_AMOUNT, default=0.2, help="How long an API call takes. Default: 0.2.")
-@click.option("--cold-start", type=_AMOUNT, default=1.0, help="Seconds until the handler begins. Default: 1.")
+@click.option("--call-seconds", type=_AMOUNT, default=0.2, help="Duration of an API call. Default: 0.2.")
+@click.option("--cold-start", type=_AMOUNT, default=1.0, help="Seconds until the handler starts. Default: 1.")
 @click.option(
     "--calls-a-minute",
     type=click.IntRange(min=1),
     default=60,
-    help="Calls of DDS that are let through. Default: 60, as documented for RDS and DDM; for DDS nothing is.",
+    help="Rate limit of DDS. Default: 60, as documented for RDS and DDM. DDS documents none.",
 )
-@click.option("--backup-size", type=_AMOUNT, metavar="GB", help="Of one backup; with --storage.")
-@click.option("--storage", type=_AMOUNT, metavar="GB", help="Of one instance: backups are free up to it.")
+@click.option("--backup-size", type=_AMOUNT, metavar="GB", help="Size of one backup. Requires --storage.")
 @click.option(
-    "--price-million-requests", type=_AMOUNT, metavar="PRICE", help="In your region, for 1,000,000 invocations."
+    "--storage",
+    type=_AMOUNT,
+    metavar="GB",
+    help="Storage of one instance, up to which its backups are free. Requires --backup-size.",
 )
-@click.option("--price-gb-second", type=_AMOUNT, metavar="PRICE", help="In your region, for a GB-second.")
-@click.option("--price-backup-gb", type=_AMOUNT, metavar="PRICE", help="For a GB of backup storage and month.")
-@click.option("--no-free-allowance", is_flag=True, help="Other functions of the account use up what is free.")
+@click.option(
+    "--price-million-requests", type=_AMOUNT, metavar="PRICE", help="Price of 1,000,000 invocations in your region."
+)
+@click.option("--price-gb-second", type=_AMOUNT, metavar="PRICE", help="Price of a GB-second in your region.")
+@click.option("--price-backup-gb", type=_AMOUNT, metavar="PRICE", help="Price of a GB of backup storage per month.")
+@click.option("--no-free-allowance", is_flag=True, help="Other functions of the account use up the free allowance.")
 @template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document.")
 def cost(
@@ -69,28 +76,25 @@ def cost(
     template_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Say what the functions of template.yaml cost in a month in which nothing goes wrong.
+    """Estimate what the functions in template.yaml cost in a month without failures.
 
-    Invocations follow from the timers, API calls from the instances; GB-seconds are memory by time, and the time is an
-    estimate until you give what the log says. Money is computed from your prices: they differ by region. SMN, LTS and
-    network traffic are billed by their own price lists, and not computed.
+    The timers determine the invocations, the instances the API calls. GB-seconds are memory multiplied by time, which
+    is an estimate unless you give the duration from the log. Amounts are computed from your prices, since they differ
+    by region. SMN, LTS and network traffic have their own price lists and are not included.
 
     \b
       ddsbackup cost --instances 40
       ddsbackup cost --instances 40 --duration create_backup=9.5 --price-gb-second 0.0000167
       ddsbackup cost --backup-size 20 --storage 100 --price-backup-gb 0.04
     """
-    from cli.cost.assumptions import Assumptions
-    from cli.cost.display import show_cost
-    from cli.cost.document import cost_document
-    from cli.cost.money import Prices, Storage, bill
-    from cli.cost.month import plan_month
-    from cli.cost.remarks import remarks
+    from cli.cost.display import as_document, remarks, show
+    from cli.cost.inputs import Assumptions
+    from cli.cost.month import Prices, Storage, bill, plan_month
 
     if (backup_size is None) != (storage is None):
-        raise WrongCall("found one of --backup-size and --storage, expected both or none")
+        raise WrongCall("found only one of --backup-size and --storage, expected both or neither")
     if price_backup_gb is not None and storage is None:
-        raise WrongCall("found --price-backup-gb without sizes, expected --backup-size and --storage as well")
+        raise WrongCall("found --price-backup-gb alone, expected --backup-size and --storage, too")
     template = load_template(template_file or find_template())
     assumptions = Assumptions(
         now=datetime.now(timezone.utc),
@@ -108,15 +112,15 @@ def cost(
     amounts = bill(
         month, Prices(price_million_requests, price_gb_second, price_backup_gb, not no_free_allowance), sizes
     )
-    said = list(remarks(month, assumptions))
+    notes = list(remarks(month, assumptions))
     if as_json:
-        print(json.dumps(cost_document(month, assumptions, sizes, amounts, said)))
+        print(json.dumps(as_document(month, assumptions, sizes, amounts, notes)))
     else:
-        show_cost(make_console(), month, assumptions, sizes, amounts, said)
+        show(make_console(), month, assumptions, sizes, amounts, notes)
 
 
 def _by_function(option: str, values: tuple[str, ...], template: Template) -> dict[str, float]:
-    """Read ``NAME=NUMBER`` and ``NUMBER``, which is for every function and stands under ""."""
+    """Parse ``NAME=NUMBER`` and ``NUMBER``, which stands for every function and has the key ""."""
     known = [function.name for function in template.functions]
     given: dict[str, float] = {}
     for value in values:

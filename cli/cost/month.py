@@ -1,21 +1,35 @@
-"""A month of the application, function by function."""
+"""A month of the application: its invocations, GB-seconds, API calls and backups, and what they cost.
+
+Prices differ by region, and none is known here: the user gives them.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from math import ceil
 
-from cli.cost.assumptions import Assumptions
-from cli.cost.calls import Calls
-from cli.cost.events import Events, events_of, in_all
-from cli.cost.invocations import Invocation, calls_a_month
-from cli.cost.kept import kept_backups
-from cli.cost.schedule import MONTH
-from cli.cost.settings import read_settings
-from cli.cost.work import Fleet, audit_work, create_work, prune_work, track_work
+from cli.cost.calls import (
+    Calls,
+    Fleet,
+    Invocation,
+    audit_work,
+    calls_a_month,
+    create_work,
+    prune_work,
+    track_work,
+)
+from cli.cost.inputs import MONTH, Assumptions, Events, events_of, read_settings, total
 from cli.template.model import Function, Template
 from shared.create.function import CreateBackupSettings
+from shared.model import Backup
 from shared.prune.function import PruneBackupsSettings
+from shared.prune.retention import Retention, Tier
 from shared.track.function import TrackBackupsSettings
+
+
+FREE_REQUESTS = 1_000_000
+FREE_GB_SECONDS = 400_000
+"""Free each month (FunctionGraph, Billing, Billing Items, international site). The European site lists none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +38,9 @@ class FunctionMonth:
 
     Attributes:
         memory: MB.
-        seconds: billed, in all.
-        is_known: whether its calls are known: it is one of this application's four functions.
-        at_once: calls of DDS that its largest event makes in one go.
+        seconds: billed in the month.
+        is_known: whether its calls are known, which they are for the four functions of this application.
+        at_once: DDS calls that its largest event makes at a time.
     """
 
     function: Function
@@ -39,7 +53,7 @@ class FunctionMonth:
 
     @property
     def gb_seconds(self) -> float:
-        """Memory by time (FunctionGraph, Billing, Billing Items)."""
+        """Memory multiplied by time (FunctionGraph, Billing, Billing Items)."""
         return self.memory / 1024 * self.seconds
 
 
@@ -52,48 +66,36 @@ class Month:
 
     @property
     def invocations(self) -> float:
-        """Requests, as FunctionGraph bills them."""
+        """The requests that FunctionGraph bills."""
         return sum(function.invocations for function in self.functions)
 
     @property
     def gb_seconds(self) -> float:
-        """Of all functions."""
+        """The GB-seconds of all functions."""
         return sum(function.gb_seconds for function in self.functions)
 
     @property
     def calls(self) -> dict[str, float]:
-        """Of all functions, by operation."""
+        """The calls of all functions, by operation."""
         names = sorted({name for function in self.functions for name in function.calls})
         return {name: sum(function.calls.get(name, 0.0) for function in self.functions) for name in names}
 
 
 def kind_of(function: Function) -> str:
-    """Return which of this application's functions it is, whatever name it is deployed under: that of its folder."""
+    """Return which of this application's functions it is: the name of its folder, whatever its deployed name."""
     return function.code_uri.name
 
 
 def plan_month(template: Template, assumptions: Assumptions) -> Month:
-    """Compute the month. Raises WrongCall for settings and schedules that cannot be read."""
+    """Compute the month. Raises WrongCall for invalid settings and schedules."""
     events = {function.name: events_of(function, assumptions.events) for function in template.functions}
     creating = [f for f in template.functions if kind_of(f) == "create_backup"]
-    made = sum(in_all(events[function.name]) for function in creating)
+    made = sum(total(events[function.name]) for function in creating)
     fleet = Fleet(assumptions.instances, _kept(template, made, assumptions), made)
     functions = (
         _function_month(function, events[function.name], fleet, assumptions) for function in template.functions
     )
     return Month(tuple(functions), fleet)
-
-
-def _kept(template: Template, made: float, assumptions: Assumptions) -> int:
-    """What retention keeps; without it, the backups of a month."""
-    if assumptions.kept is not None:
-        return assumptions.kept
-    if not made:
-        return 0
-    pruning = [read_settings(PruneBackupsSettings, f) for f in template.functions if kind_of(f) == "prune_backups"]
-    if not pruning:
-        return ceil(made)
-    return max(kept_backups(settings.RETENTION, MONTH / made, assumptions.now) for settings in pruning)
 
 
 def _function_month(function: Function, events: list[Events], fleet: Fleet, assumptions: Assumptions) -> FunctionMonth:
@@ -113,15 +115,93 @@ def _function_month(function: Function, events: list[Events], fleet: Fleet, assu
 
 
 def _work(function: Function, events: list[Events], fleet: Fleet) -> Iterable[Invocation]:
-    ticks = in_all(events)
+    times = total(events)
     match kind_of(function):
         case "create_backup":
             return create_work(read_settings(CreateBackupSettings, function), events, fleet.instances)
         case "track_backups":
-            return track_work(read_settings(TrackBackupsSettings, function), ticks, fleet)
+            return track_work(read_settings(TrackBackupsSettings, function), times, fleet)
         case "prune_backups":
-            return prune_work(read_settings(PruneBackupsSettings, function), ticks, fleet)
+            return prune_work(read_settings(PruneBackupsSettings, function), times, fleet)
         case "audit_backups":
-            return audit_work(ticks, fleet)
+            return audit_work(times, fleet)
         case _:
-            return [Invocation(ticks, Calls())]
+            return [Invocation(times, Calls())]
+
+
+def _kept(template: Template, made: float, assumptions: Assumptions) -> int:
+    """Return how many backups of each instance retention keeps, or those of a month if nothing prunes."""
+    if assumptions.kept is not None:
+        return assumptions.kept
+    if not made:
+        return 0
+    pruning = [read_settings(PruneBackupsSettings, f) for f in template.functions if kind_of(f) == "prune_backups"]
+    if not pruning:
+        return ceil(made)
+    return max(kept_backups(settings.RETENTION, MONTH / made, assumptions.now) for settings in pruning)
+
+
+_LENGTHS = {
+    Tier.HOURLY: timedelta(hours=1),
+    Tier.DAILY: timedelta(days=1),
+    Tier.WEEKLY: timedelta(weeks=1),
+    Tier.MONTHLY: timedelta(days=31),
+    Tier.YEARLY: timedelta(days=366),
+}
+
+
+def kept_backups(retention: Retention, every: timedelta, now: datetime) -> int:
+    """Return how many backups of an instance *retention* keeps in the long run, if one is created *every* so often."""
+    reach = max([every * (retention.last + 1), *(_LENGTHS[t] * n for t, n in retention.tiers.items())])
+    if retention.max_age:
+        reach = max(reach, retention.max_age)
+    made = [
+        Backup(id=f"{number}", name="", instance_id="", status="COMPLETED", begin_time=now - every * number)
+        for number in range(int(reach / every) + 1)
+    ]
+    return len(retention.rules_that_keep(made, now, timezone.utc))
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices in any currency. None leaves an item out of the bill.
+
+    Attributes:
+        million_requests: per 1,000,000 invocations.
+        gb_second: per GB-second.
+        backup_gb: per GB of backup storage and month.
+        is_free_left: whether this application can use the free requests and GB-seconds, which an account has once.
+    """
+
+    million_requests: float | None = None
+    gb_second: float | None = None
+    backup_gb: float | None = None
+    is_free_left: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Sizes in GB: of one backup, and of the storage of one instance."""
+
+    backup: float
+    instance: float
+
+    def beyond_free(self, month: Month) -> float:
+        """Return the billed GB. Backups are free up to the size of their instance's storage.
+
+        Source: DDS User Guide, Creating a Manual Backup. Automated backups, which share it, are not counted.
+        """
+        return month.fleet.instances * max(0.0, month.fleet.kept * self.backup - self.instance)
+
+
+def bill(month: Month, prices: Prices, storage: Storage | None) -> dict[str, float]:
+    """Return the amount of each item that has a price: requests, gb_seconds, backup_storage."""
+    free = int(prices.is_free_left)
+    amounts = {}
+    if prices.million_requests is not None:
+        amounts["requests"] = max(0.0, month.invocations - free * FREE_REQUESTS) / 1e6 * prices.million_requests
+    if prices.gb_second is not None:
+        amounts["gb_seconds"] = max(0.0, month.gb_seconds - free * FREE_GB_SECONDS) * prices.gb_second
+    if prices.backup_gb is not None and storage:
+        amounts["backup_storage"] = storage.beyond_free(month) * prices.backup_gb
+    return amounts

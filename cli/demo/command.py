@@ -1,9 +1,8 @@
-"""``ddsbackup demo``: one event of every trigger, and what becomes of it."""
+"""``ddsbackup demo``: deliver one event of every trigger, and show the result."""
 
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,13 +10,10 @@ from rich.text import Text
 
 from cli.cloud import open_cloud
 from cli.console import make_console
-from cli.demo.backups import BackupWatch
-from cli.demo.console_observer import ConsoleObserver
-from cli.demo.delivery import Delivery
+from cli.demo.display import ConsoleObserver, NullObserver
 from cli.demo.scenario import ScenarioResult, run_scenario
-from cli.function_spec import function_spec
+from cli.functions import function_settings, function_spec
 from cli.options import template_option
-from cli.settings import function_settings
 from cli.template.load import find_function, find_template, load_template
 from localcloud.functiongraph.runtime.instance import Instance
 
@@ -25,27 +21,15 @@ from localcloud.functiongraph.runtime.instance import Instance
 FUNCTION = "create_backup"
 
 
-class NullObserver:
-    """Shows nothing."""
-
-    def delivered(self, delivery: Delivery) -> None: ...
-    def clock_moves(self, watch: BackupWatch) -> None:
-        watch.until_all_are_made(lambda: None)
-
-    def notified(self, deliveries: Sequence[Delivery]) -> None: ...
-    def made(self, watch: BackupWatch) -> None: ...
-    def redelivered(self, delivery: Delivery, new_backups: int) -> None: ...
-
-
-@click.command(short_help="Send one event of every trigger and see what happens.")
+@click.command(short_help="Deliver one event of every trigger to a local cloud.")
 @template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document.")
 def demo(template_file: Path | None, as_json: bool) -> None:
-    """Send one sample event of every trigger through create_backup, on an embedded local cloud.
+    """Deliver one sample event of every trigger to create_backup, on a local cloud that runs in this process.
 
-    Shows each event with the outcome of every instance, the notifications on the topic, the backups until they are
-    COMPLETED, and that an event which is delivered twice makes no second backup. The exit status is 0 only when all
-    of it happened.
+    The output shows each event with the outcome of every instance, the notifications on the topic, the backups until
+    they are COMPLETED, and the redelivery of an event, which creates no second backup. The exit status is 0 only if
+    all of this happened.
     """
     began = time.monotonic()
     template = load_template(template_file or find_template())
@@ -69,12 +53,11 @@ def demo(template_file: Path | None, as_json: bool) -> None:
         print("\n".join([*log, *(f"FAILED {failure}" for failure in failures)]), file=sys.stderr)
         sys.exit(1)
     if not as_json:
-        make_console().print(
-            Text(f"\nAll of it happened: {_sum(result)}, in {time.monotonic() - began:.1f} s.", "bold green")
-        )
+        text = f"\nAll of it happened: {_totals(result)}, in {time.monotonic() - began:.1f} s."
+        make_console().print(Text(text, "bold green"))
 
 
-def _sum(result: ScenarioResult) -> str:
+def _totals(result: ScenarioResult) -> str:
     messages = sum(len(delivery.messages) for delivery in result.deliveries)
     return (
         f"{len(result.deliveries)} events, {len(result.backups)} backups, {messages} job ids on the topic, none twice"

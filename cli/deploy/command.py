@@ -1,13 +1,14 @@
-"""``ddsbackup deploy``: from the template to what runs in the cloud."""
+"""``ddsbackup deploy`` and ``ddsbackup destroy``: create, update and delete the application in a cloud."""
 
 from pathlib import Path
 
 import click
 
+from cli.console import is_interactive
 from cli.deploy.options import (
+    all_values,
     ask,
     cloud_option,
-    is_interactive,
     parameter_option,
     parameters_file_option,
     region_option,
@@ -15,25 +16,24 @@ from cli.deploy.options import (
     values_given,
     yes_option,
 )
-from cli.deploy.parameters import all_values
 from cli.options import template_option
 from cli.package.model import PYTHONS
 from cli.template.load import find_template, load_template
 
 
-@click.command(short_help="Create or update the application in the cloud.")
+@click.command(short_help="Create or update the application in a cloud.")
 @cloud_option
 @region_option
 @stack_option
 @parameter_option
 @parameters_file_option
-@click.option("--python", type=click.Choice(PYTHONS), help="Pack for this Python. Default: the template's Runtime.")
-@click.option("--adopt", is_flag=True, help="Take over what has a wanted name and was not made by a stack.")
-@click.option("--prune", is_flag=True, help="Delete what the stack has and the template does not.")
-@click.option("--dry-run", is_flag=True, help="Show the difference and do nothing.")
+@click.option("--python", type=click.Choice(PYTHONS), help="Package for this Python. Default: the template's Runtime.")
+@click.option("--adopt", is_flag=True, help="Take over existing resources that have a wanted name but no stack.")
+@click.option("--prune", is_flag=True, help="Delete resources of the stack that the template does not have.")
+@click.option("--dry-run", is_flag=True, help="Show the changes without making them.")
 @yes_option
 @template_option
-@click.option("as_json", "--json", is_flag=True, help="Print one JSON document: every step and what became of it.")
+@click.option("as_json", "--json", is_flag=True, help="Print one JSON document: every step and its state.")
 def deploy(
     cloud: str | None,
     region: str | None,
@@ -48,14 +48,15 @@ def deploy(
     template_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Create or update what template.yaml describes: topics, agencies with their policies, functions, triggers.
+    """Create or update the topics, agencies, policies, functions and triggers of template.yaml.
 
-    It packs the functions, shows the difference to what is there, asks, and acts. Doing it again does nothing; a step
-    that fails leaves what was done, and the next run goes on from there. It touches only what it made itself, which
-    carries the name of the stack in its description (a topic: in its tag ddsbackup-stack).
+    The command packages the functions, shows the changes, asks for confirmation, and makes them. A second run changes
+    nothing. After a failed step, earlier steps stay done and the next run continues from there. The command changes
+    only what it has created itself, which has the name of the stack in its description (a topic in its tag
+    ddsbackup-stack).
 
-    The real cloud is called with the keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (with temporary ones
-    HUAWEICLOUD_SDK_SECURITY_TOKEN too), or in ~/.huaweicloud/credentials.
+    For the real cloud, the keys are read from HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and, for temporary keys,
+    HUAWEICLOUD_SDK_SECURITY_TOKEN, or from ~/.huaweicloud/credentials.
 
     \b
       ddsbackup deploy --region cn-north-4 --parameter NotifyEmail=dba@example.com --parameter InstanceId=...
@@ -80,3 +81,26 @@ def deploy(
         yes=yes,
         as_json=as_json,
     )
+
+
+@click.command(short_help="Delete what ddsbackup deploy has created.")
+@cloud_option
+@region_option
+@stack_option
+@click.option("--dry-run", is_flag=True, help="Show the deletions without making them.")
+@yes_option
+@click.option("as_json", "--json", is_flag=True, help="Print one JSON document: every step and its state.")
+def destroy(cloud: str | None, region: str | None, stack_name: str, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Delete the functions, triggers, agencies, policies and topics that a stack has created, and nothing else.
+
+    The name of the stack identifies them, so that neither the template nor its parameters are needed. Backups are
+    kept. After a failed step, the next run continues from there.
+
+    \b
+      ddsbackup destroy --region cn-north-4 --dry-run
+      ddsbackup destroy --cloud local --yes
+    """
+    from cli.deploy.deployment import destroy_stack
+    from cli.huaweicloud.access import open_access
+
+    destroy_stack(open_access(cloud, region), stack_name, dry_run=dry_run, yes=yes, as_json=as_json)

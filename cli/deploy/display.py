@@ -1,4 +1,4 @@
-"""A plan and how it was carried out, for people and as JSON."""
+"""A plan and its result, for people and as JSON."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,20 +6,29 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from cli.deploy.carry_out import Result
-from cli.deploy.difference import Action, Change, Plan
-from cli.deploy.values import lines_of_change, lines_of_new
-from cli.huaweicloud.errors import ServiceError
-from cli.huaweicloud.resources import Found
-from cli.json_value import JsonObject
+from cli.deploy.plan import Action, Change, Plan, Result
+from cli.huaweicloud.client import ServiceError
+from cli.huaweicloud.resources import Found, Kind, Resource
+from cli.json_value import Json, JsonObject
 
 
 SIGNS = {Action.CREATE: ("+", "green"), Action.UPDATE: ("~", "yellow"), Action.REPLACE: ("-/+", "yellow")}
 DELETION = ("-", "red")
 
+LONGEST = 100
+"""Characters of a value that is shown whole."""
+DIGEST = 12
+
+SHOWN_FIELDS = {
+    Kind.POLICY: ("policy",),
+    Kind.FUNCTION: ("runtime", "memory_size", "timeout", "agency", "vpc", "variables"),
+    Kind.TRIGGER: ("status", "event_data"),
+}
+"""The fields of a new resource that are shown. The JSON document has all of them."""
+
 
 def print_plan(console: Console, plan: Plan) -> None:
-    """Print every step, what each changes, what is left, and the sums."""
+    """Print every step with its changes, the resources that are left, and the totals."""
     for change in plan.changes:
         sign, style = SIGNS.get(change.action, DELETION)
         note = f"  ({change.found.note})" if change.found and change.found.note and not change.wanted else ""
@@ -30,19 +39,122 @@ def print_plan(console: Console, plan: Plan) -> None:
     for found in plan.left:
         console.print(Text(f"  ! left     {found.resource.kind.value} {found.resource.name}", style="yellow"))
     if plan.left:
-        console.print("The template does not have what is left; --prune deletes it.")
-    console.print(sums(plan))
+        console.print("The template does not have these resources; --prune deletes them.")
+    console.print(_totals(plan))
 
 
-def sums(plan: Plan) -> str:
-    """How many steps of each kind there are, as a sentence."""
+def _totals(plan: Plan) -> str:
     counts = Counter(change.action for change in plan.changes)
     parts = [f"{counts[action]} to {action.value}" for action in Action if counts[action]]
     return f"{', '.join(parts) or 'Nothing to do'}; {len(plan.unchanged)} unchanged."
 
 
+def _details(change: Change) -> Iterator[str]:
+    if change.action is Action.CREATE:
+        yield from _lines_of_new(change.resource)
+    elif change.wanted:
+        for field in change.fields:
+            yield from lines_of_change(field.name, field.old, field.new)
+
+
+def _lines_of_new(resource: Resource) -> Iterator[str]:
+    """Yield a line for each field of a new resource that matters for the decision to go on."""
+    for name in SHOWN_FIELDS.get(resource.kind, ()):
+        value = resource.fields.get(name)
+        if isinstance(value, dict) and name != "policy":
+            yield from (f"{key}: {shown(key, item)}" for key, item in value.items())
+        elif value is not None:
+            yield f"{name}: {shown(name, value)}"
+
+
+def lines_of_change(name: str, old: Json, new: Json) -> Iterator[str]:
+    """Yield a line for each part of a field that differs. Keys that only *old* has count in ``variables`` only."""
+    if name == "policy":
+        before, after = set(_actions(old)), set(_actions(new))
+        yield from (f"{name}: + {action}" for action in sorted(after - before))
+        yield from (f"{name}: - {action}" for action in sorted(before - after))
+        if before == after:
+            yield f"{name}: the same actions in another form"
+    elif isinstance(new, dict) and isinstance(old, dict):
+        extra = old.keys() - new.keys() if name == "variables" else set()
+        for key in sorted(new.keys() | extra):
+            if old.get(key) != new.get(key):
+                yield from lines_of_change(f"{name}.{key}", old.get(key), new.get(key))
+    else:
+        yield f"{name}: {shown(name, old)} -> {shown(name, new)}"
+
+
+def shown(name: str, value: Json) -> str:
+    """Return a value on one line, shortened unless it is a policy."""
+    if value is None or value == "":
+        return "(none)"
+    if name == "code":
+        return f"{str(value)[:DIGEST]}..."
+    text = ", ".join(_actions(value)) if name == "policy" else str(value)
+    return text if len(text) <= LONGEST or name == "policy" else f"{text[:LONGEST]}... ({len(text)} characters)"
+
+
+def _actions(policy: Json) -> Iterator[str]:
+    """Yield the actions of a policy document. Denied actions start with the effect."""
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    for statement in statements if isinstance(statements, list) else ():
+        named = statement.get("Action") if isinstance(statement, dict) else None
+        if isinstance(statement, dict) and isinstance(named, list):
+            effect = "" if statement.get("Effect") == "Allow" else f"{statement.get('Effect')} "
+            yield from (f"{effect}{action}" for action in named)
+
+
+class Progress:
+    """Shows each step while it is carried out: a spinner on a terminal, and a line when it is done."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = console.status("")
+
+    def begins(self, change: Change) -> None:
+        """Show the spinner."""
+        if self._console.is_terminal:
+            self._status.update(Text(f"{change.action.value} {_name(change)}"))
+            self._status.start()
+
+    def ends(self, change: Change, error: ServiceError | None) -> None:
+        """Print the line."""
+        self._status.stop()
+        word, style = ("failed", "red") if error else ("done", "green")
+        self._console.print(Text(f"{word:<7} {change.action.value:<8} {_name(change)}", style=style), soft_wrap=True)
+
+
+def print_failure(console: Console, result: Result) -> None:
+    """Print why a step failed, what was not begun, and how to go on."""
+    assert result.failed  # noqa: S101 the caller checks it
+    assert result.error  # noqa: S101 a failed step has one
+    failure = f"\n{_name(result.failed)}: {result.error.operation}: {result.error.reason}"
+    console.print(Text(failure, style="red"), soft_wrap=True)
+    console.print(Text(f"What to do: {result.error.advice}."), soft_wrap=True)
+    for change in result.not_begun:
+        console.print(Text(f"not begun {change.action.value:<8} {_name(change)}"), soft_wrap=True)
+    console.print(
+        f"{len(result.done)} done, 1 failed, {len(result.not_begun)} not begun. Nothing is rolled back: run the same "
+        "command again, and it continues from here.",
+        soft_wrap=True,
+    )
+
+
+def foreign_message(foreign: Sequence[Found]) -> str:
+    """Return the error message for resources that have a wanted name but are not the stack's."""
+    lines = [
+        f"{found.resource.kind.value} {found.resource.name} exists already and "
+        + (f"belongs to the stack {found.stack}" if found.stack else "was not created by ddsbackup deploy")
+        for found in foreign
+    ]
+    ways = "Choose other names in the template (such as --parameter Prefix=...)"
+    if all(found.stack is None for found in foreign):
+        ways += ", or take over what exists with --adopt: deploy then changes it, and ddsbackup destroy deletes it"
+    return "\n".join([*lines, f"{ways}."])
+
+
 def plan_document(plan: Plan, result: Result | None = None) -> JsonObject:
-    """Return the plan, with the state of each step if a *result* is given."""
+    """Return the plan as JSON, with the state of each step according to *result*, or "planned"."""
     states = _states(plan, result)
     return {
         "changes": [
@@ -55,75 +167,21 @@ def plan_document(plan: Plan, result: Result | None = None) -> JsonObject:
             }
             for change, state in zip(plan.changes, states, strict=True)
         ],
-        "unchanged": [_reference(resource.kind.value, resource.name) for resource in plan.unchanged],
-        "left": [_reference(found.resource.kind.value, found.resource.name) for found in plan.left],
+        "unchanged": [_reference(resource) for resource in plan.unchanged],
+        "left": [_reference(found.resource) for found in plan.left],
         "error": _error(result.error) if result and result.error else None,
     }
 
 
-class Progress:
-    """Tells each step as it is taken: with a spinner on a terminal, by lines elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._status = console.status("")
-
-    def begins(self, change: Change) -> None:
-        """A step is being taken."""
-        if self._console.is_terminal:
-            self._status.update(Text(f"{change.action.value} {_name(change)}"))
-            self._status.start()
-
-    def ends(self, change: Change, error: ServiceError | None) -> None:
-        """It is done, or has failed."""
-        self._status.stop()
-        word, style = ("failed", "red") if error else ("done", "green")
-        self._console.print(Text(f"{word:<7} {change.action.value:<8} {_name(change)}", style=style), soft_wrap=True)
+def _states(plan: Plan, result: Result | None) -> list[str]:
+    if result is None:
+        return ["planned"] * len(plan.changes)
+    states = ["done"] * len(result.done) + ["failed"] * (result.failed is not None)
+    return states + ["not begun"] * len(result.not_begun)
 
 
-def print_failure(console: Console, result: Result) -> None:
-    """Print what stands after a failed step, and how to go on."""
-    assert result.failed  # noqa: S101 there is nothing to tell otherwise
-    assert result.error  # noqa: S101 there is nothing to tell otherwise
-    failure = f"\n{_name(result.failed)}: {result.error.operation}: {result.error.reason}"
-    console.print(Text(failure, style="red"), soft_wrap=True)
-    console.print(Text(f"What to do: {result.error.advice}."), soft_wrap=True)
-    for change in result.not_begun:
-        console.print(Text(f"not begun {change.action.value:<8} {_name(change)}"), soft_wrap=True)
-    console.print(
-        f"{len(result.done)} done, 1 failed, {len(result.not_begun)} not begun. Nothing was taken back: run the same "
-        "command again, and it goes on from here.",
-        soft_wrap=True,
-    )
-
-
-def foreign_message(foreign: Sequence[Found]) -> str:
-    """Say what has a wanted name and is not the stack's."""
-    lines = [
-        f"{found.resource.kind.value} {found.resource.name} is there already and "
-        + (f"belongs to the stack {found.stack}" if found.stack else "was not made by ddsbackup deploy")
-        for found in foreign
-    ]
-    ways = "Choose other names in the template (such as --parameter Prefix=...)"
-    if all(found.stack is None for found in foreign):
-        ways += ", or give --adopt to take over what is there: it is then changed, and deleted by ddsbackup destroy"
-    return "\n".join([*lines, f"{ways}."])
-
-
-def _details(change: Change) -> Iterator[str]:
-    if change.action is Action.CREATE:
-        yield from lines_of_new(change.resource)
-    elif change.wanted:
-        for field in change.fields:
-            yield from lines_of_change(field.name, field.old, field.new)
-
-
-def _name(change: Change) -> str:
-    return f"{change.resource.kind.value} {change.resource.name}"
-
-
-def _reference(kind: str, name: str) -> JsonObject:
-    return {"kind": kind, "name": name}
+def _reference(resource: Resource) -> JsonObject:
+    return {"kind": resource.kind.value, "name": resource.name}
 
 
 def _error(error: ServiceError) -> JsonObject:
@@ -137,8 +195,5 @@ def _error(error: ServiceError) -> JsonObject:
     }
 
 
-def _states(plan: Plan, result: Result | None) -> list[str]:
-    if result is None:
-        return ["planned"] * len(plan.changes)
-    states = ["done"] * len(result.done) + ["failed"] * (result.failed is not None)
-    return states + ["not begun"] * len(result.not_begun)
+def _name(change: Change) -> str:
+    return f"{change.resource.kind.value} {change.resource.name}"

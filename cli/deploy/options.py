@@ -1,16 +1,15 @@
-"""Options that deploy, destroy and doctor share."""
+"""Options of deploy, destroy and doctor, and the parameter values that they supply."""
 
 import os
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli.deploy.parameters import assignments, given_values
-from cli.env_file import read_env_file
+from cli.errors import WrongCall, did_you_mean
+from cli.options import read_env_file
 from cli.template.model import Parameter
 
 
@@ -19,7 +18,7 @@ NAME_PATTERN = r"[A-Za-z][A-Za-z0-9-]{0,31}"
 
 
 class StackName(click.ParamType[str]):
-    """The name of a stack."""
+    """The name of a stack. It has to be valid in descriptions and tags."""
 
     name = "stack"
 
@@ -40,41 +39,109 @@ stack_option = click.option(
     default=DEFAULT_NAME,
     show_default=True,
     metavar="NAME",
-    help="What tells one deployment in a project from another.",
+    help="The name of this deployment, unique within the project.",
 )
 parameter_option = click.option(
     "given",
     "--parameter",
     metavar="NAME=VALUE",
     multiple=True,
-    help="The value of a parameter of the template; may be repeated. Or set DDSBACKUP_NAME.",
+    help="The value of a template parameter. Repeatable. Or set an environment variable: DDSBACKUP_NOTIFY_EMAIL for "
+    "NotifyEmail.",
 )
 parameters_file_option = click.option(
     "parameters_file",
     "--parameters-file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Values of parameters, NAME=value a line.",
+    help="Values of template parameters, one NAME=value per line.",
 )
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+
+
+Ask = Callable[[Parameter], str]
 
 
 def values_given(
     parameters: Mapping[str, Parameter], given: tuple[str, ...], parameters_file: Path | None
 ) -> dict[str, str]:
-    """Return the values of parameters from the call, the file, the environment and the template. Raises WrongCall."""
+    """Return the parameter values from the options, the environment and the template's defaults. Raises WrongCall."""
     from_file = read_env_file(parameters_file) if parameters_file else {}
     return given_values(parameters, assignments(given), from_file, os.environ)
 
 
+def assignments(given: Iterable[str]) -> dict[str, str]:
+    """Return the values of ``--parameter Name=Value``; the last one of a name wins. Raises WrongCall without ``=``."""
+    values = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise WrongCall(f"found --parameter {name}, expected Name=Value")
+        values[name] = value
+    return values
+
+
+def given_values(
+    parameters: Mapping[str, Parameter],
+    given: Mapping[str, str],
+    from_file: Mapping[str, str],
+    environment: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the value of every parameter that has one.
+
+    The order of precedence is *given*, *from_file*, *environment*, the default. *given* comes from the command line,
+    which other users of the machine can read, so it must not hold secrets. Raises WrongCall for an unknown name, a
+    secret in *given*, and a value that is not a number where one is required.
+    """
+    for name in (*given, *from_file):
+        if name not in parameters:
+            hint = did_you_mean(name, parameters)
+            raise WrongCall(f"there is no parameter {name!r}{hint} Known: {', '.join(parameters) or 'none'}")
+    secret = next((name for name in given if parameters[name].is_secret), None)
+    if secret:
+        raise WrongCall(
+            f"the parameter {secret} is a secret, and other users can read a command line: set {variable_of(secret)}"
+        )
+    values = {}
+    for name, parameter in parameters.items():
+        sources = (given.get(name), from_file.get(name), environment.get(variable_of(name)), parameter.default)
+        value = next((value for value in sources if value is not None), None)
+        if value is not None:
+            values[name] = _checked(parameter, value)
+    return values
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a parameter, such as DDSBACKUP_NOTIFY_EMAIL for ``NotifyEmail``."""
+    return "DDSBACKUP_" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
+
+
+def all_values(parameters: Mapping[str, Parameter], values: Mapping[str, str], ask: Ask | None) -> dict[str, str]:
+    """Return *values* and the answers of *ask* for the parameters that are missing.
+
+    *ask* is None if the command cannot ask. WrongCall then names all missing parameters.
+    """
+    missing = [name for name in parameters if name not in values]
+    if missing and ask is None:
+        ways = [
+            f"set {variable_of(name)}" if parameters[name].is_secret else f"give --parameter {name}=..."
+            for name in missing
+        ]
+        raise WrongCall(f"the template needs {' and '.join(missing)}: {', '.join(ways)}")
+    answers = {name: _checked(parameters[name], ask(parameters[name])) for name in missing if ask}
+    return {**values, **answers}
+
+
 def ask(parameter: Parameter) -> str:
-    """Ask for the value of a parameter; what is typed for a secret is not shown."""
+    """Ask the user for the value of a parameter, without echo if it is a secret."""
     if parameter.description:
         click.echo(parameter.description, err=True)
     value: str = click.prompt(parameter.name, hide_input=parameter.is_secret, err=True)
     return value
 
 
-def is_interactive() -> bool:
-    """Whether there is somebody to ask."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+def _checked(parameter: Parameter, value: str) -> str:
+    if parameter.type == "Number" and not re.fullmatch(r"-?\d+(\.\d+)?", value):
+        shown = "text" if parameter.is_secret else repr(value)
+        raise WrongCall(f"the parameter {parameter.name}: found {shown}, expected a number")
+    return value

@@ -1,18 +1,20 @@
-"""Checks of the user's own access: keys, clock, project, quotas."""
+"""Checks of the user's own access: keys, clock, project and quotas."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from cli.doctor.findings import Finding, not_checked, ok, problem, warning
-from cli.doctor.stack import Stack
-from cli.huaweicloud.errors import ServiceError
-from cli.huaweicloud.inquiries import list_projects, list_quotas
+from cli.doctor.checks import Check, Finding, Stack, not_checked, ok, problem, warning
+from cli.huaweicloud.client import ServiceError
+from cli.huaweicloud.functiongraph import list_quotas
+from cli.huaweicloud.iam import list_projects
 
 
 LATE = 60.0
+"""Seconds of clock skew from which there is a warning."""
 TOO_LATE = 900.0
-"""Seconds: a signature that is older is refused (API Gateway, "signature expired")."""
+"""Seconds after which a signature is refused (API Gateway, "signature expired")."""
 
 NEARLY = 0.9
+"""The share of a quota from which there is a warning."""
 QUOTAS = {
     "fgs_func_num": "functions",
     "fgs_func_code_size": "MB of code",
@@ -21,36 +23,34 @@ QUOTAS = {
 
 
 def credentials(stack: Stack) -> Iterator[Finding]:
-    """The keys work."""
+    """Check that the cloud accepts the keys."""
     access = stack.access
     key = access.keys.access_key
     try:
         list_quotas(access)
     except ServiceError as error:
-        if error.status == 403:  # they are the right keys, and may not do this
-            yield ok(key, "the keys are accepted")
+        if error.status != 403:  # valid keys that lack a permission
+            yield problem(key, error.reason, "keys that are accepted", error.advice)
             return
-        yield problem(key, error.reason, "keys that are accepted", error.advice)
-        return
     yield ok(key, "the keys are accepted")
 
 
 def clock(stack: Stack) -> Iterator[Finding]:
-    """This machine's clock is right: signatures carry its time."""
+    """Check this machine's clock, whose time is part of every signature."""
     skew = stack.access.clock_skew
     if skew is None:
-        yield not_checked("clock", "no answer told the time")
+        yield not_checked("clock", "no response had the time")
         return
     found = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the service"
     if abs(skew) < LATE:
         yield ok("clock", found)
         return
-    judge = problem if abs(skew) >= TOO_LATE else warning
-    yield judge("clock", found, f"at most {TOO_LATE:.0f} s", "set the clock, with NTP best")
+    level = problem if abs(skew) >= TOO_LATE else warning
+    yield level("clock", found, f"at most {TOO_LATE:.0f} s", "set the clock, preferably with NTP")
 
 
 def project(stack: Stack) -> Iterator[Finding]:
-    """The project belongs to the region."""
+    """Check that the project belongs to the region."""
     access = stack.access
     mine = next((item for item in list_projects(access) if item["id"] == access.project_id), None)
     if mine is None:
@@ -72,13 +72,21 @@ def project(stack: Stack) -> Iterator[Finding]:
 
 
 def quotas(stack: Stack) -> Iterator[Finding]:
-    """There is room for what deploying makes."""
+    """Check that the quotas leave room for a deployment."""
     for item in list_quotas(stack.access):
         what, quota, used = QUOTAS.get(item["type"]), item["quota"], item["used"]
         if what is None or quota <= 0:
             continue
         found = f"{used} of {quota} {what}"
         if used >= NEARLY * quota:
-            yield warning(item["type"], found, "some left", "delete what is not needed, or ask for a higher quota")
+            yield warning(item["type"], found, "some left", "delete what is not needed, or request a higher quota")
         else:
             yield ok(item["type"], found)
+
+
+CHECKS: Sequence[Check] = (
+    Check("credentials", credentials, needs=()),
+    Check("clock", clock, needs=()),
+    Check("project", project),
+    Check("quotas", quotas),
+)

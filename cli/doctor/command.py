@@ -1,4 +1,4 @@
-"""``ddsbackup doctor``: what usually goes wrong, and what to do about it."""
+"""``ddsbackup doctor``: find the usual faults of a deployment, and say what to do about them."""
 
 import json
 import sys
@@ -20,13 +20,13 @@ from cli.package.model import Package, PackagingFailed
 from cli.template.model import Function
 
 
-@click.command(short_help="Check what usually goes wrong in the cloud.")
+@click.command(short_help="Check the deployed application.")
 @cloud_option
 @region_option
 @stack_option
 @parameter_option
 @parameters_file_option
-@click.option("--skip-code", is_flag=True, help="Do not pack the functions to compare their code.")
+@click.option("--skip-code", is_flag=True, help="Do not compare the code, which needs to package the functions.")
 @template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document: every finding.")
 def doctor(
@@ -41,11 +41,12 @@ def doctor(
 ) -> None:
     """Check the deployed application with your own keys, and say what to do.
 
-    Keys, clock, project and quotas; functions, their code and settings; agencies and what they may do; topics and who
-    listens; triggers, the events of timers, and the instances that they name. It changes nothing. What was made by
-    hand or with Terraform is checked as well. What depends on a parameter that is not given is not compared.
+    It checks keys, clock, project and quotas; functions with their code and settings; agencies and their permissions;
+    topics and their subscriptions; triggers, the events of timers, and the instances that they name. It changes
+    nothing. Resources that were created by hand or with Terraform are checked too. Whatever depends on a parameter
+    without a value is not compared.
 
-    The exit status is 1 when there is a problem, 0 when there are warnings at most.
+    The exit status is 1 if there is a problem, and 0 otherwise, even with warnings.
 
     \b
       ddsbackup doctor --region cn-north-4
@@ -53,10 +54,9 @@ def doctor(
     """
     from cli.console import make_console
     from cli.deploy.deployment import about
-    from cli.doctor.checks import run_checks
-    from cli.doctor.display import show, show_sum
-    from cli.doctor.findings import Level
-    from cli.doctor.stack import Stack
+    from cli.doctor import account, events, resources
+    from cli.doctor.checks import Level, Stack, run_checks
+    from cli.doctor.display import findings_document, print_findings, print_totals
     from cli.huaweicloud.access import open_access
     from cli.template.load import find_template, load_template
 
@@ -68,24 +68,24 @@ def doctor(
     stack = Stack(access, template, stack_name, {} if skip_code else _packages(template.functions))
     findings = []
     console = make_console()
-    for check, found in run_checks(stack):
+    for check, found in run_checks(stack, (*account.CHECKS, *resources.CHECKS, *events.CHECKS)):
         findings += [(check, finding) for finding in found]
         if not as_json:
-            show(console, check, found)
-    is_ill = any(finding.level is Level.PROBLEM for _, finding in findings)
+            print_findings(console, check, found)
+    has_problem = any(finding.level is Level.PROBLEM for _, finding in findings)
     if as_json:
-        document = {"ok": not is_ill, "findings": [finding.as_json(check) for check, finding in findings]}
-        print(json.dumps({**about(access, stack_name), **document}, ensure_ascii=False))
+        document = {**about(access, stack_name), "ok": not has_problem, "findings": findings_document(findings)}
+        print(json.dumps(document, ensure_ascii=False))
     else:
-        show_sum(console, [finding for _, finding in findings])
-    sys.exit(1 if is_ill else 0)
+        print_totals(console, [finding for _, finding in findings])
+    sys.exit(1 if has_problem else 0)
 
 
 def _packages(functions: Sequence[Function]) -> Mapping[str, Package]:
-    from cli.deploy.packing import pack
+    from cli.deploy.deployment import pack
 
     try:
         return pack(functions, None)
     except PackagingFailed as error:
-        click.echo(f"The code is not compared, since it cannot be packed: {error.message}", err=True)
+        click.echo(f"The code is not compared, because the functions cannot be packaged: {error.message}", err=True)
         return {}

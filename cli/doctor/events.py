@@ -1,13 +1,13 @@
-"""Checks of what the functions are given: their settings and the events of their timers."""
+"""Checks of the functions' input and output: settings, topics, the events of timers, and the instances they name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from cli.doctor.findings import Finding, ok, problem
-from cli.doctor.stack import Stack
-from cli.huaweicloud.resources import Found, Kind
+from cli.doctor.checks import Check, Finding, Stack, ok, problem, warning
+from cli.huaweicloud.resources import Found, Kind, Resource
+from cli.huaweicloud.smn import Subscriptions, Topics
 from cli.template.model import Function
 from shared.audit.function import AuditBackupsSettings
 from shared.audit.request import AuditRequest
@@ -34,12 +34,15 @@ SETTINGS: Mapping[str, type[Settings]] = {
     "prune_backups": PruneBackupsSettings,
     "track_backups": TrackBackupsSettings,
 }
-"""By the folder of the entry file: what a function is called in FunctionGraph is up to the template."""
+"""By the folder of the entry file, because the template may give a function any name."""
+
+TOPIC_SETTING = "NOTIFY_TOPIC_URN"
+CORRECT = "correct the template and deploy, or the variables in the console"
 
 
 @dataclass(frozen=True, slots=True)
 class _Variables:
-    """As much of a context as settings are read from."""
+    """The part of FunctionGraph's context that settings are read from."""
 
     values: Mapping[str, str]
 
@@ -48,8 +51,8 @@ class _Variables:
 
 
 def settings(stack: Stack) -> Iterator[Finding]:
-    """The variables of each deployed function are settings that it takes."""
-    for function, found in _deployed(stack):
+    """Check that the variables of each deployed function are valid settings."""
+    for function, found in stack.deployed():
         model = SETTINGS.get(function.code_uri.name)
         variables = found.resource.fields["variables"]
         if model is None or not isinstance(variables, dict):
@@ -57,18 +60,73 @@ def settings(stack: Stack) -> Iterator[Finding]:
         subject = f"settings of {function.name}"
         given = {name: str(value) for name, value in variables.items()}
         try:
-            load_settings(model, _Variables(given), {})  # type: ignore[arg-type]  # it asks for nothing else
+            load_settings(model, _Variables(given), {})  # type: ignore[arg-type]  # it only calls getUserData
         except SettingsError as error:
-            yield problem(subject, str(error), "settings as the documentation of the function lists them", CORRECT)
+            yield problem(subject, str(error), "settings as in the documentation of the function", CORRECT)
         else:
             yield ok(subject, f"{len(given)} variables")
 
 
-CORRECT = "correct the template and deploy, or the variables in the console"
+def topics(stack: Stack) -> Iterator[Finding]:
+    """Check that the topic of each deployed function is in its project, exists, and has a confirmed subscription."""
+    users: dict[str, list[str]] = {}
+    for function in stack.of_kind(Kind.FUNCTION):
+        variables = function.resource.fields["variables"]
+        urn = variables.get(TOPIC_SETTING) if isinstance(variables, dict) else None
+        if urn:
+            users.setdefault(str(urn), []).append(function.resource.name)
+    for urn, functions in users.items():
+        yield from _topic(stack, urn, f"topic of {', '.join(functions)}")
+
+
+def _topic(stack: Stack, urn: str, subject: str) -> Iterator[Finding]:
+    name = urn.rpartition(":")[2]
+    here = stack.access.topic_urn(name)
+    if urn != here:
+        yield warning(
+            subject,
+            f"{urn} is in another region or project",
+            here,
+            f"correct {TOPIC_SETTING}, unless this is intended: doctor cannot look there",
+        )
+        return
+    found = Topics(stack.access, stack.name).find([name], stack.name, ())
+    topic = next((item for item in found if item.id == urn), None)
+    if topic is None:
+        yield problem(subject, f"{urn} does not exist", "a topic", f"create it, or correct {TOPIC_SETTING}")
+        return
+    yield ok(subject, urn)
+    yield _subscriptions(stack, topic)
+
+
+def _subscriptions(stack: Stack, topic: Found) -> Finding:
+    subscriptions = Subscriptions(stack.access, stack.name).find((), stack.name, [topic])
+    confirmed = [item for item in subscriptions if not item.note]
+    waiting = [_endpoint(item.resource) for item in subscriptions if item.note]
+    subject = f"subscriptions of {topic.resource.name}"
+    if not confirmed:
+        return warning(
+            subject,
+            f"none is confirmed, {', '.join(waiting)} not yet" if waiting else "there are none",
+            "at least one that is confirmed",
+            "open the confirmation that SMN sent (request another one in the console), or add a subscription",
+        )
+    if waiting:
+        return warning(
+            subject,
+            f"{', '.join(waiting)} not confirmed",
+            "all confirmed",
+            "open the confirmation that SMN sent, or request another one in the console",
+        )
+    return ok(subject, f"{len(confirmed)} confirmed")
+
+
+def _endpoint(subscription: Resource) -> str:
+    return f"{subscription.fields['protocol']} {subscription.fields['endpoint']}"
 
 
 def timers(stack: Stack) -> Iterator[Finding]:
-    """The event of each timer is a request that its function takes."""
+    """Check that the event of each timer is a valid request to its function."""
     for function, trigger, text in _timer_events(stack):
         model = REQUESTS.get(function.code_uri.name)
         if model is None:
@@ -83,7 +141,7 @@ def timers(stack: Stack) -> Iterator[Finding]:
 
 
 def instances(stack: Stack) -> Iterator[Finding]:
-    """Instances are to be seen, and those that timers name exist and are well."""
+    """Check that there are instances, and that those that timers name exist and are normal."""
     there = {item["id"]: item for item in stack.instances}
     if not there:
         yield problem(
@@ -106,17 +164,10 @@ def _instance(instance_id: str, there: Mapping[str, Mapping[str, object]], trigg
     subject = f"instance {instance_id} of {trigger}"
     instance = there.get(instance_id)
     if instance is None:
-        return problem(subject, "it is not there", "an instance of this project", "correct the user_event of the timer")
+        return problem(subject, "it does not exist", "an instance of this project", "correct the timer's user_event")
     if instance["status"] != "normal":
         return problem(subject, f"{instance['name']} is {instance['status']}", "normal", "look at it in the console")
     return ok(subject, f"{instance['name']} is normal")
-
-
-def _deployed(stack: Stack) -> Iterator[tuple[Function, Found]]:
-    for function in stack.template.functions:
-        found = stack.deployed(function)
-        if found:
-            yield function, found
 
 
 def _timer_events(stack: Stack) -> Iterator[tuple[Function, Found, str]]:
@@ -139,7 +190,7 @@ def _event(user_event: str) -> dict[str, str]:
 
 
 def _named(value: object, key: str = "") -> Iterator[str]:
-    """Yield the instance ids in a request, at whatever depth it names them."""
+    """Yield the instance ids in a request, at any depth."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield from _named(item, name)
@@ -148,3 +199,11 @@ def _named(value: object, key: str = "") -> Iterator[str]:
             yield from _named(item, key)
     elif isinstance(value, str) and key in ("instance_id", "instance_ids"):
         yield value
+
+
+CHECKS: Sequence[Check] = (
+    Check("settings", settings),
+    Check("topics", topics),
+    Check("timers", timers),
+    Check("instances", instances),
+)

@@ -1,39 +1,130 @@
-"""Checks that what is there is what the template says."""
+"""Checks that the deployed resources are as in the template, and that each agency has the permissions it needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
 
-from cli.deploy.difference import Action, Change, FieldChange
-from cli.doctor.console import set_in_the_console
-from cli.doctor.findings import Finding, ok, problem, warning
-from cli.doctor.stack import Stack
-from cli.huaweicloud.resources import Kind
+from cli.deploy.plan import Action, Change, FieldChange
+from cli.doctor.checks import Check, Finding, Stack, ok, problem, warning
+from cli.huaweicloud.iam import list_inherited_policies
+from cli.huaweicloud.resources import Found, Kind
 from cli.json_value import Json
-from cli.template.kinds import QUEUES
+from cli.permissions.agencies import Agency
+from cli.permissions.agencies import agencies as wanted_agencies
+from cli.template.model import QUEUES
 
 
-DEPLOY = "ddsbackup deploy makes it so"
+DEPLOY = "run ddsbackup deploy"
 HARMFUL = {
     Kind.FUNCTION: {"runtime", "handler", "initializer", "agency", "vpc"},
     Kind.AGENCY: {"trusts"},
     Kind.TRIGGER: {"status"},
 }
-"""The fields whose difference stops the application from working; any other is a warning."""
+"""The fields whose difference stops the application from working. Any other difference is a warning."""
+
+DISABLED = 0
+"""The concurrency of a disabled function (FunctionGraph API, StrategyConfig)."""
+
+ROLE = "1.0"
+"""The version of system-defined roles, which allow more than their actions say (IAM API, Custom Policy Management)."""
 
 
 def functions(stack: Stack) -> Iterator[Finding]:
-    """Each function is there, with the configuration and the code of the template, and nothing keeps it from work."""
+    """Check that each function has the configuration and code of the template, and that no other setting stops it."""
     yield from _as_wanted(stack, Kind.FUNCTION)
-    yield from set_in_the_console(stack)
+    yield from _console_settings(stack)
     yield from _as_wanted(stack, Kind.ASYNC_INVOCATION)
 
 
+def _console_settings(stack: Stack) -> Iterator[Finding]:
+    """Yield settings made in the console, which the template does not have, that stop or change a function."""
+    for function, found in stack.deployed():
+        fields = found.resource.fields
+        label = f"function {function.name}"
+        vpc, agency = fields["vpc"], fields["execution_agency"]
+        if fields["concurrency"] == DISABLED:
+            yield problem(f"{label}: concurrency", "it is disabled", "it runs", "enable it in the console")
+        if agency and agency != fields["agency"]:
+            yield problem(
+                f"{label}: execution agency",
+                f"its code runs under {agency}",
+                f"under {fields['agency']}, whose permissions are checked here",
+                "remove the execution agency in the console",
+            )
+        if isinstance(vpc, dict) and function.vpc_config is None:
+            yield warning(
+                f"{label}: vpc",
+                f"it is in the VPC {vpc['vpc_id']}",
+                "none, as in the template",
+                "add it as VpcConfig, so that the agency gets the permissions for it, or turn off VPC access in the "
+                "console",
+            )
+
+
 def agencies(stack: Stack) -> Iterator[Finding]:
-    """Each agency is there, for ever, and trusts FunctionGraph."""
+    """Check that each agency exists, does not expire, and trusts FunctionGraph."""
     yield from _as_wanted(stack, Kind.AGENCY)
 
 
+def permissions(stack: Stack) -> Iterator[Finding]:
+    """Check that the policies of each agency, on the project and on all projects, allow what it needs and no more."""
+    there = {item.resource.name: item for item in stack.of_kind(Kind.AGENCY)}
+    for agency in wanted_agencies(stack.template):
+        if agency.name in there:  # another check reports a missing agency
+            yield _judge(agency, list(_documents(stack, there[agency.name])))
+
+
+def _documents(stack: Stack, agency: Found) -> Iterator[dict[str, Any]]:
+    for grant in stack.of_kind(Kind.GRANT):
+        document = grant.resource.fields.get("document")
+        if grant.resource.fields["agency"] == agency.resource.name and isinstance(document, dict):
+            yield document
+    yield from (role["policy"] for role in list_inherited_policies(stack.access, agency.id) if role.get("policy"))
+
+
+def _judge(agency: Agency, documents: Sequence[dict[str, Any]]) -> Finding:
+    statements = [statement for document in documents for statement in document.get("Statement") or ()]
+    allowed = {pattern for statement in statements if statement["Effect"] == "Allow" for pattern in _actions(statement)}
+    denied = {pattern for statement in statements if statement["Effect"] == "Deny" for pattern in _actions(statement)}
+    lacking = [action for action in agency.actions if not _any_matches(allowed, action) or _any_matches(denied, action)]
+    subject = f"permissions of {agency.name}"
+    if lacking and any(document.get("Version") == ROLE for document in documents):
+        return warning(
+            subject,
+            f"has system-defined roles, but no policy that allows {', '.join(lacking)}",
+            f"may {', '.join(agency.actions)}, and nothing else",
+            "replace the roles by the policy that ddsbackup permissions prints",
+        )
+    if lacking:
+        return problem(
+            subject,
+            f"may not {', '.join(lacking)}",
+            f"may {', '.join(agency.actions)}",
+            "run ddsbackup deploy, or paste what ddsbackup permissions prints; a grant takes a while to take effect",
+        )
+    beyond = sorted(pattern for pattern in allowed if pattern not in {action.lower() for action in agency.actions})
+    if beyond:
+        shown = ", ".join(beyond[:5]) + (f" and {len(beyond) - 5} more" if len(beyond) > 5 else "")
+        return warning(
+            subject,
+            f"may also {shown}",
+            "only what its functions call",
+            "remove the other policies from the agency: ddsbackup permissions prints the one that it needs",
+        )
+    return ok(subject, "as needed, and no more")
+
+
+def _actions(statement: dict[str, Any]) -> Iterable[str]:
+    # Actions are case-insensitive (IAM API, Creating a Custom Policy).
+    return (str(action).lower() for action in statement.get("Action") or ())
+
+
+def _any_matches(patterns: Iterable[str], action: str) -> bool:
+    return any(fnmatchcase(action.lower(), pattern) for pattern in patterns)
+
+
 def triggers(stack: Stack) -> Iterator[Finding]:
-    """Each trigger is there and on, and reaches its queue."""
+    """Check that each trigger exists, is enabled, and reaches its queue."""
     yield from _as_wanted(stack, Kind.TRIGGER)
     for item in stack.of_kind(Kind.TRIGGER):
         fields = item.resource.fields
@@ -41,15 +132,15 @@ def triggers(stack: Stack) -> Iterator[Finding]:
         if fields["status"] == "DISABLED" and wanted and wanted.fields["status"] == "DISABLED":
             yield warning(
                 item.resource.name,
-                "DISABLED, as the template says: it delivers nothing",
+                "DISABLED, as in the template: it delivers nothing",
                 "ACTIVE",
-                "write Status: ACTIVE into the template and deploy, or turn it on in the console",
+                "set Status: ACTIVE in the template and deploy, or enable it in the console",
             )
     yield from _outside_of_vpcs(stack)
 
 
 def _outside_of_vpcs(stack: Stack) -> Iterator[Finding]:
-    """Yield the triggers that poll inside a VPC, of functions that are in none, where no other check says so."""
+    """Yield the triggers that poll inside a VPC, if their function is in none and no other check reports that."""
     functions = stack.of_kind(Kind.FUNCTION)
     outside = {item.resource.name for item in functions if not item.resource.fields["vpc"]}
     compared = {resource.name for resource in stack.wanted if "vpc" in resource.fields}
@@ -60,7 +151,7 @@ def _outside_of_vpcs(stack: Stack) -> Iterator[Finding]:
                 item.resource.name,
                 f"{function} has no access to a VPC, in which a trigger of type {kind} polls",
                 "access to the VPC and subnet of the queue",
-                "write VpcConfig into the template and deploy, or turn VPC access on in the console",
+                "add VpcConfig to the template and deploy, or turn on VPC access in the console",
             )
 
 
@@ -68,7 +159,7 @@ def _as_wanted(stack: Stack, kind: Kind) -> Iterator[Finding]:
     changes = {change.resource.key: change for change in stack.changes}
     missing = {key for key, change in changes.items() if change.action is Action.CREATE}
     for resource in stack.wanted:
-        if resource.kind is kind and not missing.intersection(resource.parents):  # or it is said of them
+        if resource.kind is kind and not missing.intersection(resource.parents):  # a missing parent is one finding
             change = changes.get(resource.key)
             label = f"{kind.value} {resource.name}"
             yield from _differences(label, change) if change else [ok(label, "as in the template")]
@@ -76,11 +167,11 @@ def _as_wanted(stack: Stack, kind: Kind) -> Iterator[Finding]:
 
 def _differences(label: str, change: Change) -> Iterator[Finding]:
     if change.action is Action.CREATE:
-        yield problem(label, "it is not there", "it is there", DEPLOY)
+        yield problem(label, "it does not exist", "it exists", DEPLOY)
         return
     for field in change.fields:
-        judge = problem if field.name in HARMFUL.get(change.resource.kind, ()) else warning
-        yield judge(f"{label}: {field.name}", _shown(field, field.old), _shown(field, field.new), DEPLOY)
+        level = problem if field.name in HARMFUL.get(change.resource.kind, ()) else warning
+        yield level(f"{label}: {field.name}", _shown(field, field.old), _shown(field, field.new), DEPLOY)
 
 
 def _shown(field: FieldChange, value: Json) -> str:
@@ -91,3 +182,11 @@ def _shown(field: FieldChange, value: Json) -> str:
         changed = sorted(name for name in names if field.old.get(name) != field.new.get(name))
         return ", ".join(f"{name}={value.get(name)}" for name in changed)
     return "nothing" if value is None else str(value)
+
+
+CHECKS: Sequence[Check] = (
+    Check("functions", functions),
+    Check("agencies", agencies),
+    Check("permissions", permissions),
+    Check("triggers", triggers),
+)

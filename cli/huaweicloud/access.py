@@ -1,29 +1,74 @@
-"""Where a cloud is and how to get in: a real region with the user's own keys, or a local cloud.
+"""Access to a cloud: a region of the real cloud with the user's own keys, or a local cloud.
 
-The SDKs of the services are imported by what needs them: they are large, and no command needs all.
+Each service's SDK is large and no command needs them all, so they are imported on first use.
 """
 
 import time
 from collections.abc import Callable
+from configparser import Error as ConfigParserError
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
+from huaweicloudsdkcore.auth.provider import EnvCredentialProvider, ProfileCredentialProvider
 
 from cli.cloud import open_cloud
 from cli.errors import WrongCall
-from cli.huaweicloud.client import Client
-from cli.huaweicloud.errors import ServiceError
-from cli.huaweicloud.keys import Keys, find_keys
+from cli.huaweicloud.client import Client, ServiceError
 from shared.runtime.settings import regional_endpoint
 
 
 APPLICATION = "default"
-"""The group that the functions are in: ``package`` in FunctionGraph's API."""
+"""The application that the functions belong to: ``package`` in FunctionGraph's API."""
+
+NO_KEYS = (ValueError, ConfigParserError)
+"""What the SDK raises for missing variables, a missing file (its ApiValueError) and an unreadable file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """An access key, and the project and account that the user configured with it, if any."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    security_token: str | None = field(default=None, repr=False)
+    project_id: str | None = None
+    domain_id: str | None = None
+
+
+def find_keys() -> Keys:
+    """Return the keys in the environment, or else those in the credentials file.
+
+    The names are the SDK's: HUAWEICLOUD_SDK_AK, _SK, _SECURITY_TOKEN, _PROJECT_ID and _DOMAIN_ID. The file is
+    ~/.huaweicloud/credentials or $HUAWEICLOUD_SDK_CREDENTIALS_FILE, with the sections [basic] and [global]. Raises
+    WrongCall if neither has keys.
+    """
+    for provider in (EnvCredentialProvider, ProfileCredentialProvider):
+        try:
+            basic = provider.get_basic().get_credentials()
+        except NO_KEYS:
+            continue
+        if basic.ak and basic.sk:
+            return Keys(
+                basic.ak, basic.sk, basic.security_token or None, basic.project_id or None, _domain_id(provider)
+            )
+    raise WrongCall(
+        "found no keys. Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (for temporary keys also "
+        "HUAWEICLOUD_SDK_SECURITY_TOKEN), or write them as ak and sk into the section [basic] of "
+        "~/.huaweicloud/credentials. For a local cloud, give --cloud local"
+    )
+
+
+def _domain_id(provider: type[EnvCredentialProvider] | type[ProfileCredentialProvider]) -> str | None:
+    try:
+        return provider.get_global().get_credentials().domain_id or None
+    except NO_KEYS:
+        return None
 
 
 class Access:
-    """One project of a cloud, and a client for each service, made when it is first needed."""
+    """One project of a cloud, with a client for each service, created on first use."""
 
     def __init__(
         self,
@@ -32,17 +77,17 @@ class Access:
         endpoint: Callable[[str], str],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """*endpoint* gives the URL of a service: "iam", "smn", "functiongraph" or "dds"."""
+        """*endpoint* returns the URL of a service: "iam", "smn", "functiongraph" or "dds"."""
         self.region = region
         self.keys = keys
         self.endpoint = endpoint
         self._sleep = sleep
         self.clock_skew: float | None = None
-        """Seconds that this machine is ahead of the cloud, from the last answer; None before the first."""
+        """Seconds that this machine's clock is ahead of the cloud's, from the last response; None before the first."""
 
     @cached_property
     def domain_id(self) -> str:
-        """The id of the account. Raises ServiceError when IAM does not tell."""
+        """The id of the account. Raises ServiceError if IAM does not return exactly one."""
         if self.keys.domain_id:
             return self.keys.domain_id
         from huaweicloudsdkiam.v3 import KeystoneListAuthDomainsRequest
@@ -56,7 +101,7 @@ class Access:
 
     @cached_property
     def project_id(self) -> str:
-        """The id of the project: the one that was given, else that of the region. Raises WrongCall without one."""
+        """The id of the configured project, or else of the region's project. Raises WrongCall if there is none."""
         if self.keys.project_id:
             return self.keys.project_id
         from huaweicloudsdkiam.v3 import KeystoneListProjectsRequest
@@ -71,11 +116,11 @@ class Access:
         return str(projects[0]["id"])
 
     def topic_urn(self, name: str) -> str:
-        """The URN of the topic *name*, whether it exists or not (SMN API, Creating a Topic)."""
+        """Return the URN of the topic *name*, whether or not it exists (SMN API, Creating a Topic)."""
         return f"urn:smn:{self.region}:{self.project_id}:{name}"
 
     def function_urn(self, name: str) -> str:
-        """The URN of all versions of the function *name* (FunctionGraph API, Function Model)."""
+        """Return the URN of all versions of the function *name* (FunctionGraph API, Function Model)."""
         return f"urn:fss:{self.region}:{self.project_id}:function:{APPLICATION}:{name}"
 
     @cached_property
@@ -85,55 +130,58 @@ class Access:
 
     @cached_property
     def functiongraph(self) -> Client:
-        """FunctionGraph."""
+        """FunctionGraph: functions and triggers."""
         from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
 
         return self._regional("FunctionGraph", "functiongraph", FunctionGraphClient)
 
     @cached_property
     def smn(self) -> Client:
-        """Simple Message Notification."""
+        """Simple Message Notification: topics and subscriptions."""
         from huaweicloudsdksmn.v2 import SmnClient
 
         return self._regional("SMN", "smn", SmnClient)
 
     @cached_property
     def dds(self) -> Client:
-        """Document Database Service."""
+        """Document Database Service: instances."""
         from huaweicloudsdkdds.v3 import DdsClient
 
         return self._regional("DDS", "dds", DdsClient)
 
+    def list_instances(self) -> list[dict[str, Any]]:
+        """Return the DDS instances of the project (DDS API, Querying Instances and Details)."""
+        from huaweicloudsdkdds.v3 import ListInstancesRequest
+
+        return [dict(item) for item in self.dds.pages("list_instances", ListInstancesRequest(), "instances", 100)]
+
     def _regional(self, name: str, service: str, sdk_client: Any) -> Client:
         credentials = BasicCredentials(self.keys.access_key, self.keys.secret_key, self.project_id)
-        if self.keys.security_token:
-            credentials = credentials.with_security_token(self.keys.security_token)
         return self._client(name, sdk_client, service, credentials)
 
     def _global(self, domain_id: str) -> Client:
         from huaweicloudsdkiam.v3 import IamClient
 
         credentials = GlobalCredentials(self.keys.access_key, self.keys.secret_key, domain_id)
-        if self.keys.security_token:
-            credentials = credentials.with_security_token(self.keys.security_token)
         return self._client("IAM", IamClient, "iam", credentials)
 
     def _client(self, name: str, sdk_client: Any, service: str, credentials: Any) -> Client:
+        if self.keys.security_token:
+            credentials = credentials.with_security_token(self.keys.security_token)
         return Client(name, sdk_client, self.endpoint(service), credentials, self._sleep, self._note_skew)
 
     def _note_skew(self, seconds: float) -> None:
         self.clock_skew = seconds
 
 
-def real_access(region: str | None) -> Access:
-    """A region of the real cloud, with the keys that the SDK's own variables or file hold. Raises WrongCall."""
-    if not region:
-        raise WrongCall("give --region, such as cn-north-4, or --cloud local for a local cloud")
-    return Access(region, find_keys(), lambda service: regional_endpoint(service, region))
+def open_access(cloud: str | None, region: str | None) -> Access:
+    """Return the access that ``--cloud`` or ``--region`` selects. Raises WrongCall for both, neither, or no keys."""
+    if cloud and region:
+        raise WrongCall("give either --cloud for a local cloud or --region for the real one")
+    return _local(cloud) if cloud else _real(region)
 
 
-def local_access(url: str) -> Access:
-    """A local cloud at *url*, or at the default address when it is "local". Raises WrongCall if none answers there."""
+def _local(url: str) -> Access:
     with open_cloud(url) as cloud:
         given, connection = cloud.temporary_credentials(), cloud.connection
     keys = Keys(given.access_key, given.secret_key, given.security_token, connection.project_id)
@@ -141,8 +189,7 @@ def local_access(url: str) -> Access:
     return Access(region, keys, lambda _: connection.endpoint)
 
 
-def open_access(cloud: str | None, region: str | None) -> Access:
-    """What ``--cloud`` and ``--region`` name. Raises WrongCall for both, for neither, and without keys."""
-    if cloud and region:
-        raise WrongCall("give either --cloud, a local cloud, or --region, the real one")
-    return local_access(cloud) if cloud else real_access(region)
+def _real(region: str | None) -> Access:
+    if not region:
+        raise WrongCall("give --region, such as cn-north-4, or --cloud local for a local cloud")
+    return Access(region, find_keys(), lambda service: regional_endpoint(service, region))

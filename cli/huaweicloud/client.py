@@ -1,4 +1,4 @@
-"""One service through its SDK client: whatever comes out of it ends here, as decoded JSON or as a ServiceError."""
+"""A service's SDK client. Every call returns decoded JSON or raises ServiceError, whatever the SDK does."""
 
 import logging
 import time
@@ -7,32 +7,91 @@ from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import click
 from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
 from huaweicloudsdkcore.exceptions.exceptions import RetryOutageException, ServiceResponseException
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.http.http_handler import HttpHandler
 
-from cli.huaweicloud.errors import ServiceError
 from cli.json_value import JsonObject
 
 
 CONNECT, READ = 5.0, 120.0
-"""Seconds. A package of tens of MB is stored before the answer comes."""
+"""Timeouts in seconds. FunctionGraph stores an uploaded package of tens of MB before it responds."""
 
 PAUSES = (2.0, 5.0, 15.0, 40.0)
-"""Seconds before each further try; together they outlast the minute that a gateway counts calls in."""
+"""Seconds before each retry. Together they exceed a minute, the period of an API gateway's rate limits."""
 
 REPEATABLE = ("list_", "show_", "keystone_list_", "check_", "create_resource_tag")
-"""What may be called again when nobody knows whether it was done: it reads, or its page says that it is idempotent."""
+"""Methods that are retried after any error: they only read, or their API page calls them idempotent."""
 
 LONGEST_MESSAGE = 500
+
+ADVICE = {
+    400: "the service rejects the request: see the message",
+    401: "check the keys, the security token (temporary keys expire) and the clock of this machine; ddsbackup doctor "
+    "tells which of them is wrong",
+    403: "the user of the keys lacks the permission for this call: ask an administrator to grant it in IAM",
+    404: "check --region and the project",
+    409: "something with that name exists already or is being changed: look at it in the console, then run again",
+    429: "too many calls: wait a minute, then run again",
+}
+"""What to do, by HTTP status. Any other status is a failure of the service."""
+
+NO_PERMISSION = (
+    "the function's agency lacks a permission, or was granted it moments ago: wait some minutes, then run again"
+)
+ADVICE_BY_CODE = {
+    "FSS.1036": "correct VpcId in the template: it is the ID of a VPC in this region and project",
+    "FSS.1037": "correct SubnetId in the template: it is the network ID of a subnet of that VPC",
+    "FSS.1047": "put the functions of the account into fewer VPCs",
+    "FSS.1048": "put the functions of the project into fewer subnets",
+    "FSS.1114": "write the VPC and subnet of the Kafka instance into VpcConfig",
+    "FSS.1115": "allow the function's subnet in the security group of the Kafka instance",
+    "FSS.1121": NO_PERMISSION,
+    "FSS.1122": NO_PERMISSION,
+}
+"""What to do where the status alone would mislead (FunctionGraph API, Error Codes)."""
+
+SERVICE_FAILURE = "the service failed: run again in a while"
+NO_RESPONSE = "check the network, a proxy, and --region; then run again"
+
+
+class ServiceError(click.ClickException):
+    """A refused call (*status* is the HTTP status, *code* the service's) or a call without a usable response (None)."""
+
+    def __init__(
+        self,
+        operation: str,
+        status: int | None,
+        code: str | None,
+        text: str,
+        request_id: str | None = None,
+        advice: str | None = None,
+    ) -> None:
+        self.operation = operation
+        self.status = status
+        self.code = code
+        self.text = text
+        self.request_id = request_id
+        refused = f"{code or 'no code'} (HTTP {status}): {text}"
+        traced = f" [request {request_id}]" if request_id else ""
+        self.reason = (refused if status else text) + traced
+        by_status = NO_RESPONSE if status is None else ADVICE.get(status, SERVICE_FAILURE)
+        self.advice = advice or ADVICE_BY_CODE.get(code or "", by_status)
+        super().__init__(f"{operation}: {self.reason}\nWhat to do: {self.advice}")
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same call may succeed a little later."""
+        return self.status is None or self.status == 429 or self.status >= 500
 
 
 class Client:
     """The SDK's client of one service.
 
-    What only reads is tried again while the service has trouble; what writes is tried again only when it was
-    throttled, since then nothing was done (see REPEATABLE).
+    Reads are retried after transient errors. Writes are retried only if they were throttled, because then the service
+    did nothing (see REPEATABLE for the exceptions).
     """
 
     def __init__(
@@ -44,15 +103,15 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
         note_skew: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """*service* is the name in API Explorer; *sdk_client* the SDK's class; *endpoint* a URL without a path.
+        """*service* is the name in API Explorer, *sdk_client* the SDK's class, *endpoint* a URL without a path.
 
-        *note_skew* is told with every answer how many seconds this machine is ahead of the service.
+        Every response calls *note_skew* with the seconds that this machine's clock is ahead of the service's.
         """
         self.service = service
         self._note_skew = note_skew
         self._sleep = sleep
         self._secrets = [value for value in (credentials.sk, credentials.security_token) if value]
-        # What goes wrong is raised; without a handler the SDK's log would write it to standard error as well.
+        # Errors are raised. Without a handler, the SDK would also log them to standard error.
         logging.getLogger(f"HuaweiCloud-SDK-{sdk_client.__name__}").addHandler(logging.NullHandler())
         handler = HttpHandler().add_response_handler(self._note_date)
         config = HttpConfig(timeout=(CONNECT, READ), retry_times=0)
@@ -60,23 +119,23 @@ class Client:
         self._sdk: Any = builder.with_credentials(credentials).with_endpoints([endpoint]).build()
 
     def call(self, method: str, request: Any, needs: str | type[list[Any]] | None = None) -> Any:
-        """Call a *method* of the SDK's client; return the decoded JSON of the answer, None when it is empty.
+        """Call a *method* of the SDK's client. Returns the decoded JSON of the response, None if it is empty.
 
-        *needs* is a field that the answer has to have, or list for one that is a list. Raises ServiceError for
-        everything else.
+        *needs* is a field that the response must have, or ``list`` if it must be a list. Raises ServiceError for any
+        other response.
         """
         repeats = method.startswith(REPEATABLE)
         for pause in PAUSES:
             try:
                 return self._once(method, request, needs)
             except ServiceError as error:
-                if not error.is_passing or (not repeats and error.status != 429):
+                if not error.is_transient or (not repeats and error.status != 429):
                     raise
             self._sleep(pause)
         return self._once(method, request, needs)
 
     def pages(self, method: str, request: Any, key: str, limit: int) -> Iterator[JsonObject]:
-        """Yield what is listed under *key*, asking again with ``offset`` as long as pages of *limit* are full."""
+        """Yield the items under *key*, page by page with ``offset`` and *limit*, until a page is not full."""
         request.offset, request.limit = 0, limit
         while True:
             items = self.call(method, request, key)[key] or []
@@ -86,7 +145,7 @@ class Client:
             request.offset += limit
 
     def numbered_pages(self, method: str, request: Any, key: str, per_page: int) -> Iterator[JsonObject]:
-        """Yield what is listed under *key*, asking for ``page`` 1, 2, ... as long as they are full, as IAM has them."""
+        """Yield the items under *key*, page by page with IAM's ``page`` 1, 2, ..., until a page is not full."""
         request.page, request.per_page = 1, per_page
         while True:
             items = self.call(method, request, key)[key]
@@ -96,7 +155,7 @@ class Client:
             request.page += 1
 
     def delete(self, method: str, request: Any) -> None:
-        """Call a *method* that deletes; what is gone already is deleted. Raises ServiceError for everything else."""
+        """Call a *method* that deletes; 404 counts as deleted. Raises ServiceError for any other error."""
         try:
             self.call(method, request)
         except ServiceError as error:
@@ -107,33 +166,29 @@ class Client:
         operation = f"{self.service}.{type(request).__name__.removesuffix('Request')}"
         try:
             with warnings.catch_warnings():
-                # The SDK wants dateutil for times, which it does without; what it makes of the answer is not used here.
+                # The SDK warns that dateutil is missing. Only its parsed response would need it, which is not used.
                 warnings.simplefilter("ignore", ImportWarning)
                 answer = getattr(self._sdk, method)(request)
         except ServiceResponseException as error:
-            # Without a code in the answer the SDK takes the status for one.
+            # The SDK puts the status in place of a missing code.
             code = str(error.error_code) if str(error.error_code) != str(error.status_code) else None
             text = self._redact(str(error.error_msg))
             raise ServiceError(operation, error.status_code, code, text, error.request_id) from None
         except RetryOutageException:  # what the SDK makes of a throttled call, unless it is a POST
             raise ServiceError(operation, 429, None, "too many calls") from None
         except Exception as error:  # noqa: BLE001 the SDK leaks errors of requests, urllib3 and its own decoding
-            text = self._redact(f"no usable answer: {type(error).__name__}: {error}")
+            text = self._redact(f"no usable response: {type(error).__name__}: {error}")
             raise ServiceError(operation, None, None, text) from None
-        if not 200 <= answer.status_code < 300:  # the SDK takes a redirect for a success
-            raise ServiceError(operation, None, None, f"HTTP {answer.status_code}, which is no answer of the service")
+        if not 200 <= answer.status_code < 300:  # the SDK treats a redirect as a success
+            raise _not_of_the_service(operation, answer.status_code, "")
         try:
             decoded = answer.to_json_object()
         except ValueError:
-            raise ServiceError(
-                operation, None, None, f"HTTP {answer.status_code} with a body that is no JSON"
-            ) from None
+            raise _not_of_the_service(operation, answer.status_code, " without JSON") from None
         if isinstance(needs, str) and not (isinstance(decoded, dict) and needs in decoded):
-            text = f"HTTP {answer.status_code} without {needs!r}, which is no answer of the service"
-            raise ServiceError(operation, None, None, text)
+            raise _not_of_the_service(operation, answer.status_code, f" without {needs!r}")
         if needs is list and not isinstance(decoded, list):
-            text = f"HTTP {answer.status_code} without a list, which is no answer of the service"
-            raise ServiceError(operation, None, None, text)
+            raise _not_of_the_service(operation, answer.status_code, " without a list")
         return decoded
 
     def _redact(self, text: str) -> str:
@@ -142,9 +197,14 @@ class Client:
         return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}..."
 
     def _note_date(self, **facts: Any) -> None:
-        # The SDK's exceptions carry no headers; this runs before they are raised.
+        # The SDK's exceptions have no headers. This handler runs before they are raised.
         try:
             there = parsedate_to_datetime(str(facts["response"].headers["Date"]))
         except (KeyError, TypeError, ValueError):
             return
         self._note_skew(time.time() - there.timestamp())
+
+
+def _not_of_the_service(operation: str, status: int, lack: str) -> ServiceError:
+    text = f"HTTP {status}{lack}, which is not a response of the service"
+    return ServiceError(operation, None, None, text)

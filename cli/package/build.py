@@ -2,28 +2,53 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import gettempdir
 
-from cli.package.archive import packed_sizes, zipped
-from cli.package.bytecode import Compiler
-from cli.package.contents import Files, merged, own_files, wheel_files
-from cli.package.imports import imports_of_nothing
-from cli.package.interpreter import Interpreter, find_interpreter
-from cli.package.limits import check_limits
-from cli.package.model import Observer, Package, PackagingFailed
-from cli.package.output import write_whole
-from cli.package.recording import recorded
-from cli.package.requirements import read_requirements
+from cli.package.archive import check_limits, packed_sizes, write_whole, zipped
+from cli.package.bytecode import Compiler, Interpreter, find_interpreter
+from cli.package.contents import OUR_LICENCES, SHARED, is_junk, merged, own_files
+from cli.package.imports import unresolved_imports
+from cli.package.model import Files, Observer, Package, PackagingFailed
 from cli.package.sbom import sbom
-from cli.package.vendored import Vendored, published, slimmed
-from cli.package.wheels import Wheel, get_wheels
+from cli.package.slim import Vendored, published, slimmed
+from cli.package.wheels import Wheel, get_wheels, read_requirements, wheel_files
 from cli.template.model import Function
 
 
 REQUIREMENTS = "requirements.txt"
-"""Beside the template."""
+"""The file next to the template."""
+
+
+def notices(functions: Sequence[Function], python: str | None) -> Iterator[str]:
+    """Yield warnings before packages of *functions* are made for *python* (None: for the Runtime of each)."""
+    others = [function.name for function in functions if python and function.runtime != f"Python{python}"]
+    if others:
+        yield (
+            f"the Runtime of {', '.join(others)} in the template is not Python{python}. FunctionGraph cannot change the"
+            " runtime of an existing function: this package only fits a new one."
+        )
+    for file in sorted({function.code_root / REQUIREMENTS for function in functions}):
+        if not file.exists():
+            yield f"there is no {file}: the package has no requirements"
+    files = sorted({file for function in functions for file in _uncommitted(function)})
+    if files:
+        some = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+        yield f"the package has uncommitted changes, in {some}"
+
+
+def _uncommitted(function: Function) -> Sequence[str]:
+    """Return changed, untracked and ignored files that are packed. Empty without git or a repository."""
+    packed = [str(function.code_uri), SHARED, REQUIREMENTS, *OUR_LICENCES]
+    command = ["git", "-C", str(function.code_root), "status", "-z", "--no-renames", "--ignored", "--", *packed]
+    try:
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)  # noqa: S603 git
+    except OSError:
+        return ()
+    files = [line[3:] for line in done.stdout.split("\0") if line] if done.returncode == 0 else []
+    return [file for file in files if not is_junk(file)]
 
 
 def build_packages(
@@ -38,12 +63,13 @@ def build_packages(
 ) -> tuple[Package, ...]:
     """Write ``<function>.zip`` and ``<function>.cdx.json`` of each function to the folder *out*.
 
-    *python* is the version that they are for (default: the Runtime of each), *full* packs everything that
-    requirements.txt names, untouched, instead of what the functions reach, *cache* is where wheels are kept (default:
-    the user's cache directory). The order is that of *functions*.
+    *python* is the target version (default: the Runtime of each function). *full* packs all requirements as published,
+    not only what the functions reach. *cache* is the folder of the wheels (default: in the user's cache directory). The
+    packages have the order of *functions*.
 
-    The same sources give the same bytes, wherever and whenever: the zip depends on nothing but the sources, the files
-    that requirements.txt pins, the release of Python that makes the byte code, and zlib (see `cli.package.archive`).
+    The same sources give the same bytes anywhere and at any time: the zip depends only on the sources, on the files
+    that requirements.txt pins, on the release of Python that makes the byte code, and on zlib (see
+    `cli.package.archive`).
 
     Raises PackagingFailed, which says what to do.
     """
@@ -65,12 +91,12 @@ def build_packages(
 
 
 def default_cache() -> Path:
-    """Where wheels are kept for a user."""
+    """Return the user's cache of wheels."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ddsbackup" / "wheels"
 
 
 class _Packager:
-    """Makes packages for one version of Python; what was got for one function is at hand for the next."""
+    """Makes packages for one version of Python. Functions share the wheels and the byte code."""
 
     def __init__(
         self, python: str, full: bool, interpreter: Interpreter | None, cache: Path, observer: Observer
@@ -81,27 +107,27 @@ class _Packager:
         self._observer = observer
         self._interpreter = interpreter
         self._compiler = Compiler(interpreter, observer) if interpreter else None
-        self._vendored: dict[Path, dict[Wheel, Files]] = {}
+        self._wheel_files: dict[Path, dict[Wheel, Files]] = {}
 
     def package(self, function: Function, out: Path) -> Package:
-        """Write one package."""
+        """Write the package of *function*."""
         wheels = self._wheels(function.code_root / REQUIREMENTS)
         ours = own_files(function, out)
         theirs = published(wheels) if self._full else slimmed(wheels, ours, self._observer.warn)
         files = merged([("the requirements", theirs.files), (function.name, ours)])
-        for module, importer in imports_of_nothing(ours, files.keys(), function.handler).items():
-            self._observer.warn(f"{importer} imports {module}, which is not packed: FunctionGraph has to have it.")
+        for module, importer in unresolved_imports(ours, files.keys(), function.handler).items():
+            self._observer.warn(f"{importer} imports {module}, which is not packed: FunctionGraph must have it.")
         if self._compiler:
             files |= self._compiler.byte_code(files, ours)
-            files = recorded(files, self._compiler, self._observer)
+            files = self._compiler.with_record(files)
         return self._write(function, files, theirs, out)
 
     def _wheels(self, requirements: Path) -> dict[Wheel, Files]:
-        if requirements not in self._vendored:
+        if requirements not in self._wheel_files:
             pinned = read_requirements(requirements, self._python)
             wheels = get_wheels(pinned, self._python, self._cache, self._observer)
-            self._vendored[requirements] = {wheel: wheel_files(wheel) for wheel in wheels}
-        return self._vendored[requirements]
+            self._wheel_files[requirements] = {wheel: wheel_files(wheel) for wheel in wheels}
+        return self._wheel_files[requirements]
 
     def _write(self, function: Function, files: Files, theirs: Vendored, out: Path) -> Package:
         done = self._observer.step(f"Zipping {function.name}", 1)

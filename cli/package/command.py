@@ -10,18 +10,18 @@ from cli.options import template_option
 from cli.package.model import PYTHONS
 
 
-@click.command(short_help="Make the zips that FunctionGraph runs.")
+@click.command(short_help="Build the zips that FunctionGraph runs.")
 @click.argument("functions", metavar="[FUNCTION]...", nargs=-1)
 @click.option(
     "--python",
     type=click.Choice(PYTHONS),
-    help="The Python that they are for. Default: the Runtime of each function in the template.",
+    help="Python version to build for. Default: the Runtime of each function in the template.",
 )
-@click.option("--full", is_flag=True, help="Pack all that requirements.txt names, as published: larger, starts slower.")
+@click.option("--full", is_flag=True, help="Pack all requirements as published. Larger, and starts slower.")
 @click.option(
     "--without-byte-code",
     is_flag=True,
-    help="Needs no such Python on this machine; each cold start then takes three to four times as long.",
+    help="Leave out byte code, which needs that Python on this machine. Cold starts take three to four times as long.",
 )
 @click.option(
     "--out",
@@ -29,7 +29,7 @@ from cli.package.model import PYTHONS
     default=Path("build"),
     show_default=True,
     metavar="FOLDER",
-    help="Where they are written.",
+    help="Folder to write to.",
 )
 @template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document: each package with its digest.")
@@ -42,24 +42,22 @@ def package(
     template_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Write FOLDER/<function>.zip for each FUNCTION of template.yaml, or for all of them.
+    """Write FOLDER/<function>.zip for each FUNCTION in template.yaml, or for all of them.
 
-    A zip holds the function's entry file, shared/, the packages that requirements.txt pins and hashes (wheels for
-    Linux on x86_64, got with pip and kept), and byte code. What the functions never reach is left out. Beside each zip
-    is its bill of materials, <function>.cdx.json (CycloneDX). The same sources give the same bytes; their SHA-512 is
-    what FunctionGraph shows as the digest of the code.
+    A zip has the function's entry file, shared/, the packages that requirements.txt pins and hashes (wheels for Linux
+    on x86_64, downloaded with pip and cached), and byte code. What the functions never reach is left out. Next to each
+    zip is its bill of materials, <function>.cdx.json (CycloneDX). The same sources give the same bytes. FunctionGraph
+    shows their SHA-512 as the digest of the code.
 
     \b
       ddsbackup package
       ddsbackup package create_backup --python 3.12 --json
     """
     from cli.console import make_console
-    from cli.package.build import build_packages
-    from cli.package.displays import make_observer, make_progress
-    from cli.package.notices import notices
-    from cli.package.report import as_document, show
-    from cli.template.kinds import FUNCTION
+    from cli.package.build import build_packages, notices
+    from cli.package.display import as_document, make_observer, make_progress, show
     from cli.template.load import find_function, find_template, load_template
+    from cli.template.model import FUNCTION
 
     template = load_template(template_file or find_template())
     if not template.functions:

@@ -1,13 +1,13 @@
-"""Compiles a tree of modules, run by the Python that the byte code is for: ``-m cli.package.compiler ROOT CODE``.
+"""Compiles a tree of modules. Runs with the target's Python: ``python -m cli.package.compiler ROOT CODE``.
 
-Only the standard library is imported, and no syntax is used that Python 3.10 does not know. Beside each ``x.py`` below
-ROOT that compiles, ``__pycache__/x.<tag>.pyc`` is written as if it lay below CODE. A line is printed for each module:
-its path, and after a tab why it does not compile, if it does not.
+It imports only the standard library, and its syntax is that of Python 3.10. For each ``x.py`` below ROOT that compiles,
+it writes ``__pycache__/x.<tag>.pyc`` as if the module were below CODE. For each module, it prints a line: the path, and
+if the module does not compile, a tab and the error.
 
-The same source gives the same bytes in every process on every machine; it takes care of what does not by itself:
-`marshal` marks what it writes as shared when anything in the process refers to it too, and as interned when anything
-interned it, and Python 3.10 writes frozen sets in an order that depends on who interned their strings before and on the
-address of None. The seed of the hashes is the caller's, PYTHONHASHSEED=0.
+The same source gives the same bytes in every process on every machine. That takes some care: `marshal` marks an object
+as shared if anything else in the process refers to it, and as interned if anything interned it. Python 3.10 writes
+frozen sets in an order that depends on earlier interned strings and on the address of None. The caller sets
+PYTHONHASHSEED=0.
 """
 
 import ast
@@ -21,11 +21,11 @@ from types import CodeType
 
 
 INTERNED = [sys.intern(chr(number)) for number in range(256)]
-"""One object a process each, whoever made it: interned by us, before it depends on who else does."""
+"""Interned here, so that it does not depend on what else interns single characters."""
 
 
 def compile_tree(root: Path, code_root: str) -> None:
-    """Compile every module below *root*, in the order of their paths."""
+    """Compile every module below *root*, sorted by path."""
     for source in sorted(root.rglob("*.py")):
         name = source.relative_to(root).as_posix()
         try:
@@ -40,9 +40,9 @@ def compile_tree(root: Path, code_root: str) -> None:
 
 
 def compiled(source: bytes, file: str) -> bytes:
-    """Return the content of a .pyc that is never held against its source (PEP 552, unchecked hash-based).
+    """Return the content of a .pyc that is never compared with its source (PEP 552, unchecked hash-based).
 
-    The zip carries no time that could be compared, and a function's folder cannot be written to.
+    The zip has no times to compare, and the function's folder is read-only.
     """
     code = compile(source, file, "exec", dont_inherit=True, optimize=0)
     if sys.version_info < (3, 11):
@@ -50,7 +50,7 @@ def compiled(source: bytes, file: str) -> bytes:
             tree = _WithoutNoneInSets().visit(ast.parse(source, file))
             code = compile(tree, file, "exec", dont_inherit=True, optimize=0)
         code = _with_sets_in_order(code)
-    held = list(parts(code))  # so that all of it is shared
+    held = list(parts(code))  # so that marshal marks every object as shared
     byte_code: bytes = _code_to_hash_pyc(code, importlib.util.source_hash(source), False)
     del held
     return byte_code
@@ -68,7 +68,7 @@ class _WithoutNoneInSets(ast.NodeTransformer):
 
 
 def _with_sets_in_order(code: CodeType) -> CodeType:
-    """The same with each frozen set made anew, its members put in one after the other in the same order always."""
+    """Return *code* with each frozen set rebuilt, its members inserted in sorted order."""
 
     def remade(value: object) -> object:
         if isinstance(value, CodeType):
@@ -79,7 +79,7 @@ def _with_sets_in_order(code: CodeType) -> CodeType:
 
 
 def parts(value: object) -> Iterator[object]:
-    """Yield *value* and whatever `marshal` writes along with it."""
+    """Yield *value* and every object inside it that `marshal` writes."""
     yield value
     if isinstance(value, CodeType):
         for name in dir(value):
@@ -91,5 +91,5 @@ def parts(value: object) -> Iterator[object]:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for the parent, too, which says so
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent receives Ctrl-C, too, and reports it
     compile_tree(Path(sys.argv[1]), sys.argv[2])

@@ -1,35 +1,31 @@
-"""What is packed, by its path in the zip: our own files as they are, the files of wheels where pip would put them."""
+"""The application's own files in a package: the function at the root, ``shared`` and the licence."""
 
 import re
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cli.package.model import PackagingFailed
-from cli.package.wheels import Wheel
+from cli.package.model import Files, PackagingFailed
 from cli.template.model import Function
 
 
-Files = dict[str, bytes]
-
 SHARED = "shared"
-"""The folder beside the template that every function of it brings along."""
+"""The folder next to the template that every function's package includes."""
 
 LICENCES = "licences"
-"""The folder in the zip for licence texts: ours, and one folder for each distribution."""
+"""The folder in the zip for licence texts: the application's own, and a folder for each distribution."""
 
 OUR_LICENCES = ("LICENSE", "NOTICE")
-"""Beside the template, if they are there."""
+"""Files next to the template. Both are optional."""
 
 _JUNK = re.compile(r"(^|/)(\.|#|__pycache__/|py\.typed$|terraform\.tfstate)|(~|\.(pyc|pyo|swp|orig|rej|bak|tmp))$")
 
 
 def own_files(function: Function, out: Path | None = None) -> Files:
-    """Return what is ours: the folder of *function* at the root, ``shared`` below it, the licence.
+    """Return the application's own files: the function's folder at the root, ``shared`` below it, the licence.
 
-    What tools leave behind is not packed: hidden files, byte code, editors' copies, Terraform's state, the packages in
-    *out*. Links are followed, and lines of modules end as in the repository. Raises PackagingFailed for a link to
-    nothing or in a circle.
+    Hidden files, byte code, backup files of editors, Terraform's state and the packages in *out* are left out. Symbolic
+    links are followed. Modules get the line endings of the repository. Raises PackagingFailed for a dangling or
+    circular link.
     """
     files = dict(_folder(function.code_uri, "", out))
     shared = function.code_root / SHARED
@@ -40,7 +36,7 @@ def own_files(function: Function, out: Path | None = None) -> Files:
 
 
 def is_junk(name: str) -> bool:
-    """Whether a file is none that is packed; of a folder *name* ends with a slash."""
+    """Whether a file is never packed. The *name* of a folder ends with a slash."""
     return bool(_JUNK.search(name))
 
 
@@ -50,19 +46,19 @@ def _folder(folder: Path, prefix: str, out: Path | None) -> Iterator[tuple[str, 
         yield name, _text(path) if name.endswith(".py") else path.read_bytes()
 
 
-def _paths(folder: Path, above: str, parents: tuple[Path, ...], out: Path | None) -> Iterator[Path]:
+def _paths(folder: Path, prefix: str, parents: tuple[Path, ...], out: Path | None) -> Iterator[Path]:
     for path in folder.iterdir():
-        name, real = above + path.name, path.resolve()
+        name, real = prefix + path.name, path.resolve()
         if is_junk(f"{name}/" if path.is_dir() else name) or real == out:
             continue
         if real in parents:
-            raise PackagingFailed(f"{path} is a link to a folder that it is in, {real}: it has no end")
+            raise PackagingFailed(f"{path} is a link to a folder that contains it, {real}")
         if path.is_dir():
             yield from _paths(path, f"{name}/", (*parents, real), out)
         elif path.is_file():
             yield path
         elif path.is_symlink():
-            raise PackagingFailed(f"{path} is a link to {path.readlink()}, which is not there")
+            raise PackagingFailed(f"{path} is a link to {path.readlink()}, which does not exist")
 
 
 def _text(path: Path) -> bytes:
@@ -70,25 +66,14 @@ def _text(path: Path) -> bytes:
     return content if b"\0" in content else content.replace(b"\r\n", b"\n")
 
 
-def wheel_files(wheel: Wheel) -> Files:
-    """Return what pip would put into site-packages: scripts and headers are of no use to a function."""
-    files: Files = {}
-    with zipfile.ZipFile(wheel.path) as archive:
-        for member in archive.infolist():
-            name = re.sub(r"^[^/]+\.data/(purelib|platlib)/", "", member.filename)
-            if not member.is_dir() and not name.partition("/")[0].endswith(".data"):
-                files[name] = archive.read(member)
-    return files
-
-
 def merged(parts: Iterable[tuple[str, Files]]) -> Files:
-    """Return the files of all *parts*, each with the name of what they are of.
+    """Return the files of all *parts*, each given with the name of its origin.
 
-    Raises PackagingFailed when two have a file of the same path that is not the same.
+    Raises PackagingFailed if two parts have different files at the same path.
     """
     files: Files = {}
     for name, part in parts:
         for path, content in part.items():
             if files.setdefault(path, content) != content:
-                raise PackagingFailed(f"{name} has a file {path}, and so has something else that is packed")
+                raise PackagingFailed(f"{name} has a file {path}, which differs from another file at this path")
     return files

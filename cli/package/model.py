@@ -1,4 +1,4 @@
-"""What packaging takes and gives, as data. Sizes are bytes."""
+"""The data that packaging takes and returns. Sizes are in bytes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,21 +11,24 @@ from cli.template.model import Function
 
 
 PYTHONS = ("3.10", "3.12")
-"""The versions of Python that FunctionGraph runs and we support (FunctionGraph, Supported Programming Languages)."""
+"""The supported Python versions, of those that FunctionGraph has (FunctionGraph, Supported Programming Languages)."""
+
+Files = dict[str, bytes]
+"""Contents by path in the zip."""
 
 
 class PackagingFailed(click.ClickException):
-    """A package could not be made: what went wrong and what to do. Exit status 1."""
+    """A package could not be made. The message says what went wrong and what to do. Exit status 1."""
 
 
 class Observer(Protocol):
-    """Is told how packaging gets on."""
+    """Receives the progress of packaging."""
 
     def step(self, description: str, total: int) -> Callable[[], None]:
-        """A step of *total* parts begins; what is returned is to be called at the end of each part."""
+        """Begin a step of *total* parts. The caller calls the returned function at the end of each part."""
 
     def warn(self, text: str) -> None:
-        """Something that the user should know, though the package is made."""
+        """Report something that the user should know, although the package can be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Package:
 
     function: Function
     python: str
-    """Such as ``3.10``: what the packed wheels and the byte code are for."""
+    """The Python version of its wheels and byte code, such as ``3.10``."""
     path: Path
     sbom: Path
     """Its CycloneDX bill of materials, JSON."""
@@ -42,4 +45,4 @@ class Package:
     files: int
     unpacked_size: int
     digest: str
-    """SHA-512 in hexadecimal, which FunctionGraph answers as ``digest`` for the code that it has."""
+    """SHA-512 in hexadecimal: what FunctionGraph returns as ``digest`` of the code."""

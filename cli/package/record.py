@@ -1,7 +1,7 @@
-"""Run by the target's Python on an unpacked package: records what is read and compiled while its function is imported.
+"""Records what is read and compiled while a function is imported. Runs with the target's Python on an unpacked package.
 
-`shared/runtime/cold_start.py` says what for, and reads it. Byte code that is in the record is not needed twice: its
-file is deleted. The one argument is the folder of the unpacked package.
+The only argument is the folder of the package. `shared/runtime/cold_start.py` reads the record, and explains what it is
+for. The files of byte code that the record contains are deleted.
 """
 
 import importlib.util
@@ -16,14 +16,14 @@ from typing import Any
 
 
 BEFORE = {"shared", "shared.runtime", "shared.runtime.cold_start"}
-"""Modules that are there before the record is read."""
+"""Modules that are imported before the record is read."""
 
 
 def record(root: Path) -> Path:
-    """Import `index.py` below *root* as FunctionGraph does, and write down every module, text and pattern of it."""
+    """Import `index.py` below *root* as FunctionGraph does, and write the record. Return its file."""
     texts: dict[str, CodeType] = {}
     patterns: dict[Any, Any] = {}
-    compiler: Any = vars(re).get("_compiler") or vars(re)["sre_compile"]  # since Python 3.11, until 3.10
+    compiler: Any = vars(re).get("_compiler") or vars(re)["sre_compile"]  # Python 3.11 and later, Python 3.10
     compile_pattern, sre = compiler.compile, vars(compiler)["_sre"]
 
     def note_text(text: str, filename: str, mode: str) -> CodeType:
@@ -31,7 +31,7 @@ def record(root: Path) -> Path:
         return texts[text]
 
     def execute(text: str, variables: dict[str, Any], names: dict[str, Any]) -> None:
-        exec(note_text(text, "<string>", "exec"), variables, names)  # noqa: S102 what dataclasses does itself
+        exec(note_text(text, "<string>", "exec"), variables, names)  # noqa: S102 as dataclasses does itself
 
     def note_pattern(pattern: Any, flags: int = 0) -> Any:
         def note(same: Any, all_flags: int, code: Any, groups: int, index: Any, names: Any) -> Any:
@@ -68,11 +68,11 @@ def _import(entry: Path) -> None:
 
 
 def _modules(root: Path) -> dict[str, tuple[str, bytes]]:
-    """The modules of the package that were imported and have byte code there, in the order of their imports."""
+    """Return the path and the byte code of each imported module of the package, in the order of the imports."""
     found = {}
     for name, module in sys.modules.items():
         spec = getattr(module, "__spec__", None)
-        file = (spec and spec.name == name and spec.origin) or ""  # another name for the same module has its spec
+        file = (spec and spec.name == name and spec.origin) or ""  # an alias of a module has that module's spec
         if name not in BEFORE and file.startswith(f"{root}/") and file.endswith(".py"):
             byte_code = Path(importlib.util.cache_from_source(file))
             if byte_code.is_file():
@@ -86,12 +86,12 @@ def _write(modules: dict[str, tuple[str, bytes]], texts: dict[str, CodeType], pa
 
     file = recorded_file()
     content = (modules, texts, patterns)
-    held = list(parts(content))  # so that all of it is marked as shared, in every process
+    held = list(parts(content))  # so that marshal marks every object as shared
     file.write_bytes(marshal.dumps(content))
     del held
     return file
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command says that it was interrupted
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent receives Ctrl-C, too, and reports it
     record(Path(sys.argv[1]))

@@ -1,9 +1,15 @@
-"""The bill of materials of a package, CycloneDX 1.6: without a time or a random number, the same for the same zip."""
+"""What a package states about its wheels: the bill of materials, and their licence texts.
+
+The bill of materials is CycloneDX 1.6, without a time or a random number: the same zip has the same one.
+"""
 
 import json
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from email.message import Message
+from email.parser import HeaderParser
 
 from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
@@ -12,28 +18,28 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
-from cli.package.contents import Files
-from cli.package.licences import is_metadata, licence_names
+from cli.package.contents import LICENCES, merged
+from cli.package.model import Files
 from cli.package.wheels import Wheel
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is packed of a wheel."""
+    """The part of a wheel that is packed."""
 
     wheel: Wheel
     published: Files
-    """All of its files."""
+    """All files of the wheel."""
     packed: Files
-    """What the package has at their paths; nothing if the wheel is left out."""
+    """The package's files at the same paths. Empty if the wheel is left out."""
 
 
 def sbom(name: str, digest: str, parts: Sequence[Part], facts: Mapping[str, str]) -> str:
     """Return the bill of materials, JSON, of the zip of the function *name* with the SHA-512 *digest*.
 
-    *facts* say how it was packed, as properties. A wheel that is left out is no component, but a property too. Of the
-    others the properties say how many files are packed, metadata not counted, and which of them were changed. The hash
-    is that of the wheel: it stands with the reference to it and is not the component's.
+    *facts* are properties of the zip. A wheel that is left out is a property of the zip, too, and not a component. The
+    properties of a component say how many files are packed, without metadata, and which of them are changed. The hash
+    of the wheel is at the reference to it, since it is not the hash of the component.
     """
     left_out = [part for part in parts if not part.packed]
     function = Component(
@@ -85,3 +91,48 @@ def _distribution(wheel: Wheel) -> ExternalReference:
 
 def _properties(facts: Iterable[tuple[str, str]]) -> list[Property]:
     return [Property(name=f"ddsbackup:{fact}", value=value) for fact, value in facts]
+
+
+_METADATA = re.compile(r"[^/]+\.dist-info/(.+)")
+_LICENCE_FOLDERS = ("licenses/", "license_files/")
+"""Folders that have only licence texts: that of PEP 639, and that of maturin before it."""
+_LICENCE_NAME = re.compile(r"(licen[cs]e|copying|notice)[^/]*", re.IGNORECASE)
+"""Names of licence texts next to METADATA in wheels from before PEP 639, which may not list them."""
+
+
+def is_metadata(name: str) -> bool:
+    """Whether a file of a wheel belongs to its metadata."""
+    return bool(_METADATA.fullmatch(name))
+
+
+def licence_texts(distribution: str, files: Files) -> Files:
+    """Return the licence texts among *files* of a wheel, by path in the zip: ``licences/idna/LICENSE.md``.
+
+    They are not left in ``*.dist-info``, where importlib.metadata would expect the rest of the metadata.
+    """
+    listed = _metadata(files).get_all("License-File", [])
+    texts = []
+    for path, content in files.items():
+        if match := _METADATA.fullmatch(path):
+            name = match[1]
+            folder = next((folder for folder in _LICENCE_FOLDERS if name.startswith(folder)), "")
+            if folder or name in listed or _LICENCE_NAME.fullmatch(name):
+                texts.append((distribution, {f"{LICENCES}/{distribution}/{name.removeprefix(folder)}": content}))
+    return merged(texts)
+
+
+def licence_names(files: Files) -> list[str]:
+    """Return the licences in a wheel's metadata: its expression, or a one-line text, or the names of classifiers."""
+    metadata = _metadata(files)
+    if expression := metadata.get("License-Expression"):
+        return [expression]
+    text = (metadata.get("License") or "").strip()
+    if text and "\n" not in text:
+        return [text]
+    classifiers = metadata.get_all("Classifier", [])
+    return [name.rpartition(" :: ")[2] for name in classifiers if name.startswith("License :: OSI Approved :: ")]
+
+
+def _metadata(files: Files) -> Message:
+    content = next(content for name, content in files.items() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
+    return HeaderParser().parsestr(content.decode("utf-8"))

@@ -1,18 +1,27 @@
-"""What the functions never reach, left out; what they import without using it, replaced; the rest as published."""
+"""A slim package: what the functions reach of their requirements, and stubs for what is imported but never used.
 
-from collections.abc import Iterable
+The SDK's packages become lazy: ``huaweicloudsdkdds/v3/__init__.py`` imports both clients and 419 models, one module
+each, and the client imports them again. Every name comes from a ``from module import Name``, so a table of names and a
+module-level ``__getattr__`` (PEP 562) replaces all of it. The SDK finds models by ``getattr(package, name)``, which
+works the same.
+"""
+
+import ast
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from cli.package.contents import Files
-from cli.package.lazy import lazy_package
-from cli.package.model import PackagingFailed
-from cli.package.reach import left_out, reached_modules, services
+from cli.package.contents import merged
+from cli.package.imports import imports_among, own_imports, reached_modules, services, unreached_files
+from cli.package.model import Files, PackagingFailed
+from cli.package.sbom import Part, licence_texts
+from cli.package.wheels import Wheel
 
 
 RULES = Path(__file__).with_name("slim.yaml")
@@ -40,26 +49,95 @@ HIDDEN = '''\
 
 raise ImportError("{module} is hidden by this package")
 '''
+LAZY = '''\
+"""Made by `ddsbackup package` from the published {file}, which imports all of this at once."""
+
+from importlib import import_module
+
+_MODULES = {modules}
+_LEFT_OUT = {left_out}
+
+
+def __getattr__(name):
+    if name in _LEFT_OUT:
+        raise ImportError(f"{{name}} was left out of this package: `ddsbackup package --full` leaves out nothing")
+    if name not in _MODULES:
+        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+    value = globals()[name] = getattr(import_module(_MODULES[name], __name__), name)
+    return value
+
+
+def __dir__():
+    return sorted(globals().keys() | _MODULES.keys())
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Vendored:
+    """The files of wheels by path in the zip, and the part of each wheel."""
+
+    files: Files
+    parts: tuple[Part, ...]
+    is_slim: bool
+
+
+def published(wheels: Mapping[Wheel, Files]) -> Vendored:
+    """Return all files of *wheels*. Raises PackagingFailed if two have different files at the same path."""
+    files = merged((wheel.name, files) for wheel, files in wheels.items())
+    return Vendored(files, tuple(Part(wheel, files, files) for wheel, files in wheels.items()), is_slim=False)
+
+
+def slimmed(wheels: Mapping[Wheel, Files], ours: Files, warn: Callable[[str], None]) -> Vendored:
+    """Return the files of *wheels* that *ours*, the application's own files, reach, and the licence texts.
+
+    Wheels that ``slim.yaml`` does not know stay as published. If they or *ours* import something that the rules leave
+    out, *warn* is called and all wheels stay as published. Raises PackagingFailed as `slim` and `published` do.
+    """
+    rules = read_rules({wheel.name for wheel in wheels})
+    known = merged((wheel.name, files) for wheel, files in wheels.items() if wheel.name in rules.made_for)
+    others = merged((wheel.name, files) for wheel, files in wheels.items() if wheel.name not in rules.made_for)
+    our_modules, other_modules = _modules(ours), _modules(others)
+    kept = slim(known, [*our_modules.values(), *other_modules.values()], rules)
+    gone = (known.keys() - kept.keys()) | (known.keys() & rules.made.keys())
+    # Other wheels can do without a hidden module that no wheel has.
+    needed = chain(imports_among(our_modules, gone | rules.made.keys()), imports_among(other_modules, gone))
+    if missing := next(needed, None):
+        importer, module = missing
+        warn(f"{importer} imports {module}, which a slim package lacks. Packed as with --full: it starts slower.")
+        return published(wheels)
+    files = merged([("slim.yaml", kept), ("the requirements", others)])
+    parts = tuple(
+        Part(wheel, all_, {name: files[name] for name in all_ if name in files and name not in rules.made})
+        for wheel, all_ in wheels.items()
+    )
+    for part in parts:
+        if part.packed and part.wheel.name in rules.made_for:
+            files |= licence_texts(part.wheel.name, part.published)
+    return Vendored(files, parts, is_slim=True)
+
+
+def _modules(files: Files) -> Files:
+    return {name: content for name, content in files.items() if name.endswith(".py")}
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What ``slim.yaml`` says about some requirements."""
+    """The rules of ``slim.yaml`` for some requirements."""
 
     leave_out: tuple[str, ...]
-    """Patterns of paths, each of which has to fit something."""
+    """Path patterns, each of which must match a file."""
     made: Files = field(repr=False)
-    """The stubs and what hides modules, by path."""
+    """Stubs and modules that hide others, by path."""
     lazy: tuple[str, ...]
-    """The ``__init__.py`` of packages."""
+    """The ``__init__.py`` of packages to make lazy."""
     leave_out_of_all: tuple[str, ...] = ()
-    """Patterns of paths that need not fit anything."""
+    """Path patterns that need not match a file."""
     made_for: frozenset[str] = frozenset()
-    """The requirements of which it is known what they import."""
+    """The requirements that the rules were made for."""
 
 
 def read_rules(requirements: AbstractSet[str], file: Path = RULES) -> Rules:
-    """Return what *file* says about the *requirements*, distributions by their normalized names."""
+    """Return the rules in *file* for *requirements*, the normalized names of distributions."""
     data: dict[str, list[Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
     made_for = frozenset(data.pop("made_for"))
     rules: dict[str, list[dict[str, Any]]] = {
@@ -81,7 +159,7 @@ def read_rules(requirements: AbstractSet[str], file: Path = RULES) -> Rules:
 
 
 def _stub(entry: dict[str, Any]) -> Files:
-    """The module, and the packages that it is in, empty."""
+    """Return the stub of a module and the empty packages above it."""
     *parents, _ = folders = entry["module"].split(".")
     classes = "".join(CLASS.format(name=name) for name in entry.get("classes", ()))
     files = {"/".join([*parents[: depth + 1], "__init__.py"]): b"" for depth in range(len(parents))}
@@ -89,14 +167,14 @@ def _stub(entry: dict[str, Any]) -> Files:
 
 
 def slim(files: Files, ours: Iterable[bytes], rules: Rules) -> Files:
-    """Return the files of the wheels, *files*, cut down to what the modules *ours* (their sources) reach.
+    """Return *files*, those of the wheels, without what *rules* leave out and *ours*, sources of modules, do not reach.
 
-    Raises PackagingFailed when a rule fits nothing, as after a change of versions: then it is to be looked at again.
+    Raises PackagingFailed if a rule matches nothing, which can happen after a change of versions: it needs a review.
     """
     unused = [pattern for pattern in rules.leave_out if not any(fnmatchcase(name, pattern) for name in files)]
     unused += [name for name in rules.lazy if name not in files]
     if unused:
-        raise PackagingFailed(f"{RULES.name}: nothing in the requirements is like {', '.join(unused)}")
+        raise PackagingFailed(f"{RULES.name}: no file of the requirements matches {', '.join(unused)}")
     kept = {
         name: content
         for name, content in files.items()
@@ -105,9 +183,27 @@ def slim(files: Files, ours: Iterable[bytes], rules: Rules) -> Files:
     sources = list(ours)
     for service in services(files):
         reached = reached_modules(service, files, sources)
-        kept = {name: content for name, content in kept.items() if name not in left_out(service, reached)}
+        unreached = unreached_files(service, reached)
+        kept = {name: content for name, content in kept.items() if name not in unreached}
         for name in service.packages:
             kept[name] = lazy_package(name, files[name], frozenset(service.modules.values()) - reached)
     for name in rules.lazy:
         kept[name] = lazy_package(name, files[name])
     return kept | rules.made
+
+
+def lazy_package(file: str, source: bytes, left_out: AbstractSet[str] = frozenset()) -> bytes:
+    """Return a lazy ``__init__.py`` in place of *source*. Names of the modules *left_out* raise an ImportError.
+
+    What *source* does besides importing from its own package stays as it is. Raises PackagingFailed if it cannot be
+    made lazy, which may be the case in a later version.
+    """
+    modules, others = own_imports(file, source)
+    kept = [f"{name!r}: {module!r}" for name, module in modules.items() if module not in left_out]
+    gone = [repr(name) for name, module in modules.items() if module in left_out]
+    text = LAZY.format(file=file, modules=_literal("{", kept, "}"), left_out=_literal("(", gone, ")"))
+    return "\n\n".join([text, *map(ast.unparse, others)]).encode()
+
+
+def _literal(opening: str, items: list[str], closing: str) -> str:
+    return "\n".join([opening, *(f"    {item}," for item in items), closing])

@@ -1,1 +1,0 @@
-"""What the agencies of a template have to be allowed, and the policies that allow it."""

@@ -1,10 +1,17 @@
-"""The agencies of a template: what each has to be allowed, from the permissions of the functions that share it."""
+"""The agencies of a template: the actions that each needs, and the policies that allow them.
 
-from collections.abc import Iterable
+An agency needs what the code of its functions calls (their ``Permissions``) and what FunctionGraph itself does under it
+for their destinations, triggers and VPC. The latter is from the FunctionGraph User Guide, Configuring Agency
+Permissions, table "Common actions", column "Fine-Grained Minimum Permission". EventGrid triggers are not part of it:
+they have an agency of their own, in their property ``agency``.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
-from cli.permissions.platform import PlatformAction, by_hand, platform_actions
+from cli.json_value import JsonObject
 from cli.template.model import Function, Template
 from shared.cloud.operations import OPERATIONS, Operation
 
@@ -13,9 +20,49 @@ TRUSTED_SERVICE = "op_svc_cff"
 """FunctionGraph's name as the trusted party of an agency: ``trust_domain_name`` (IAM API, Creating an Agency)."""
 
 
+class PlatformAction(NamedTuple):
+    """An action that FunctionGraph itself needs under an agency."""
+
+    action: str
+    identity_action: str
+    """The action in an identity policy. If it differs, ``action`` is its alias there."""
+    reason: str
+    """What FunctionGraph does, such as ``sends to an SMN topic``."""
+
+
+_SMN = "sends to an SMN topic"
+_VPC = "reaches into a VPC"
+_DMS = "reads the instance of a Kafka or RabbitMQ trigger"
+
+_SMN_DESTINATION = (
+    PlatformAction("smn:topic:publish", "smn:topic:publish", _SMN),
+    PlatformAction("smn:topic:list", "smn:topic:listTopic", _SMN),
+)
+# The union of two official lists: "vpc:ports:delete" is in Configuring Networks, the others are in Common actions.
+_VPC_ACTIONS = (
+    "vpc:ports:create",
+    "vpc:ports:delete",
+    "vpc:ports:get",
+    "vpc:securityGroups:get",
+    "vpc:subnets:get",
+    "vpc:vips:delete",
+    "vpc:vpcs:get",
+)
+_VPC_ACCESS = tuple(PlatformAction(action, action, _VPC) for action in _VPC_ACTIONS)
+_DMS_TRIGGER = PlatformAction("dms:instance:get", "dms:instance:get", _DMS)
+_DMS_QUEUES = frozenset({"KAFKA", "RABBITMQ"})
+
+_DESTINATIONS_BY_HAND = {
+    "OBS": "OBS, a global service that a project-level policy cannot cover: add a global policy with"
+    " obs:bucket:HeadBucket, obs:bucket:CreateBucket and obs:object:PutObject",
+    "DIS": "DIS, which has no fine-grained actions: add the role DIS Administrator",
+    "FunctionGraph": "a function, for which FunctionGraph documents no action: add what your region asks for",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """An agency that FunctionGraph acts under for some functions. Its custom policy has its name."""
+    """An agency that FunctionGraph assumes for some functions. Its custom policy has the same name."""
 
     name: str
     functions: tuple[str, ...]
@@ -23,28 +70,32 @@ class Agency:
     operations: tuple[Operation, ...]
     """What the code of these functions calls."""
     platform: tuple[PlatformAction, ...]
-    """What FunctionGraph itself does under the agency, for destinations and triggers."""
+    """What FunctionGraph itself needs."""
     by_hand: tuple[str, ...]
-    """What else it needs and no policy here can allow, as sentences for people."""
+    """Sentences about what the functions need besides, and the policies here cannot allow."""
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """What a policy (IAM's role/policy model) has to allow."""
+        """The actions that a custom policy (IAM's role/policy model) has to allow."""
         return _sorted(need.action for need in self._needs())
 
     @property
     def identity_actions(self) -> tuple[str, ...]:
-        """What an identity policy has to allow."""
+        """The actions that an identity policy has to allow."""
         return _sorted(need.identity_action for need in self._needs())
 
     def _needs(self) -> Iterable[Operation | PlatformAction]:
         return chain[Operation | PlatformAction](self.operations, self.platform)
 
 
-def agencies(template: Template) -> tuple[Agency, ...]:
-    """Return the agencies of the functions with permissions; one that is shared is allowed what any of them needs.
+def _sorted(actions: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(actions)))
 
-    The agency of a function without permissions is left out: it exists already, and is looked after elsewhere.
+
+def agencies(template: Template) -> tuple[Agency, ...]:
+    """Return the agencies of all functions with permissions. An agency has the permissions of all its functions.
+
+    An agency whose functions have no permissions is left out: it exists already and is managed elsewhere.
     """
     functions: dict[str, list[Function]] = {}
     for function in template.functions:
@@ -60,10 +111,53 @@ def _agency(name: str, functions: list[Function]) -> Agency:
         name=name,
         functions=tuple(function.name for function in functions),
         operations=tuple(OPERATIONS[permission] for permission in sorted(names)),
-        platform=tuple(dict.fromkeys(need for function in functions for need in platform_actions(function))),
-        by_hand=tuple(dict.fromkeys(need for function in functions for need in by_hand(function))),
+        platform=tuple(dict.fromkeys(need for function in functions for need in _platform_actions(function))),
+        by_hand=tuple(dict.fromkeys(need for function in functions for need in _by_hand(function))),
     )
 
 
-def _sorted(actions: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(actions)))
+def _platform_actions(function: Function) -> Iterator[PlatformAction]:
+    """Yield what FunctionGraph needs for the function's destinations, triggers and VPC, possibly with duplicates."""
+    if "SMN" in _destinations(function):
+        yield from _SMN_DESTINATION
+    if any(event.type in _DMS_QUEUES for event in function.events):
+        yield _DMS_TRIGGER
+    if function.vpc_config:
+        yield from _VPC_ACCESS
+
+
+def _by_hand(function: Function) -> Iterator[str]:
+    """Yield a sentence for each thing that the function needs and the policies here cannot allow."""
+    if function.vpc_config:
+        # FunctionGraph User Guide, Configuring Networks: the VPC's network card replaces the default one.
+        yield (
+            f"{function.name} is in a VPC and reaches DDS and SMN only through it: give the VPC a public NAT gateway"
+            " with an EIP, unless it reaches their endpoints in another way."
+        )
+    for destination in _destinations(function):
+        if destination in _DESTINATIONS_BY_HAND:
+            yield f"{function.name} sends to {_DESTINATIONS_BY_HAND[destination]}."
+
+
+def _destinations(function: Function) -> list[str]:
+    settings = function.async_invoke
+    both = (settings.on_success, settings.on_failure) if settings else ()
+    return [destination.destination for destination in both if destination]
+
+
+def custom_policy(agency: Agency) -> JsonObject:
+    """Return a custom policy for the project of the functions. All its actions are of project-level services.
+
+    It names no resources: neither DDS nor SMN documents how this model writes a backup or a topic.
+    """
+    return {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": [*agency.actions]}]}
+
+
+def identity_policy(agency: Agency) -> JsonObject:
+    """Return a custom identity policy.
+
+    Its resource is ``*``, the only one that the actions of DDS accept (DDS API, Actions Supported by Identity
+    Policy-based Authorization).
+    """
+    statement: JsonObject = {"Effect": "Allow", "Action": [*agency.identity_actions], "Resource": ["*"]}
+    return {"Version": "5.0", "Statement": [statement]}

@@ -10,23 +10,22 @@ from rich.text import Text
 from cli.console import make_console
 from cli.json_value import JsonObject
 from cli.options import template_option
-from cli.permissions.agencies import Agency, agencies
-from cli.permissions.policies import custom_policy
-from cli.permissions.policies import identity_policy as write_identity_policy
+from cli.permissions.agencies import Agency, agencies, custom_policy
+from cli.permissions.agencies import identity_policy as make_identity_policy
 from cli.template.load import find_function, find_template, load_template
 
 
 @click.command(short_help="Print the policies that the functions need.")
 @click.argument("function", required=False)
-@click.option("--identity-policy", is_flag=True, help="In the form of IAM's identity policies (Version 5.0).")
+@click.option("--identity-policy", is_flag=True, help="Print identity policies (Version 5.0), not custom policies.")
 @template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document: agencies, functions, policies.")
 def permissions(function: str | None, identity_policy: bool, template_file: Path | None, as_json: bool) -> None:
-    """Print the policy of each agency of template.yaml, or of the agency of FUNCTION alone.
+    """Print the policy of each agency in template.yaml, or only that of FUNCTION's agency.
 
-    Each allows the calls of the agency's functions, what FunctionGraph itself does for them, and nothing else. Paste
-    it in the console: IAM > Permissions > Policies/Roles > Create Custom Policy > JSON, then authorize the agency
-    (trusted service: FunctionGraph) with it in the project of the functions.
+    A policy allows what the code of the agency's functions calls, what FunctionGraph itself needs for them, and nothing
+    else. Paste it in the console: IAM > Permissions > Policies/Roles > Create Custom Policy > JSON. Then authorize the
+    agency (trusted service: FunctionGraph) with it in the project of the functions.
 
     \b
       ddsbackup permissions
@@ -34,11 +33,11 @@ def permissions(function: str | None, identity_policy: bool, template_file: Path
       ddsbackup permissions --json
     """
     template = load_template(template_file or find_template())
-    chosen, lacking = agencies(template), "no function here has"
+    chosen, lacking = agencies(template), "no function in the template has"
     if function:
         name = find_function(template, function).name
         chosen, lacking = tuple(agency for agency in chosen if name in agency.functions), f"{name} does not have"
-    policy = write_identity_policy if identity_policy else custom_policy
+    policy = make_identity_policy if identity_policy else custom_policy
     if as_json:
         print(json.dumps([_document(agency, policy(agency)) for agency in chosen], ensure_ascii=False))
     else:

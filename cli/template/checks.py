@@ -1,29 +1,92 @@
-"""What has to hold for a template that its JSON schema cannot say."""
+"""The checks of a template: against ``template.schema.json``, and those that a JSON schema cannot express."""
 
+import json
 import os
 import symtable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
 from cli.errors import did_you_mean
-from cli.template.globals import merged
-from cli.template.kinds import FUNCTION, LOG_GROUP, QUEUES
-from cli.template.model import Function, Template
-from cli.template.problems import Problem
-from cli.template.references import references
+from cli.paths import APPLICATION
+from cli.template.document import KeyPath, Problem, references
+from cli.template.model import FUNCTION, LOG_GROUP, PASSWORDS, QUEUES, Function, Template
 from localcloud.functiongraph.runtime.inside.handler import entry_file
 from shared.cloud.operations import OPERATIONS
 
 
 MAX_VARIABLES = 20
 MAX_VARIABLE_CHARACTERS = 4096
-PASSWORDS = ("kafka_password", "access_password")
+"""Per function, names and values together."""
+
+_MAX_SHOWN = 60
+_JSON_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+_EXPECTED: dict[str, Callable[[Any, dict[str, Any]], str]] = {
+    "type": lambda types, _: " or ".join(_JSON_TYPES[t] for t in ([types] if isinstance(types, str) else types)),
+    "enum": lambda values, _: ("one of: " if len(values) > 1 else "") + ", ".join(map(str, values)),
+    "minimum": lambda _, schema: f"a number from {schema['minimum']} to {schema['maximum']}",
+    "maximum": lambda _, schema: f"a number from {schema['minimum']} to {schema['maximum']}",
+    "pattern": lambda _, schema: str(schema["title"]),
+    "maxProperties": lambda most, _: f"at most {most} entries",
+    "maxLength": lambda most, _: f"at most {most} characters",
+}
+"""Describes the expected value, for each keyword that constrains one, from the keyword's value and its schema."""
+
+
+def schema_problems(data: Any) -> Iterator[Problem]:
+    """Yield a problem for everything in *data* that the schema does not allow."""
+    for error in _validator().iter_errors(data):
+        yield from _schema_problems(error)
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    schema = json.loads((APPLICATION / "template.schema.json").read_text(encoding="utf-8"))
+    return Draft202012Validator(schema)
+
+
+def _schema_problems(error: ValidationError) -> Iterator[Problem]:
+    path: KeyPath = tuple(error.absolute_path)
+    found: Any = error.instance
+    schema: Any = error.schema
+    argument: Any = error.validator_value
+    if error.validator == "additionalProperties":
+        known = sorted(schema["properties"])
+        for key in (str(key) for key in found if key not in known):
+            hint = did_you_mean(key, known)
+            yield Problem((*path, key), f"unknown key{hint} Known: {', '.join(known)}")
+    elif error.validator == "required":
+        yield from (Problem(path, f"{key} is missing") for key in argument if key not in found)
+    elif "propertyNames" in error.absolute_schema_path:
+        yield Problem((*path, str(found)), f"not allowed as a name, expected {schema['title']}")
+    else:
+        expected = _EXPECTED[str(error.validator)](argument, schema)
+        yield Problem(path, f"found {_shown(found)}, expected {expected}")
+
+
+def _shown(value: object) -> str:
+    """Return *value* as JSON. Cuts a long value and adds its length."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    if len(text) <= _MAX_SHOWN:
+        return text
+    size = len(value) if isinstance(value, (str, dict, list)) else len(text)
+    return f"{text[:_MAX_SHOWN]}... (length {size})"
 
 
 def application_problems(data: dict[str, Any]) -> Iterator[Problem]:
-    """Yield what does not fit together in a document that the schema allows."""
+    """Yield the inconsistencies in a document that the schema allows."""
     for name, parameter in data.get("Parameters", {}).items():
         here = ("Parameters", name)
         if parameter["Type"] == "Number" and isinstance(parameter.get("Default"), str):
@@ -37,21 +100,21 @@ def application_problems(data: dict[str, Any]) -> Iterator[Problem]:
     for resource, spec in data["Resources"].items():
         required = ("CodeUri", "Handler", "Runtime") if spec["Type"] == FUNCTION else ()
         for key in required:
-            if key not in merged(shared, spec)["Properties"]:
+            if key not in shared and key not in spec["Properties"]:
                 yield Problem(("Resources", resource, "Properties"), f"{key} is missing")
 
 
 def _reference_problems(data: dict[str, Any]) -> Iterator[Problem]:
     parameters = data.get("Parameters", {})
-    kinds = {name: resource["Type"] for name, resource in data["Resources"].items()}
-    known = [*parameters, *(name for name, kind in kinds.items() if kind != FUNCTION)]
+    types = {name: resource["Type"] for name, resource in data["Resources"].items()}
+    known = [*parameters, *(name for name, kind in types.items() if kind != FUNCTION)]
     texts = ((section, data[section]) for section in ("Globals", "Resources") if section in data)
     for path, name in chain.from_iterable(references(value, (section,)) for section, value in texts):
         if name not in known:
             hint = f"{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}"
-            yield Problem(path, f"${{{name}}} is no parameter, topic or log group{hint}")
-        elif (path[-1] == "LogGroup") != (kinds.get(name) == LOG_GROUP):
-            groups = ", ".join(name for name, kind in kinds.items() if kind == LOG_GROUP) or "none"
+            yield Problem(path, f"${{{name}}} is not a parameter, topic or log group{hint}")
+        elif (path[-1] == "LogGroup") != (types.get(name) == LOG_GROUP):
+            groups = ", ".join(name for name, kind in types.items() if kind == LOG_GROUP) or "none"
             expected = f"expected a log group at LogGroup and nowhere else. Known: {groups}"
             yield Problem(path, f"found ${{{name}}}, {expected}")
         elif (path[-1] in PASSWORDS) != bool(parameters.get(name, {}).get("NoEcho")):
@@ -60,18 +123,18 @@ def _reference_problems(data: dict[str, Any]) -> Iterator[Problem]:
 
 
 def function_problems(template: Template) -> Iterator[Problem]:
-    """Yield what is wrong with the functions and their entry files, defaults and globals filled in."""
+    """Yield the problems with the functions and their entry files, after defaults and globals are filled in."""
     names: dict[str, str] = {}
     for function in template.functions:
         properties = ("Resources", function.resource, "Properties")
         if function.name in names:
             other = names[function.name]
-            yield Problem((*properties, "FunctionName"), f"{function.name!r} is the name of {other} already")
+            yield Problem((*properties, "FunctionName"), f"{function.name!r} is already the name of {other}")
         names[function.name] = function.resource
         size = sum(len(name) + len(value) for name, value in function.variables.items())
         variables = (*properties, "Environment", "Variables")
         if len(function.variables) > MAX_VARIABLES:
-            found = f"found {len(function.variables)} variables, those of Globals included"
+            found = f"found {len(function.variables)} variables, including those of Globals"
             yield Problem(variables, f"{found}, expected at most {MAX_VARIABLES}")
         if size > MAX_VARIABLE_CHARACTERS:
             found = f"found {size} characters in all names and values"
@@ -83,40 +146,38 @@ def function_problems(template: Template) -> Iterator[Problem]:
 
 def _permission_problems(function: Function, properties: tuple[str, ...]) -> Iterator[Problem]:
     if function.permissions and function.agency is None:
-        yield Problem((*properties, "Permissions"), "found no Agency, expected the one that gets them")
+        yield Problem((*properties, "Permissions"), "found no Agency, expected the agency that gets them")
     for position, name in enumerate(function.permissions):
         if name not in OPERATIONS:
             hint = f"{did_you_mean(name, OPERATIONS)} Known: {', '.join(OPERATIONS)}"
-            yield Problem((*properties, "Permissions", position), f"found {name!r}, which is no operation{hint}")
+            yield Problem((*properties, "Permissions", position), f"found {name!r}, which is not an operation{hint}")
 
 
 def _vpc_problems(function: Function) -> Iterator[Problem]:
     here = ("Resources", function.resource)
     if function.vpc_config and function.agency is None:
-        found = "found no Agency, expected one: FunctionGraph reaches into the VPC under it"
+        found = "found no Agency, expected one: FunctionGraph uses it to access the VPC"
         yield Problem((*here, "Properties", "VpcConfig"), found)
     for event in function.events:
         if event.type in QUEUES and function.vpc_config is None:
-            expected = "expected the VPC and subnet of the queue in it: FunctionGraph makes no such trigger otherwise"
+            expected = "expected the VPC and subnet of the queue: FunctionGraph refuses the trigger without them"
             yield Problem((*here, "Events", event.name, "Type"), f"found {event.type} and no VpcConfig, {expected}")
 
 
 def _entry_problems(function: Function, properties: tuple[str, ...]) -> Iterator[Problem]:
     file = entry_file(function.code_uri, function.handler)
     if not os.path.isdir(function.code_uri):  # noqa: PTH112 Path.is_dir raises when the name is too long
-        yield Problem((*properties, "CodeUri"), f"found no folder {function.code_uri}")
+        yield Problem((*properties, "CodeUri"), f"there is no folder {function.code_uri}")
         return
     if not file.is_file():
-        yield Problem((*properties, "Handler"), f"found no file {file}, which {function.handler} names")
+        yield Problem((*properties, "Handler"), f"there is no file {file} for {function.handler}")
         return
     yield from _missing_entry(file, function.handler, (*properties, "Handler"))
     if function.initializer:
         here = (*properties, "Initializer")
         if entry_file(function.code_uri, function.initializer) != file:
-            yield Problem(
-                here,
-                f"found {function.initializer!r}, expected a function in the handler's file, {file.name}",
-            )
+            expected = f"expected a function in the handler's file, {file.name}"
+            yield Problem(here, f"found {function.initializer!r}, {expected}")
         else:
             yield from _missing_entry(file, function.initializer, here)
 
@@ -126,7 +187,7 @@ def _missing_entry(file: Path, entry: str, path: tuple[str, ...]) -> Iterator[Pr
     try:
         module = symtable.symtable(file.read_text(encoding="utf-8"), str(file), "exec")
     except (SyntaxError, ValueError):
-        return  # the function's own fault, which an invocation shows
+        return  # not a problem of the template: an invocation reports it
     bound = {symbol.get_name() for symbol in module.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     if name not in bound:
-        yield Problem(path, f"found no {name!r} in {file}{did_you_mean(name, bound)}")
+        yield Problem(path, f"there is no {name!r} in {file}{did_you_mean(name, bound)}")

@@ -1,31 +1,59 @@
-"""A YAML document that knows on which line each of its values stands."""
+"""A template as a YAML document: its values with their lines, its references, and what can be wrong with it."""
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from cli.errors import WrongCall
-from cli.template.problems import KeyPath, Problem
+
+
+KeyPath = tuple[str | int, ...]
+"""The path to a value inside a document: keys and list positions."""
+
+REFERENCE = re.compile(r"\$\{([^}]*)\}")
+"""``${Name}``: the value of a parameter, the URN of a topic, or a log group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem with the value at *path*, or with the key itself if the key is unknown."""
+
+    path: KeyPath
+    text: str
+
+
+class TemplateError(WrongCall):
+    """The template is not valid. The message has a line ``file:line: key: text`` for each problem."""
+
+    def __init__(self, file: str, problems: Iterable[tuple[int, Problem]]) -> None:
+        lines = []
+        for line, problem in sorted(problems, key=lambda item: item[0]):
+            key = ".".join(map(str, problem.path))
+            lines.append(f"{file}:{line}: {key}: {problem.text}" if key else f"{file}:{line}: {problem.text}")
+        count = f"{len(lines)} problems in the template\n" if len(lines) > 1 else ""
+        super().__init__(count + "\n".join(lines))
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The decoded document, the line (from 1) of every key and list item, and keys that are given twice."""
+    """The decoded document, the line (from 1) of each key and list item, and a problem for each duplicate key."""
 
     data: Any
     lines: dict[KeyPath, int]
     duplicates: tuple[Problem, ...]
 
     def line(self, path: KeyPath) -> int:
-        """Return the line of *path*, or of the nearest value around it that is in the document."""
+        """Return the line of *path*, or of its nearest ancestor in the document."""
         while path not in self.lines:
             path = path[:-1]
         return self.lines[path]
 
 
 def read_document(file: str, text: str) -> Document:
-    """Parse *text*, the content of *file*. Raises WrongCall with file and line when it is not YAML."""
+    """Parse *text*, the content of *file*. Raises WrongCall with file and line if it is not valid YAML."""
     try:
         loader = yaml.SafeLoader(text)
         try:
@@ -39,26 +67,18 @@ def read_document(file: str, text: str) -> Document:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        raise WrongCall(_said(file, error)) from error
+        raise WrongCall(_describe(file, error)) from error
     except yaml.YAMLError as error:
         raise WrongCall(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from error
 
 
-def _said(file: str, error: yaml.MarkedYAMLError) -> str:
-    mark = error.problem_mark or error.context_mark
-    where = f"{file}:{mark.line + 1}" if mark else file
-    context = error.context or ""
-    if context and error.context_mark and mark and error.context_mark.line != mark.line:
-        context += f" that begins on line {error.context_mark.line + 1}"
-    return f"{where}: not valid YAML: {', '.join(part for part in (context, error.problem) if part)}"
-
-
 def _walk(
-    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], duplicates: list[Problem], above: frozenset[int]
+    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], duplicates: list[Problem], ancestors: frozenset[int]
 ) -> None:
-    if id(node) in above:
-        raise yaml.constructor.ConstructorError(None, None, "an alias refers to what it is part of", node.start_mark)
-    above |= {id(node)}
+    """Note the lines and the duplicate keys below *node*. *ancestors* has the identities of the nodes around it."""
+    if id(node) in ancestors:
+        raise yaml.constructor.ConstructorError(None, None, "an alias refers to its own ancestor", node.start_mark)
+    ancestors |= {id(node)}
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
@@ -68,9 +88,42 @@ def _walk(
                 duplicates.append(Problem(here, f"given again on line {line}, expected once"))
                 continue
             lines[here] = line
-            _walk(value, here, lines, duplicates, above)
+            _walk(value, here, lines, duplicates, ancestors)
     elif isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
             here = (*path, position)
             lines[here] = item.start_mark.line + 1
-            _walk(item, here, lines, duplicates, above)
+            _walk(item, here, lines, duplicates, ancestors)
+
+
+def _describe(file: str, error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = f"{file}:{mark.line + 1}" if mark else file
+    context = error.context or ""
+    if context and error.context_mark and mark and error.context_mark.line != mark.line:
+        context += f" that begins on line {error.context_mark.line + 1}"
+    return f"{where}: not valid YAML: {', '.join(part for part in (context, error.problem) if part)}"
+
+
+def references(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the path and the name of each reference inside *value*."""
+    if isinstance(value, str):
+        for match in REFERENCE.finditer(value):
+            yield path, match[1]
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from references(item, (*path, key))
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from references(item, (*path, position))
+
+
+def fill_in(value: Any, values: Mapping[str, str]) -> Any:
+    """Return *value* with each reference to a name in *values* replaced. Other references stay as they are."""
+    if isinstance(value, str):
+        return REFERENCE.sub(lambda match: values.get(match[1], match[0]), value)
+    if isinstance(value, dict):
+        return {key: fill_in(item, values) for key, item in value.items()}
+    if isinstance(value, list):
+        return [fill_in(item, values) for item in value]
+    return value

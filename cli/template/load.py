@@ -1,4 +1,4 @@
-"""From ``template.yaml`` to the functions that it describes."""
+"""From ``template.yaml`` to the application that it describes."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -6,54 +6,64 @@ from types import MappingProxyType
 from typing import Any
 
 from cli.errors import WrongCall, did_you_mean
-from cli.paths import CHECKOUT
-from cli.template.checks import application_problems, function_problems
-from cli.template.decode import decoded, decoded_parameter
-from cli.template.document import Document, read_document
-from cli.template.model import Function, Template
-from cli.template.problems import Problem, TemplateError
-from cli.template.references import fill_in
-from cli.template.schema import schema_problems
+from cli.paths import APPLICATION
+from cli.template.checks import application_problems, function_problems, schema_problems
+from cli.template.document import Document, Problem, TemplateError, fill_in, read_document, references
+from cli.template.model import (
+    FUNCTION,
+    LOG_GROUP,
+    TOPIC,
+    AsyncInvoke,
+    Destination,
+    Event,
+    Function,
+    LogGroup,
+    Parameter,
+    Subscription,
+    Template,
+    Topic,
+    VpcConfig,
+)
 
 
 FILE_NAME = "template.yaml"
 
 
 def find_template() -> Path:
-    """Return the template of the current directory, else that of this command's checkout."""
+    """Return the template in the current directory, or else the one installed with this command."""
     here = Path.cwd() / FILE_NAME
-    return here if here.is_file() else CHECKOUT / FILE_NAME
+    return here if here.is_file() else APPLICATION / FILE_NAME
 
 
 def load_template(
     file: Path, values: Mapping[str, str] = MappingProxyType({}), *, fill_in_defaults: bool = True
 ) -> Template:
-    """Read and check *file*, references to the parameters in *values* filled in.
+    """Read and check *file*, and fill in references to the parameters in *values*.
 
-    Without *fill_in_defaults*, references to parameters that have a default stay as they are written, too. Raises
-    TemplateError, which names every problem, or WrongCall when it is no YAML.
+    References to parameters that have a default are filled in, too, unless *fill_in_defaults* is False. Raises
+    TemplateError, which lists every problem, or WrongCall if the file cannot be read or is not valid YAML.
     """
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise WrongCall(f"cannot read the template {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise WrongCall(f"{file} is no UTF-8 text: {error}") from error
+        raise WrongCall(f"{file} is not valid UTF-8: {error}") from error
     document = read_document(str(file), text)
     _refuse(file, document, [*document.duplicates, *schema_problems(document.data)])
     _refuse(file, document, application_problems(document.data))
-    parameters = {name: decoded_parameter(name, spec) for name, spec in document.data.get("Parameters", {}).items()}
-    known = parameters.values() if fill_in_defaults else ()
-    defaults = {parameter.name: parameter.default for parameter in known if parameter.default is not None}
+    parameters = {name: _parameter(name, spec) for name, spec in document.data.get("Parameters", {}).items()}
+    with_default = parameters.values() if fill_in_defaults else ()
+    defaults = {parameter.name: parameter.default for parameter in with_default if parameter.default is not None}
     data = _filled_in(document.data, {**defaults, **values})
     _refuse(file, document, schema_problems(data))
-    template = decoded(file, data, parameters)
+    template = _template(file, data, parameters)
     _refuse(file, document, function_problems(template))
     return template
 
 
 def find_function(template: Template, name: str) -> Function:
-    """Return the function called *name* in FunctionGraph or in the template. Raises WrongCall for others."""
+    """Return the function with this name in FunctionGraph or in the template. Raises WrongCall if there is none."""
     for function in template.functions:
         if name in (function.name, function.resource):
             return function
@@ -70,3 +80,100 @@ def _refuse(file: Path, document: Document, problems: Iterable[Problem]) -> None
 
 def _filled_in(data: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
     return {key: fill_in(value, values) if key in {"Globals", "Resources"} else value for key, value in data.items()}
+
+
+def _template(file: Path, data: dict[str, Any], parameters: Mapping[str, Parameter]) -> Template:
+    """Decode *data*, which the schema allows, with FunctionGraph's defaults."""
+    shared = data.get("Globals", {}).get("Function", {})
+
+    def resources(kind: str) -> dict[str, dict[str, Any]]:
+        return {name: spec for name, spec in data["Resources"].items() if spec["Type"] == kind}
+
+    functions = tuple(
+        _function(file.resolve().parent, resource, _with_globals(spec["Properties"], shared), spec.get("Events", {}))
+        for resource, spec in resources(FUNCTION).items()
+    )
+    topics = tuple(_topic(resource, spec["Properties"]) for resource, spec in resources(TOPIC).items())
+    log_groups = tuple(_log_group(resource, spec["Properties"]) for resource, spec in resources(LOG_GROUP).items())
+    return Template(file, data.get("Description", ""), parameters, functions, topics, log_groups)
+
+
+def _parameter(name: str, spec: dict[str, Any]) -> Parameter:
+    default = spec.get("Default")
+    return Parameter(
+        name=name,
+        default=None if default is None else str(default),
+        description=spec.get("Description", ""),
+        is_secret=spec.get("NoEcho", False),
+        type=spec["Type"],
+    )
+
+
+def _with_globals(own: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the *own* properties of a function and the *shared* ones that it does not set. Variables are merged."""
+    variables = {**_variables(shared), **_variables(own)}
+    return {**shared, **own, "Environment": {"Variables": variables}}
+
+
+def _variables(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    variables: Mapping[str, Any] = properties.get("Environment", {}).get("Variables", {})
+    return variables
+
+
+def _function(code_root: Path, resource: str, properties: dict[str, Any], events: dict[str, Any]) -> Function:
+    return Function(
+        resource=resource,
+        name=properties.get("FunctionName", resource),
+        description=properties.get("Description", ""),
+        code_root=code_root,
+        code_uri=(code_root / properties["CodeUri"]).resolve(),
+        handler=properties["Handler"],
+        initializer=properties.get("Initializer"),
+        initializer_timeout=properties.get("InitializerTimeout", 3),
+        runtime=properties["Runtime"],
+        memory_size=properties.get("MemorySize", 128),
+        timeout=properties.get("Timeout", 3),
+        agency=properties.get("Agency"),
+        permissions=tuple(properties.get("Permissions", ())),
+        log_group=next((name for _, name in references(properties.get("LogGroup"))), None),
+        vpc_config=_vpc_config(properties.get("VpcConfig")),
+        variables={name: str(value) for name, value in _variables(properties).items()},
+        async_invoke=_async_invoke(properties.get("AsyncInvoke")),
+        events=tuple(_event(name, spec) for name, spec in events.items()),
+    )
+
+
+def _vpc_config(spec: dict[str, Any] | None) -> VpcConfig | None:
+    return None if spec is None else VpcConfig(spec["VpcId"], spec["SubnetId"])
+
+
+def _async_invoke(spec: dict[str, Any] | None) -> AsyncInvoke | None:
+    if spec is None:
+        return None
+    return AsyncInvoke(
+        max_retry_attempts=spec.get("MaxRetryAttempts"),
+        max_event_age=spec.get("MaxEventAge"),
+        on_success=_destination(spec.get("OnSuccess")),
+        on_failure=_destination(spec.get("OnFailure")),
+    )
+
+
+def _destination(spec: dict[str, Any] | None) -> Destination | None:
+    return None if spec is None else Destination(spec["Destination"], spec["Param"])
+
+
+def _event(name: str, spec: dict[str, Any]) -> Event:
+    status = spec.get("Status") or ("DISABLED" if "KAFKA" in spec["Type"] else "ACTIVE")
+    return Event(name, spec["Type"], status, spec["Properties"])
+
+
+def _topic(resource: str, properties: dict[str, Any]) -> Topic:
+    subscriptions = tuple(
+        Subscription(spec["Protocol"], spec["Endpoint"], spec.get("Remark", ""))
+        for spec in properties.get("Subscriptions", ())
+    )
+    return Topic(resource, properties["Name"], properties.get("DisplayName", ""), subscriptions)
+
+
+def _log_group(resource: str, properties: dict[str, Any]) -> LogGroup:
+    return LogGroup(resource, properties["GroupName"], properties.get("TtlInDays", 30))

@@ -1,4 +1,4 @@
-"""What ``template.yaml`` says, as data. Sizes are MB, times are seconds."""
+"""What ``template.yaml`` describes, as data. Sizes are in MB, times in seconds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,21 @@ from pathlib import Path
 from cli.json_value import Json
 
 
+FUNCTION = "HC::Serverless::Function"
+TOPIC = "HC::SMN::Topic"
+LOG_GROUP = "HC::LTS::Group"
+"""The resource types of a template."""
+
+QUEUES = frozenset({"KAFKA", "OPENSOURCEKAFKA", "RABBITMQ"})
+"""Trigger types that poll inside a VPC, which the function needs access to (Using a Kafka Trigger, Prerequisites)."""
+
+PASSWORDS = ("kafka_password", "access_password")
+"""Trigger properties that hold a secret. Each must refer to a parameter with NoEcho."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A value that is given when the application is deployed, and that ``${Name}`` stands for."""
+    """A value that the user gives at deployment. ``${Name}`` refers to it."""
 
     name: str
     default: str | None
@@ -21,7 +33,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who gets what is published to a topic: protocol (email, sms, http, https) and endpoint."""
+    """A subscription to a topic: protocol (email, sms, http, https) and endpoint."""
 
     protocol: str
     endpoint: str
@@ -30,7 +42,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """An SMN topic; ``${resource}`` stands for its URN."""
+    """An SMN topic. ``${resource}`` refers to its URN."""
 
     resource: str
     name: str
@@ -40,7 +52,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class LogGroup:
-    """A log group of LTS, whose logs are kept for *ttl_in_days*."""
+    """An LTS log group, which keeps logs for *ttl_in_days*."""
 
     resource: str
     name: str
@@ -49,7 +61,7 @@ class LogGroup:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A trigger of a function: its type and its configuration in the field names of FunctionGraph's API."""
+    """A trigger of a function. The properties have the field names of FunctionGraph's API."""
 
     name: str
     type: str
@@ -59,7 +71,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where the result of an asynchronous invocation goes."""
+    """Where FunctionGraph sends the result of an asynchronous invocation."""
 
     destination: str
     param: Mapping[str, Json]
@@ -67,7 +79,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class AsyncInvoke:
-    """What becomes of an event whose invocation fails; None leaves it to the platform."""
+    """The asynchronous invocation settings of a function. None leaves a setting to FunctionGraph's default."""
 
     max_retry_attempts: int | None
     max_event_age: int | None
@@ -77,7 +89,7 @@ class AsyncInvoke:
 
 @dataclass(frozen=True, slots=True)
 class VpcConfig:
-    """The VPC that a function reaches into, and the subnet there, by its network ID."""
+    """The VPC that a function can reach, and its subnet, by network ID."""
 
     vpc_id: str
     subnet_id: str
@@ -85,10 +97,9 @@ class VpcConfig:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function with the values of ``Globals`` and the defaults filled in.
+    """A function with the values of ``Globals`` and FunctionGraph's defaults filled in.
 
-    References to parameters without a default and to other resources stay as they are written, ``${Name}``, in every
-    text of it.
+    Its texts still contain the references ``${Name}`` to parameters without a default and to other resources.
     """
 
     resource: str
@@ -96,7 +107,7 @@ class Function:
     name: str
     description: str
     code_root: Path
-    """The folder of the template, which holds what all functions share and becomes the root of the zip."""
+    """The folder of the template. It holds the code that all functions share, and becomes the root of the zip."""
     code_uri: Path
     """The folder that holds the entry file."""
     handler: str
@@ -110,7 +121,7 @@ class Function:
     async_invoke: AsyncInvoke | None
     events: tuple[Event, ...]
     permissions: tuple[str, ...] = ()
-    """The API operations that it calls, such as ``DDS.ListBackups``."""
+    """The API operations that the function calls, such as ``DDS.ListBackups``."""
     log_group: str | None = None
     """The key of its log group under ``Resources``."""
     vpc_config: VpcConfig | None = None
@@ -118,7 +129,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One application."""
+    """An application: everything that one template describes."""
 
     file: Path
     description: str

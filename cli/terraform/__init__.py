@@ -1,1 +1,0 @@
-"""From ``template.yaml`` to Terraform's JSON configuration."""

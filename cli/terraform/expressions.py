@@ -1,6 +1,6 @@
 """Texts of the template as Terraform writes them: names, literals and references.
 
-Terraform reads every text of a resource as a template of its own, in which ``${`` and ``%{`` begin an expression.
+Terraform reads each text of a resource as a template, in which ``${`` and ``%{`` begin an expression.
 """
 
 import re
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cli.json_value import Json
+from cli.template.document import REFERENCE
 from cli.template.model import Parameter, Template
-from cli.template.references import REFERENCE
 
 
 TOPIC = "huaweicloud_smn_topic"
@@ -20,19 +20,19 @@ _AT_END = re.compile(r"\$+$")
 
 
 def snake_case(name: str) -> str:
-    """Return *name* as Terraform's names are written: ``NotifyTopic`` is ``notify_topic``."""
+    """Return *name* as a Terraform name: ``NotifyTopic`` becomes ``notify_topic``."""
     words = [word for word in _WORD.split(name) if word]
     joined = "_".join(words).lower()
     return joined if joined[:1].isalpha() else f"_{joined}"
 
 
 def literal(text: str) -> str:
-    """Return *text* such that Terraform reads exactly it, whatever dollar and percent signs are in it."""
+    """Return *text* quoted so that Terraform reads exactly *text*, including dollar and percent signs."""
     return _BEFORE_BRACE.sub(_quoted, text)
 
 
 def call(function: str, *arguments: str) -> str:
-    """Return a text that is the result of a function of Terraform, called with expressions."""
+    """Return a text whose value is the result of a Terraform function. The arguments are expressions."""
     return f"${{{function}({', '.join(arguments)})}}"
 
 
@@ -42,18 +42,17 @@ def _quoted(match: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the references of a template stand for: the parameters' variables and the topics' URNs."""
+    """The expressions that the references of a template stand for: variables of parameters, and URNs of topics."""
 
     expressions: Mapping[str, str]
 
     def text(self, text: str) -> str:
-        """Return *text* for Terraform, with its references."""
+        """Return *text* for Terraform, with its references as expressions."""
         written, position = "", 0
         for match in REFERENCE.finditer(text):
-            # A dollar sign that stands before an expression would escape it.
-            written += (
-                _AT_END.sub(_quoted, literal(text[position : match.start()])) + f"${{{self.expressions[match[1]]}}}"
-            )
+            # A dollar sign before an expression would escape it.
+            before = _AT_END.sub(_quoted, literal(text[position : match.start()]))
+            written += f"{before}${{{self.expressions[match[1]]}}}"
             position = match.end()
         return written + literal(text[position:])
 
@@ -69,7 +68,7 @@ class Scope:
 
 
 def scope_of(template: Template) -> Scope:
-    """Return what the references of *template* stand for."""
+    """Return the scope of *template*."""
     variables = {name: _variable(parameter) for name, parameter in template.parameters.items()}
     topics = {topic.resource: f"{TOPIC}.{snake_case(topic.resource)}.topic_urn" for topic in template.topics}
     return Scope({**variables, **topics})
@@ -77,5 +76,5 @@ def scope_of(template: Template) -> Scope:
 
 def _variable(parameter: Parameter) -> str:
     reference = f"var.{snake_case(parameter.name)}"
-    # A text that is nothing but a reference would become a number, unlike in the template.
+    # A text that is only a reference would become a number. In the template, it stays a text.
     return f"tostring({reference})" if parameter.type == "Number" else reference

@@ -1,7 +1,7 @@
-"""The provider's schema, as ``provider.json`` has it: see ``python -m cli.terraform.derive --help``.
+"""The provider's schema, from ``provider.json``, which ``python -m cli.terraform.derive`` writes.
 
-The form is that of ``terraform providers schema -json``, so that what a real provider prints can be put in its place;
-what that form has no place for stands under ``derived``, and is not checked where it is missing.
+The file has the form of ``terraform providers schema -json``, so that the output of a real provider can replace it.
+What that form has no place for is under ``derived``. Without it, the rules of attributes are not checked.
 """
 
 import json
@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("provider.json")
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute: its type as Terraform writes it (``string``, ``["set", "string"]``) and who sets it."""
+    """An attribute: its type as Terraform writes it (``string``, ``["set", "string"]``), and whether it can be set."""
 
     type: Json
     required: bool
@@ -34,7 +34,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A nested block: its nesting (single, list, set) and how often it may be there."""
+    """A nested block: its nesting (single, list, set), and how many of it there may be."""
 
     block: "Block"
     nesting: str
@@ -44,7 +44,7 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a block may contain."""
+    """The schema of a block."""
 
     attributes: Mapping[str, Attribute]
     nested: Mapping[str, Nested]
@@ -52,7 +52,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What holds for an attribute beyond its type. A range is of numbers, ends included."""
+    """The constraints on an attribute besides its type. A range includes both ends."""
 
     enum: tuple[Json, ...] = ()
     range: tuple[int, int] | None = None
@@ -64,7 +64,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider: its own configuration, its resources, and the rules of their attributes by dotted path."""
+    """The schema of a provider: its configuration, its resources, and the rules of their attributes by dotted path."""
 
     configuration: Block
     resources: Mapping[str, Block]
@@ -73,7 +73,7 @@ class Provider:
 
 @cache
 def read_provider(file: Path = FILE) -> Provider:
-    """Return the provider that *file* describes; it holds one."""
+    """Return the provider in *file*, which has exactly one."""
     document = json.loads(file.read_text(encoding="utf-8"))
     (provider,) = document["provider_schemas"].values()
     rules = document.get("derived", {}).get("rules", {})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.package.build import build_packages
-from cli.package.interpreter import find_interpreter
+from cli.package.bytecode import find_interpreter
 from cli.paths import CHECKOUT
 from cli.template.load import find_function, load_template
 

@@ -1,4 +1,4 @@
-"""Functions made of a few lines of source, and an instance that runs them."""
+"""Functions of a few lines of source, instances that run them, and the command in this process."""
 
 import json
 import textwrap
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import pytest
 from click.testing import CliRunner
 
-from cli.function_spec import function_spec
+from cli.functions import function_spec
 from cli.main import main
 from cli.template.load import load_template
 from cli.template.model import Function, Template
@@ -49,7 +49,7 @@ def credentials() -> Credentials:
 
 @pytest.fixture
 def make_function(tmp_path: Path) -> MakeFunction:
-    """A function whose index.py is the given source, in ``functions/sample`` of a code root of its own."""
+    """Create a function whose index.py is the given source, in ``functions/sample`` of its own code root."""
 
     def make(source: str, **changes: Any) -> Function:
         code_root = tmp_path / "application"
@@ -80,13 +80,13 @@ def make_function(tmp_path: Path) -> MakeFunction:
 
 @pytest.fixture
 def log() -> list[str]:
-    """What the functions of the test printed, line by line."""
+    """The lines that the functions of the test printed."""
     return []
 
 
 @pytest.fixture
 def make_instance(make_function: MakeFunction, log: list[str]) -> Iterator[MakeInstance]:
-    """Instances that are ended when the test is over."""
+    """Start instances, which end with the test."""
     with ExitStack() as stack:
 
         def make(
@@ -101,7 +101,7 @@ def make_instance(make_function: MakeFunction, log: list[str]) -> Iterator[MakeI
 
 @pytest.fixture
 def run(make_instance: MakeInstance, credentials: Credentials) -> Callable[..., Any]:
-    """Invoke a function made of *source* once, with an empty event unless another is given."""
+    """Invoke a function with the given source once, with an empty event by default."""
 
     def run_once(source: str, event: str = "{}", **changes: Any) -> Any:
         return make_instance(source, **changes).invoke(event, credentials)
@@ -110,7 +110,7 @@ def run(make_instance: MakeInstance, credentials: Credentials) -> Callable[..., 
 
 
 class Ran(NamedTuple):
-    """What a run of the command left behind."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -123,7 +123,7 @@ class Ran(NamedTuple):
 
 @pytest.fixture
 def ddsbackup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Ran]:
-    """Run the command in this process, in a directory of its own without a template."""
+    """Run the command in this process, in an empty directory."""
     directory = tmp_path / "elsewhere"
     directory.mkdir()
     monkeypatch.chdir(directory)
@@ -139,7 +139,7 @@ def ddsbackup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., 
 
 @pytest.fixture
 def application(make_function: MakeFunction, tmp_path: Path) -> Callable[..., Path]:
-    """Write an application of one function, ``sample``, made of *source*; return its template."""
+    """Write an application with one function, ``sample``, with the given source. Returns the path of its template."""
 
     def write(source: str, properties: str = "", parameters: str = "") -> Path:
         root = make_function(source).code_root
@@ -152,7 +152,7 @@ def application(make_function: MakeFunction, tmp_path: Path) -> Callable[..., Pa
 
 @pytest.fixture
 def load(tmp_path: Path) -> Callable[[str], Template]:
-    """Load a template of the given text, beside a folder ``code`` with an index.py."""
+    """Load a template with the given text, next to a folder ``code`` with an index.py."""
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "index.py").write_text("def handler(event, context): ...\n\ndef initializer(context): ...\n")
     file = tmp_path / "template.yaml"

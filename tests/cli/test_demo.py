@@ -1,4 +1,4 @@
-"""``ddsbackup demo``: all of it happens, or the exit status says so."""
+"""``ddsbackup demo``: every step happens, or the exit status is 1."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.payloads import CARRIERS
+from cli.event import CARRIERS
 
 
 Run = Callable[..., Any]
@@ -14,7 +14,7 @@ Application = Callable[..., Path]
 
 
 def test_everything_happens(ddsbackup: Run) -> None:
-    """One event of every trigger makes backups, whose job ids arrive on the topic and which are COMPLETED."""
+    """One event of every trigger creates backups that complete, and their job ids arrive on the topic."""
     ran = ddsbackup("demo", "--json")
     story = ran.json
     assert (ran.status, ran.err, story["ok"], story["failures"]) == (0, "", True, [])
@@ -27,8 +27,8 @@ def test_everything_happens(ddsbackup: Run) -> None:
     assert {result["outcome"] for result in story["redelivery"]["result"]["results"]} == {"ALREADY_EXISTS"}
 
 
-def test_people_read_all_of_it(ddsbackup: Run) -> None:
-    """For people the same is plain text when it is piped: every trigger, job id, backup id and status."""
+def test_the_output_for_people_has_every_step(ddsbackup: Run) -> None:
+    """In a pipe the output is plain text with every trigger, outcome and status."""
     ran = ddsbackup("demo")
     assert (ran.status, ran.err) == (0, "")
     assert all(f"\n{trigger} " in ran.out for trigger in CARRIERS)
@@ -54,8 +54,8 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_what_did_not_happen_is_said(ddsbackup: Run, application: Application, how: str) -> None:
-    """A function that does not do its work makes the exit status 1, with every failure and the log."""
+def test_failures_are_printed(ddsbackup: Run, application: Application, how: str) -> None:
+    """The exit status is 1, and standard error has every failure and the log."""
     body, failure = BROKEN[how]
     ran = ddsbackup("demo", "--template", broken_application(application, body))
     assert ran.status == 1
@@ -64,8 +64,8 @@ def test_what_did_not_happen_is_said(ddsbackup: Run, application: Application, h
     assert "All of it happened" not in ran.out
 
 
-def test_what_did_not_happen_is_in_the_document(ddsbackup: Run, application: Application) -> None:
-    """With --json too: the document says what failed."""
+def test_failures_are_in_the_document(ddsbackup: Run, application: Application) -> None:
+    """With --json the document has the failures."""
     body, failure = BROKEN["raises"]
     ran = ddsbackup("demo", "--json", "--template", broken_application(application, body))
     assert (ran.status, ran.json["ok"]) == (1, False)

@@ -1,4 +1,4 @@
-"""Settings from a file."""
+"""Files of NAME=value lines."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.env_file import read_env_file
 from cli.errors import WrongCall
+from cli.options import read_env_file
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from cli.errors import WrongCall
     ],
 )
 def test_lines(tmp_path: Path, line: str, settings: dict[str, str]) -> None:
-    """Each form of a line gives the setting that docker and dotenv would."""
+    """Each kind of line is read as docker and dotenv read it."""
     file = tmp_path / "settings.env"
     file.write_text(f"{line}\n")
     assert read_env_file(file) == settings
@@ -42,12 +42,12 @@ def test_lines(tmp_path: Path, line: str, settings: dict[str, str]) -> None:
         ("on busy=hush", "settings.env:2: found 'on busy', expected NAME=value"),
         ("1A=hush", "settings.env:2: found '1A', expected NAME=value"),
         ("nothing", "settings.env:2: found 'nothing', expected NAME=value"),
-        ('A="hush', 'settings.env:2: the value begins with " and does not end with it'),
-        ("A='hush' x", "settings.env:2: the value begins with ' and does not end with it"),
+        ('A="hush', 'settings.env:2: the value starts with " but does not end with it'),
+        ("A='hush' x", "settings.env:2: the value starts with ' but does not end with it"),
     ],
 )
 def test_wrong_line(tmp_path: Path, line: str, message: str) -> None:
-    """A wrong line is named by its number, and its value, which may be a secret, is not shown."""
+    """The message has the line number, but not the value, which may be a secret."""
     file = tmp_path / "settings.env"
     file.write_text(f"GOOD=1\n{line}\n")
     with pytest.raises(WrongCall) as error:
@@ -58,7 +58,7 @@ def test_wrong_line(tmp_path: Path, line: str, message: str) -> None:
 
 @given(value=st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])))
 def test_any_value_in_double_quotes(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
-    """Whatever is escaped and put between double quotes is read as it was."""
+    """Any escaped value between double quotes is read unchanged."""
     file = tmp_path_factory.mktemp("env") / "settings.env"
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     file.write_text(f'A="{escaped}"\n', encoding="utf-8")
@@ -66,6 +66,6 @@ def test_any_value_in_double_quotes(tmp_path_factory: pytest.TempPathFactory, va
 
 
 def test_file_that_is_not_there(tmp_path: Path) -> None:
-    """A file that cannot be read is one clear error."""
-    with pytest.raises(WrongCall, match=r"cannot read the settings file .*nowhere: No such file"):
+    """The message has the path and the reason."""
+    with pytest.raises(WrongCall, match=r"cannot read .*nowhere: No such file"):
         read_env_file(tmp_path / "nowhere")

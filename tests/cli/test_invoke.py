@@ -1,4 +1,4 @@
-"""``ddsbackup invoke``: what it prints, and its exit status."""
+"""``ddsbackup invoke``: output and exit status."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def handler(event, context):
 
 
 def test_human_output(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
-    """The result goes to standard output; START, log, END and REPORT to standard error, in this order."""
+    """The result goes to standard output; START, the log, END and REPORT go to standard error, in this order."""
     template = application(ECHO)
     ran = ddsbackup("invoke", "sample", "-t", "api-page", "--template", template, "--cloud", cloud.url)
     assert (ran.status, ran.json["backup"]["name"]) == (0, "mybackup1")
@@ -42,14 +42,14 @@ def test_human_output(ddsbackup: Run, application: Application, cloud: LocalClou
 def test_result_as_it_is(
     ddsbackup: Run, application: Application, cloud: LocalCloud, returned: str, printed: str
 ) -> None:
-    """Nothing is printed for an empty body, and text without quotes."""
+    """An empty body prints nothing, and text is printed without quotes."""
     template = application(f"def handler(event, context):\n    return {returned}\n")
     ran = ddsbackup("invoke", "sample", "-t", "direct", "--template", template, "--cloud", cloud.url)
     assert ran.out == printed
 
 
 def test_json_output(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
-    """With --json standard output is one document; the log stays on standard error."""
+    """With --json standard output is one document. The log stays on standard error."""
     template = application(ECHO)
     ran = ddsbackup(
         "invoke", "Sample", "-e", "-", "--json", "--template", template, "--cloud", cloud.url, stdin='{"ä": 1}'
@@ -74,7 +74,7 @@ def test_json_output(ddsbackup: Run, application: Application, cloud: LocalCloud
 
 
 def test_failure(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
-    """A function that raises makes the exit status 1, with its own frames."""
+    """If the function raises, the exit status is 1, and the traceback has only its own frames."""
     template = application("def handler(event, context):\n    raise ValueError('no such thing')\n")
     arguments = ("invoke", "sample", "-t", "direct", "--template", template, "--cloud", cloud.url)
     as_json, for_people = ddsbackup(*arguments, "--json"), ddsbackup(*arguments)
@@ -88,16 +88,16 @@ def test_failure(ddsbackup: Run, application: Application, cloud: LocalCloud) ->
     assert 'index.py", line 2, in handler' in for_people.err
 
 
-def test_more_memory_than_there_is(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
-    """A function that used more than its memory is warned of, since the platform would have ended it."""
+def test_more_memory_than_the_function_has(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
+    """There is a warning, because the platform would have killed the function."""
     source = "def handler(event, context):\n    return len(bytearray(event['mb'] * 1024 * 1024))\n"
     arguments = ("invoke", "sample", "-e", "-", "--template", application(source), "--cloud", cloud.url)
-    assert "WARNING more memory was used than the function has" in ddsbackup(*arguments, stdin='{"mb": 150}').err
+    assert "WARNING the function used more memory than it has" in ddsbackup(*arguments, stdin='{"mb": 150}').err
     assert "WARNING" not in ddsbackup(*arguments, stdin='{"mb": 1}').err
 
 
 def test_timeout(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
-    """--timeout wins over the template's, and what the function printed before is there."""
+    """--timeout overrides the template, and the log up to the timeout is there."""
     template = application(
         "import time\n\ndef handler(event, context):\n    print('slow')\n    time.sleep(60)\n", "Timeout: 60"
     )
@@ -121,13 +121,13 @@ def test_changed_sample(ddsbackup: Run, application: Application, cloud: LocalCl
 def test_template_of_the_current_directory(
     ddsbackup: Run, application: Application, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """template.yaml of the current directory is used before the application's own."""
+    """A template.yaml in the current directory is used instead of the installed one."""
     monkeypatch.chdir(application(ECHO).parent)
     assert ddsbackup("invoke", "sample", "-t", "direct", "--cloud", cloud.url).status == 0
 
 
 def test_as_a_command(application: Application, cloud: LocalCloud) -> None:
-    """The installed command works in a pipe: an event in, a result out, no colour."""
+    """The installed command works in a pipe: event in, result out, no color."""
     command = Path(sys.executable).with_name("ddsbackup")
     template = application(ECHO)
     ran = subprocess.run(
@@ -143,7 +143,7 @@ def test_as_a_command(application: Application, cloud: LocalCloud) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_no_function_is_left_running(application: Application, cloud: LocalCloud, number: signal.Signals) -> None:
-    """Whoever ends the command ends the function."""
+    """A signal that ends the command ends the function too."""
     command = Path(sys.executable).with_name("ddsbackup")
     template = application(
         "import os, time\n\ndef handler(event, context):\n    print(os.getpid())\n    time.sleep(60)\n", "Timeout: 60"

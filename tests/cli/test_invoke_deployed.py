@@ -1,4 +1,4 @@
-"""``ddsbackup invoke --deployed``: the uploaded package runs, in the cloud."""
+"""``ddsbackup invoke --deployed``: the local cloud runs the uploaded package."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ DEPLOYED = """
 
 @pytest.fixture
 def arguments(application: Application, cloud: LocalCloud) -> Iterator[list[str]]:
-    """How to invoke the function ``sample``, which the cloud has another version of than the checkout."""
+    """Arguments to invoke the function ``sample``, whose code in the cloud differs from the source folder."""
     build(sdk.FunctionGraphClient, cloud).create_function(new_function("sample", package(DEPLOYED)))
     template = application(IN_THE_CHECKOUT)
     yield ["invoke", "sample", "--template", str(template), "--cloud", cloud.url, "--deployed"]
@@ -36,7 +36,7 @@ def arguments(application: Application, cloud: LocalCloud) -> Iterator[list[str]
 
 
 def test_output(ddsbackup: Run, arguments: list[str], cloud: LocalCloud) -> None:
-    """Result, log and report are written as for a function of the checkout."""
+    """Result, log and report are printed as for a function in its source folder."""
     ran = ddsbackup(*arguments, "-e", "-", stdin='{"a": 1}')
     start, log, end, report = ran.err.splitlines()
     request_id = cloud.invocations()[0]["request_id"]
@@ -48,7 +48,7 @@ def test_output(ddsbackup: Run, arguments: list[str], cloud: LocalCloud) -> None
 
 
 def test_failure(ddsbackup: Run, arguments: list[str]) -> None:
-    """Exit status 1 and the traceback."""
+    """The exit status is 1, and standard error has the traceback."""
     ran = ddsbackup(*arguments, "-e", "-", stdin='{"fail": 1}')
 
     assert (ran.status, ran.out) == (1, "")
@@ -57,7 +57,7 @@ def test_failure(ddsbackup: Run, arguments: list[str]) -> None:
 
 
 def test_json(ddsbackup: Run, arguments: list[str]) -> None:
-    """One document with the same keys as ever."""
+    """The document has the same keys as without --deployed."""
     ran = ddsbackup(*arguments, "-t", "direct", "--json")
 
     assert set(ran.json) == {"ok", "result", "error", "report", "messages"}
@@ -65,7 +65,7 @@ def test_json(ddsbackup: Run, arguments: list[str]) -> None:
 
 
 def test_async(ddsbackup: Run, arguments: list[str], cloud: LocalCloud) -> None:
-    """The request id is all that is printed; under it the invocation is found later."""
+    """Only the request id is printed, which identifies the invocation later."""
     ran = ddsbackup(*arguments, "-e", "-", "--async", stdin='{"a": 1}')
     [invocation] = until(cloud.invocations)
 
@@ -75,7 +75,7 @@ def test_async(ddsbackup: Run, arguments: list[str], cloud: LocalCloud) -> None:
 
 
 def test_not_deployed(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
-    """A function that is not there is named, with those that are."""
+    """The message names the missing function and the deployed ones."""
     build(sdk.FunctionGraphClient, cloud).create_function(new_function("simple"))
     template = application(IN_THE_CHECKOUT)
     ran = ddsbackup("invoke", "sample", "-t", "direct", "--template", template, "--cloud", cloud.url, "--deployed")
@@ -84,8 +84,8 @@ def test_not_deployed(ddsbackup: Run, application: Application, cloud: LocalClou
     assert f"there is no function 'sample' at {cloud.url}, did you mean 'simple'? Deployed: simple" in ran.err
 
 
-def test_a_refusal_is_told(ddsbackup: Run, arguments: list[str], cloud: LocalCloud) -> None:
-    """What FunctionGraph says against it is what the user reads."""
+def test_an_error_of_the_api_is_printed(ddsbackup: Run, arguments: list[str], cloud: LocalCloud) -> None:
+    """The message has the status, code and message of FunctionGraph."""
     cloud.set_faults([{"path": "/invocations$", "answer": {"status": 429}}])
     ran = ddsbackup(*arguments, "-t", "direct")
 
@@ -96,14 +96,14 @@ def test_a_refusal_is_told(ddsbackup: Run, arguments: list[str], cloud: LocalClo
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        (["--async"], "--async goes with --deployed"),
+        (["--async"], "--async needs --deployed"),
         (["--deployed"], "--deployed needs --cloud"),
-        (["--deployed", "--cloud", "local", "--timeout", "3"], "no --env-file, no --timeout"),
-        (["--deployed", "--cloud", "local", "--env-file", "x"], "no --env-file, no --timeout"),
+        (["--deployed", "--cloud", "local", "--timeout", "3"], "remove --env-file and --timeout"),
+        (["--deployed", "--cloud", "local", "--env-file", "x"], "remove --env-file and --timeout"),
     ],
 )
 def test_options_that_do_not_go_together(ddsbackup: Run, options: list[str], fault: str) -> None:
-    """Each is explained."""
+    """The message says what to change."""
     ran = ddsbackup("invoke", "create_backup", "-t", "timer", *options)
 
     assert ran.status == 2
@@ -111,6 +111,6 @@ def test_options_that_do_not_go_together(ddsbackup: Run, options: list[str], fau
 
 
 def test_local_is_the_default_address() -> None:
-    """`--cloud local` is where `ddsbackup serve` listens; a URL may lack its scheme."""
+    """`--cloud local` is the default address of `ddsbackup serve`. The scheme of a URL is optional."""
     assert cloud_url("local") == DEFAULT_URL == "http://127.0.0.1:8600"
     assert cloud_url("127.0.0.1:1/") == "http://127.0.0.1:1"

@@ -1,4 +1,4 @@
-"""``ddsbackup invoke``: the settings, the cloud and the credentials that a function gets."""
+"""``ddsbackup invoke``: settings, cloud and credentials of the function."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ TOPIC = {
 
 
 def test_messages_are_those_of_this_invocation(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
-    """Each invocation has credentials of its own, works with the unmodified SDK, and lists its own messages."""
+    """Each invocation has its own credentials, works with the official SDK, and lists its own messages."""
     template = application(PUBLISH, **TOPIC)
     arguments = ("invoke", "sample", "-e", "-", "--json", "--timeout", "20", "--template", template)
     first, second = (
@@ -53,7 +53,7 @@ def test_messages_are_those_of_this_invocation(ddsbackup: Run, application: Appl
 
 
 def test_embedded_cloud(ddsbackup: Run, application: Application) -> None:
-    """Without --cloud there is an embedded one, whose topic and endpoints are the function's settings."""
+    """Without --cloud the function gets the topic and endpoints of a local cloud in this process."""
     source = """
         def handler(event, context):
             return [context.getUserData(key) for key in ("NOTIFY_TOPIC_URN", "DDS_ENDPOINT", "SMN_ENDPOINT")]
@@ -66,7 +66,7 @@ def test_embedded_cloud(ddsbackup: Run, application: Application) -> None:
 
 
 def test_env_file_wins(ddsbackup: Run, application: Application, cloud: LocalCloud, tmp_path: Path) -> None:
-    """A setting of --env-file wins over the template's and over the cloud's."""
+    """--env-file overrides the variables of the template and of the cloud."""
     source = """
         import os
 
@@ -83,7 +83,7 @@ def test_env_file_wins(ddsbackup: Run, application: Application, cloud: LocalClo
 
 
 def test_setting_without_a_value(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
-    """A parameter without a default, which no cloud knows, has to be given."""
+    """A variable that refers to a parameter without a default needs a value in --env-file."""
     template = application(ECHO, "Environment: {Variables: {BUCKET: '${Bucket}'}}", "Bucket: {Type: String}")
     arguments = ("invoke", "sample", "-t", "direct", "--template", template, "--cloud", cloud.url)
     ran = ddsbackup(*arguments)
@@ -94,7 +94,7 @@ def test_setting_without_a_value(ddsbackup: Run, application: Application, cloud
 
 
 def test_secrets_are_never_printed(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
-    """Neither the credentials of the cloud nor those of the invocation are in any output."""
+    """No output has the credentials of the cloud or of the invocation."""
     source = """
         def handler(event, context):
             secrets = [context.getSecuritySecretKey(), context.getSecurityToken(), context.getToken()]

@@ -1,4 +1,4 @@
-"""``ddsbackup invoke``: wrong calls are exit status 2 and one message."""
+"""``ddsbackup invoke``: wrong calls have exit status 2 and one message."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,17 +29,17 @@ def handler(event, context):
         (
             ["sample", "-e", "-"],
             '{"a": 1,\n "b" 2}',
-            "standard input is no JSON event: Expecting ':' delimiter at line 2, ",
+            "standard input is not JSON: Expecting ':' delimiter at line 2, ",
         ),
-        (["sample", "-e", "-"], "", "standard input is no JSON event: it is empty"),
-        (["sample", "-e", "-"], b"\xff", "standard input is no UTF-8 text"),
+        (["sample", "-e", "-"], "", "standard input is not JSON: it is empty"),
+        (["sample", "-e", "-"], b"\xff", "standard input is not UTF-8 text"),
         (["sample", "-e", "-"], "[" * 100_000, "nested too deeply"),
         (["sample", "-e", "-"], '"' + "x" * 6 * 1024 * 1024 + '"', "expected an event of at most 6291456 (6 MB)"),
         (["sample", "-e", "nowhere.json"], "", "cannot read the event nowhere.json: No such file or directory"),
         (["sample", "-e", "-", "--set", "name=x"], "{}", "--set changes a sample event (-t TRIGGER)"),
         (["sample", "-t", "timer", "--set", "nme=x"], "", "cannot set nme: the event has version, "),
         (["sample", "-t", "direct", "--timeout", "0"], "", "0.0 is not in the range"),
-        (["sample", "-t", "direct", "--env-file", "nowhere"], "", "cannot read the settings file nowhere"),
+        (["sample", "-t", "direct", "--env-file", "nowhere"], "", "cannot read nowhere"),
         (["sample", "-t", "direct", "--cloud", "http://127.0.0.1:1"], "", "start one with ddsbackup serve"),
         (["sample", "-t", "direct", "--cloud", "127.0.0.1:1"], "", "no local cloud answers at http://127.0.0.1:1 ("),
         (["sample", "-t", "direct", "--cloud", "http://[::1"], "", "no local cloud answers at http://[::1"),
@@ -48,7 +48,7 @@ def handler(event, context):
 def test_wrong_call(
     ddsbackup: Run, application: Application, arguments: list[str], stdin: str | bytes, message: str
 ) -> None:
-    """A wrong call is exit status 2 and one message; nothing is run and nothing is on standard output."""
+    """Nothing runs, and standard output is empty."""
     ran = ddsbackup("invoke", *arguments, "--template", application(ECHO), stdin=stdin)
     assert (ran.status, ran.out) == (2, "")
     assert message in ran.err
@@ -56,7 +56,7 @@ def test_wrong_call(
 
 
 def test_wrong_template(ddsbackup: Run, application: Application) -> None:
-    """A wrong template is exit status 2 with file, line and key."""
+    """The message has file, line and key."""
     template = application(ECHO, "Timeout: 1")
     ran = ddsbackup("invoke", "sample", "-t", "direct", "--template", template)
     assert ran.status == 2
@@ -64,7 +64,7 @@ def test_wrong_template(ddsbackup: Run, application: Application) -> None:
 
 
 def test_cloud_that_gives_no_credentials(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
-    """When IAM fails the call is not made, and the error says what answered what."""
+    """If IAM fails, the function is not invoked, and the message has the call and the status."""
     cloud.set_faults([{"path": "securitytokens", "answer": {"status": 503}}])
     ran = ddsbackup("invoke", "sample", "-t", "direct", "--template", application(ECHO), "--cloud", cloud.url)
     assert ran.status == 2

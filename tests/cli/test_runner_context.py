@@ -40,7 +40,7 @@ def test_identity_of_the_function(run: Run) -> None:
 
 
 def test_credentials_are_those_of_the_invocation(make_instance: Make, credentials: Credentials) -> None:
-    """A warm instance sees the credentials of each invocation, and the deprecated methods give nothing."""
+    """A warm instance sees the credentials of each invocation. The deprecated methods return empty text."""
     methods = "getSecurityAccessKey getSecuritySecretKey getSecurityToken getToken getAccessKey getSecretKey"
     instance = make_instance(call(*methods.split()))
     later = type(credentials)("AK2", "SK2", "ST2", "T2")
@@ -58,7 +58,7 @@ def test_request_id_is_that_of_the_report(run: Run) -> None:
 
 
 def test_user_data(run: Run) -> None:
-    """getUserData gives a setting, and None for one that is not there."""
+    """getUserData returns a setting, or None if there is none."""
     source = """
         def handler(event, context):
             return [context.getUserData("ON_BUSY"), context.getUserData("NOT_THERE")]
@@ -67,7 +67,7 @@ def test_user_data(run: Run) -> None:
 
 
 def test_workflows_and_state(run: Run) -> None:
-    """The methods for workflows are there and empty; the state is kept for the invocation."""
+    """The methods for workflows return empty values. The state lasts for the invocation."""
     source = """
         def handler(event, context):
             context.set_state({"step": 1})
@@ -80,7 +80,7 @@ def test_workflows_and_state(run: Run) -> None:
 
 
 def test_remaining_time_runs_down(run: Run) -> None:
-    """The remaining time begins at the timeout, in milliseconds, and becomes less."""
+    """The remaining time starts at the timeout, in milliseconds, and decreases."""
     source = """
         import time
 
@@ -95,7 +95,7 @@ def test_remaining_time_runs_down(run: Run) -> None:
 
 
 def test_initializer_has_its_own_time(run: Run) -> None:
-    """In the initializer the remaining time is that of the initializer."""
+    """The remaining time in the initializer is that of its own timeout."""
     source = """
         def initializer(context):
             global remaining
@@ -109,7 +109,7 @@ def test_initializer_has_its_own_time(run: Run) -> None:
 
 
 def test_logger_writes_time_request_id_and_content(run: Run, log: list[str]) -> None:
-    """A line of the context's logger has the time, the request id and the content."""
+    """A line of the context's logger has the time, the request id and the text."""
     source = """
         def handler(event, context):
             logger = context.getLogger()

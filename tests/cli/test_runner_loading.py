@@ -15,7 +15,7 @@ Make = Callable[..., Any]
 
 
 def test_entry_module_is_not_registered(run: Run) -> None:
-    """The entry module is in no sys.modules, as in the platform's loader."""
+    """The entry module is not in sys.modules, as on the platform."""
     invocation = run(
         """
         import sys
@@ -28,7 +28,7 @@ def test_entry_module_is_not_registered(run: Run) -> None:
 
 
 def test_shared_packages_come_from_the_code_root(run: Run, make_function: Make) -> None:
-    """What lies beside the template is importable, and so is what lies beside the entry file."""
+    """Modules next to the template and next to the entry file can be imported."""
     root = make_function("").code_root
     (root / "shared").mkdir()
     (root / "shared" / "__init__.py").write_text("")
@@ -39,20 +39,20 @@ def test_shared_packages_come_from_the_code_root(run: Run, make_function: Make) 
 
 
 def test_a_module_of_the_code_hides_one_of_the_standard_library(run: Run, make_function: Make) -> None:
-    """The code root stands before the standard library, which is why the platform warns of names like json."""
+    """The code root comes before the standard library, so the platform warns of names like json."""
     (make_function("").code_root / "colorsys.py").write_text("MINE = True\n")
     invocation = run("import colorsys\n\ndef handler(event, context):\n    return colorsys.MINE\n")
     assert invocation.result is True
 
 
 def test_working_directory_is_the_parent_of_the_code_root(run: Run, make_function: Make) -> None:
-    """Relative paths begin one level above the code, as on the platform."""
+    """Relative paths start one level above the code, as on the platform."""
     invocation = run("import os\n\ndef handler(event, context):\n    return os.getcwd()\n")
     assert invocation.result == str(make_function("").code_root.parent)
 
 
 def test_interpreter_is_this_one(run: Run) -> None:
-    """The function runs on the interpreter of the command, with what is installed there."""
+    """The function runs with the command's interpreter and its installed packages."""
     invocation = run("import sys\n\ndef handler(event, context):\n    return sys.executable\n")
     assert invocation.result == sys.executable
 
@@ -66,7 +66,7 @@ def test_handler_in_a_folder(run: Run, make_function: Make) -> None:
 
 
 def test_initializer_runs_once_before_the_first_event(make_instance: Make, credentials: Credentials) -> None:
-    """The initializer gets a context and runs once however many events follow."""
+    """The initializer gets a context and runs once for all events."""
     instance = make_instance(
         """
         calls = []
@@ -84,7 +84,7 @@ def test_initializer_runs_once_before_the_first_event(make_instance: Make, crede
 
 
 def test_nothing_of_the_machine_reaches_the_function(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Variables of the command's environment, proxies above all, are not the function's."""
+    """The function does not see the command's environment variables, such as proxies."""
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.com:3128")
     monkeypatch.setenv("NOTIFY_TOPIC_URN", "urn:smn:of:somebody:else")
     invocation = run("import os\n\ndef handler(event, context):\n    return dict(os.environ)\n")
@@ -92,7 +92,7 @@ def test_nothing_of_the_machine_reaches_the_function(run: Run, monkeypatch: pyte
 
 
 def test_settings_and_presets_are_in_the_environment(run: Run) -> None:
-    """User variables and the RUNTIME_ presets are there, the former once more as JSON."""
+    """The environment has the settings, the settings as JSON, and the RUNTIME_ variables."""
     invocation = run(
         """
         import json, os
@@ -129,14 +129,14 @@ def test_settings_and_presets_are_in_the_environment(run: Run) -> None:
 
 
 def test_standard_input_is_empty(run: Run) -> None:
-    """The function cannot read the channel on which its credentials came."""
+    """The function cannot read the pipe that delivers its credentials."""
     invocation = run("import sys\n\ndef handler(event, context):\n    return sys.stdin.read()\n")
     assert invocation.result == ""
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux tells this of a process")
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux")
 def test_secrets_are_no_arguments_and_no_variables(run: Run, credentials: Credentials) -> None:
-    """Credentials are found neither on the command line nor in the environment of the process."""
+    """Neither the command line nor the environment of the process has credentials."""
     invocation = run(
         """
         from pathlib import Path

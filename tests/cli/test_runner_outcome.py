@@ -1,4 +1,4 @@
-"""What becomes of what a function returns or raises."""
+"""Return values and exceptions of functions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,14 +29,14 @@ def returning(expression: str) -> str:
     ],
 )
 def test_result_rule(run: Run, expression: str, result: object) -> None:
-    """None is an empty body, text is the body as it is, anything else is JSON."""
+    """None is an empty body, text is the body itself, and anything else is encoded as JSON."""
     invocation = run(returning(expression), event='{"name": "nightly"}')
     assert (invocation.ok, invocation.result) == (True, result)
 
 
 @pytest.mark.parametrize("expression", ["{1, 2}", "b'x'", "object()", "math.nan", "{(1, 2): 3}"])
 def test_result_that_is_no_json(run: Run, expression: str) -> None:
-    """A result that JSON cannot say is an error of the function: 4007 on the platform."""
+    """A result that JSON cannot represent is an error of the function, 4007 on the platform."""
     error = run(returning(expression)).error
     assert error.error_type == "FunctionResultError"
     assert "4007" in error.error_message
@@ -44,20 +44,20 @@ def test_result_that_is_no_json(run: Run, expression: str) -> None:
 
 @pytest.mark.parametrize(("size", "fits"), [(6 * 1024 * 1024, True), (6 * 1024 * 1024 + 1, False)])
 def test_result_of_6_mb(run: Run, size: int, fits: bool) -> None:
-    """A body may have 6 MB and not a byte more."""
+    """A body may have up to 6 MB."""
     invocation = run(returning(f"'x' * {size}"))
     assert invocation.ok is fits
     assert fits or "4004" in invocation.error.error_message
 
 
 def test_event_of_6_mb(run: Run) -> None:
-    """An event of several megabytes reaches the handler whole."""
+    """A large event reaches the handler completely."""
     text = "x" * (6 * 1024 * 1024 - 20)
     assert run(returning("len(event['text'])"), event=f'{{"text": "{text}"}}').result == len(text)
 
 
 def test_exception(run: Run) -> None:
-    """An exception gives its class, its message, and the frames from the entry file on."""
+    """The error has the class, the message, and the frames from the entry file on."""
     source = """
         import json
 
@@ -87,7 +87,7 @@ def test_exception(run: Run) -> None:
     ],
 )
 def test_file_that_cannot_be_loaded(run: Run, source: str, error_type: str, message: str) -> None:
-    """What goes wrong while the entry file is loaded is the error of the invocation that wanted it."""
+    """An error while the entry file is loaded is the error of that invocation."""
     invocation = run(source)
     assert invocation.error.error_type == error_type
     assert message in invocation.error.error_message
@@ -96,7 +96,7 @@ def test_file_that_cannot_be_loaded(run: Run, source: str, error_type: str, mess
 
 
 def test_initializer_that_raises(make_instance: Make, credentials: Credentials) -> None:
-    """A failed initializer fails the invocation, and the next one starts the instance anew."""
+    """The invocation fails, and the next one starts the instance again."""
     instance = make_instance(
         """
         def initializer(context):
@@ -122,7 +122,7 @@ def test_initializer_that_raises(make_instance: Make, credentials: Credentials) 
     ],
 )
 def test_function_that_ends_its_process(run: Run, statement: str, error_type: str, message: str) -> None:
-    """sys.exit is an error, and so is a process that is gone."""
+    """sys.exit is an error, and so is a process that has ended."""
     error = run(f"import os, sys\n\ndef handler(event, context):\n    {statement}\n").error
     assert error.error_type == error_type
     assert message in error.error_message

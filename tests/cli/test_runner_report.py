@@ -1,4 +1,4 @@
-"""What an instance tells and leaves behind: log, report, nothing else."""
+"""Log and report of an instance, which leaves nothing else behind."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.function_spec import function_spec
+from cli.functions import function_spec
 from localcloud.functiongraph.runtime.instance import Instance
 from localcloud.functiongraph.runtime.model import Credentials
 
@@ -15,11 +15,11 @@ Run = Callable[..., Any]
 Make = Callable[..., Any]
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells this of a process")
+needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
 
 
 def test_log_has_every_line_in_order(run: Run, log: list[str]) -> None:
-    """What is printed to either stream is logged in order, up to the last line without a line end."""
+    """The log has the lines of both streams in order, even a last line without a line end."""
     source = """
         import sys
 
@@ -36,7 +36,7 @@ def test_log_has_every_line_in_order(run: Run, log: list[str]) -> None:
 def test_log_of_an_invocation_is_complete_when_it_returns(
     make_instance: Make, credentials: Credentials, log: list[str]
 ) -> None:
-    """Ten thousand lines are all there, before the next invocation's."""
+    """All ten thousand lines come before those of the next invocation."""
     source = """
         def handler(event, context):
             for number in range(10_000):
@@ -51,7 +51,7 @@ def test_log_of_an_invocation_is_complete_when_it_returns(
 
 @needs_proc
 def test_report(make_instance: Make, credentials: Credentials) -> None:
-    """The report has durations, memory of the function alone, and whether the start was cold."""
+    """The report has the durations, the memory of the function alone, and whether it was a cold start."""
     source = """
         import time
 
@@ -72,7 +72,7 @@ def test_report(make_instance: Make, credentials: Credentials) -> None:
 
 @needs_proc
 def test_nothing_stays_open(make_function: Make, credentials: Credentials) -> None:
-    """An instance that was left has no process and no open file."""
+    """A closed instance has no process and no open file."""
 
     def files() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))

@@ -1,4 +1,4 @@
-"""A function that does not come to an end is ended, with all that it started."""
+"""A function that exceeds its timeout is killed with all the processes that it started."""
 
 import os
 import time
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.function_spec import function_spec
+from cli.functions import function_spec
 from localcloud.functiongraph.runtime.instance import Instance
 from localcloud.functiongraph.runtime.model import Credentials
 
@@ -17,11 +17,11 @@ Run = Callable[..., Any]
 Make = Callable[..., Any]
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells this of a process")
+needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
 
 
 def test_timeout_ends_the_function_and_its_children(run: Run, tmp_path: Path) -> None:
-    """At the timeout the process is killed, with every process that it started."""
+    """The timeout kills the process and its children."""
     source = f"""
         import subprocess, time
         from pathlib import Path
@@ -39,7 +39,7 @@ def test_timeout_ends_the_function_and_its_children(run: Run, tmp_path: Path) ->
 
 
 def test_timeout_tells_where_the_function_was(run: Run) -> None:
-    """A timeout has the frames in which the function was caught, waiting or busy."""
+    """The error has the current frames of the function, whether it waits or computes."""
     source = """
         import time
 
@@ -60,7 +60,7 @@ def test_timeout_tells_where_the_function_was(run: Run) -> None:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether the process is dead: no longer there, or (where one can tell) a zombie that nobody waits for."""
+    """Whether the process has ended, or is a zombie (on Linux)."""
     state = Path(f"/proc/{pid}/stat")
     for _ in range(100):
         try:
@@ -74,7 +74,7 @@ def is_gone(pid: int) -> bool:
 
 
 def test_handler_that_catches_everything_is_killed_too(run: Run) -> None:
-    """No function can refuse to be ended."""
+    """A function cannot refuse to end."""
     source = """
         import signal, time
 
@@ -91,20 +91,20 @@ def test_handler_that_catches_everything_is_killed_too(run: Run) -> None:
 
 @needs_proc
 def test_memory_at_a_timeout(run: Run) -> None:
-    """What a function used is reported even when it was ended."""
+    """The report of a killed function has its memory."""
     invocation = run("import time\n\ndef handler(event, context):\n    time.sleep(60)\n", timeout=0.3)
     assert invocation.report.max_memory_used_mb > 5
 
 
 def test_function_that_prints_for_ever(run: Run, log: list[str]) -> None:
-    """A flood of output does not keep the function alive."""
+    """Constant output does not keep the function alive."""
     invocation = run("def handler(event, context):\n    while True:\n        print('and on')\n", timeout=0.3)
     assert invocation.error.error_type == "FunctionTimeout"
     assert log[:2] == ["and on", "and on"]
 
 
 def test_initializer_that_takes_too_long(run: Run) -> None:
-    """The initializer has a timeout of its own."""
+    """The initializer has its own timeout."""
     source = """
         import time
 
@@ -119,7 +119,7 @@ def test_initializer_that_takes_too_long(run: Run) -> None:
 
 
 def test_next_invocation_after_a_timeout(make_instance: Make, credentials: Credentials) -> None:
-    """An instance that was ended is started anew."""
+    """A killed instance is started again."""
     source = """
         import time
 
@@ -134,7 +134,7 @@ def test_next_invocation_after_a_timeout(make_instance: Make, credentials: Crede
 
 
 def test_process_left_behind_is_ended_with_the_instance(make_function: Make, credentials: Credentials) -> None:
-    """A child that keeps the log open neither delays the answer nor survives the instance."""
+    """A child that keeps the log open neither delays the result nor survives the instance."""
     source = """
         import subprocess
 

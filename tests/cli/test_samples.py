@@ -1,4 +1,4 @@
-"""The sample events, and changes to them."""
+"""The sample events and changes to them."""
 
 import base64
 import json
@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.errors import WrongCall
+from cli.event import CARRIERS, REQUEST_FIELDS, requests_of, sample_event
 from cli.json_value import Json
 from cli.paths import CHECKOUT
-from cli.payloads import CARRIERS, requests_of
-from cli.samples import REQUEST_FIELDS, sample_event
 from localcloud import LocalCloud
 from shared.create.request import BackupRequest
 
@@ -33,7 +32,7 @@ KEYS = {
 
 
 def test_a_file_for_every_trigger() -> None:
-    """Each trigger has its file, each file is a trigger's or another function's, and each is described."""
+    """Each trigger has a file, each file belongs to a trigger or to another function, and README.md describes each."""
     files = {file.stem for file in (CHECKOUT / "events").glob("*.json")}
     assert {name for name in files if not name.partition("-")[0].endswith("_backups")} == set(CARRIERS)
     text = (CHECKOUT / "events" / "README.md").read_text()
@@ -42,12 +41,12 @@ def test_a_file_for_every_trigger() -> None:
 
 @pytest.mark.parametrize("trigger", KEYS)
 def test_shape(trigger: str) -> None:
-    """An event has the keys that the platform delivers, no more and no less."""
+    """An event has exactly the keys that the platform delivers."""
     assert set(sample_event(trigger)) == set(KEYS[trigger].split())
 
 
 def test_body_of_the_api_page() -> None:
-    """The last one is the example request of the API page, to the letter."""
+    """The sample is the example request (DDS API, Creating a Manual Backup), to the letter."""
     assert sample_event("api-page") == {
         "backup": {
             "instance_id": "a89dab5e39394eccbdb77b19d57b0180in02",
@@ -59,7 +58,7 @@ def test_body_of_the_api_page() -> None:
 
 @every_trigger
 def test_instances_are_those_of_the_local_cloud(trigger: str, cloud: LocalCloud) -> None:
-    """Every sample names instances that the local cloud can back up."""
+    """The local cloud can back up every instance that a sample names."""
     known = set(cloud.connection()["instance_ids"])
     for request in requests_of(trigger, sample_event(trigger)):
         named: Any = request.get("backup", request)
@@ -68,13 +67,13 @@ def test_instances_are_those_of_the_local_cloud(trigger: str, cloud: LocalCloud)
 
 
 def test_fields_of_the_request_are_those_of_the_function() -> None:
-    """What --set puts into the request is what the function knows, no more and no less."""
+    """--set knows exactly the fields that the function knows."""
     assert set(REQUEST_FIELDS) == set(BackupRequest.model_fields)
 
 
 @every_trigger
 def test_requests_are_valid(trigger: str) -> None:
-    """The function accepts every request in the samples."""
+    """The function accepts the requests in all samples."""
     for request in requests_of(trigger, sample_event(trigger)):
         assert BackupRequest.model_validate(request).instances
 
@@ -82,7 +81,7 @@ def test_requests_are_valid(trigger: str) -> None:
 @every_trigger
 @given(name=st.text(min_size=1), number=st.integers())
 def test_fields_of_the_request_are_set_wherever_they_are_carried(trigger: str, name: str, number: int) -> None:
-    """A field is set in every request of an event, whatever wraps it, and nothing else changes."""
+    """A field is set in every request of an event, in any encoding, and nothing else changes."""
     changed = sample_event(trigger, [f"name={json.dumps(name)}", f"min_interval={number}"])
     for before, after in zip(requests_of(trigger, sample_event(trigger)), requests_of(trigger, changed), strict=True):
         if "backup" in before:
@@ -100,7 +99,7 @@ def dict_of(value: Json) -> dict[str, Json]:
 @every_trigger
 @pytest.mark.parametrize("change", ["instance_id=X", 'instance_ids=["X"]'])
 def test_instances_are_replaced(trigger: str, change: str) -> None:
-    """One of instance_id and instance_ids replaces the other; the API's body has only the former."""
+    """instance_id and instance_ids replace each other. The body of the DDS API has only the former."""
     for request in requests_of(trigger, sample_event(trigger, [change])):
         inner: Any = request.get("backup", request)
         assert [inner.get("instance_id"), inner.get("instance_ids")] in (["X", None], [None, ["X"]])
@@ -109,7 +108,7 @@ def test_instances_are_replaced(trigger: str, change: str) -> None:
 
 @every_trigger
 def test_backup_replaces_the_request(trigger: str) -> None:
-    """A field below backup makes the body of the API page of any request."""
+    """A field of backup turns any request into the body of the DDS API."""
     changes = ["backup.instance_id=X", "backup.name=mine"]
     for request in requests_of(trigger, sample_event(trigger, changes)):
         assert set(request) == {"backup"}
@@ -121,26 +120,26 @@ def test_backup_replaces_the_request(trigger: str) -> None:
     [("5", 5), ('"5"', "5"), ("true", True), ("null", None), ("nightly", "nightly"), ("a=b", "a=b"), ("", "")],
 )
 def test_values(text: str, value: Json) -> None:
-    """A value is JSON where it can be, else text."""
+    """A value that is not valid JSON is text."""
     assert sample_event("direct", [f"description={text}"])["description"] == value
 
 
 def test_paths_into_the_envelope() -> None:
-    """Any other key is a dotted path, list positions included."""
+    """Any other key is a dotted path, which may have list positions."""
     event: Any = sample_event("smn", ["record.1.smn.message_id=abc", "record.0.event_source=other"])
     assert event["record"][1]["smn"]["message_id"] == "abc"
     assert event["record"][0]["event_source"] == "other"
 
 
 def test_list_positions_of_the_request() -> None:
-    """A position of a list in the request can be set too."""
+    """A path into the request may have them too."""
     (request,) = requests_of("timer", sample_event("timer", ["instance_ids.1=X"]))
     ids: Any = request["instance_ids"]
     assert (len(ids), ids[1]) == (2, "X")
 
 
 def test_base64_stays_base64() -> None:
-    """What the API gateway carries is encoded again."""
+    """The body for the API gateway is encoded again."""
     event = sample_event("apig", ["name=nächtlich"])
     assert json.loads(base64.b64decode(str(event["body"])))["name"] == "nächtlich"
 
@@ -155,27 +154,27 @@ def test_base64_stays_base64() -> None:
         ),
         ("smn", ["record.2.smn.message_id=x"], "cannot set record.2.smn.message_id: record has 0, 1."),
         ("smn", ["record.0.smn.messge_id=x"], "did you mean 'message_id'?"),
-        ("timer", ["time.zone=x"], "cannot set time.zone: time holds no keys"),
+        ("timer", ["time.zone=x"], "cannot set time.zone: time has no keys"),
         ("timer", ["instance_ids.2=x"], "cannot set instance_ids.2: instance_ids has 0, 1."),
         ("timer", ["name"], "found --set name, expected KEY=VALUE"),
         ("timer", ["=x"], "found --set =x, expected KEY=VALUE"),
-        ("timer", ["user_event=hello", "name=x"], "user_event holds no JSON"),
-        ("timer", ["user_event='[1]'", "name=x"], "user_event holds no JSON"),
-        ("timer", ['user_event="[1]"', "name=x"], "user_event holds no JSON object"),
-        ("apig", ["body=%%%", "name=x"], "body holds no JSON"),
-        ("eventgrid", ["data=5", "name=x"], "data holds no JSON object"),
+        ("timer", ["user_event=hello", "name=x"], "user_event is not JSON"),
+        ("timer", ["user_event='[1]'", "name=x"], "user_event is not JSON"),
+        ("timer", ['user_event="[1]"', "name=x"], "user_event is not a JSON object"),
+        ("apig", ["body=%%%", "name=x"], "body is not JSON"),
+        ("eventgrid", ["data=5", "name=x"], "data is not a JSON object"),
         ("timer", ["name=\udcff"], "is not UTF-8 text"),
     ],
 )
 def test_change_that_cannot_be_made(trigger: str, changes: list[str], message: str) -> None:
-    """What cannot be set is answered with what is there."""
+    """The message says what the event has instead."""
     with pytest.raises(WrongCall) as error:
         sample_event(trigger, changes)
     assert message in error.value.message
 
 
-def test_a_selector_takes_the_place_of_the_named_instances() -> None:
-    """A request says in one way which instances it means."""
+def test_a_selector_replaces_the_named_instances() -> None:
+    """A request names its instances in one way."""
     assert sample_event("direct", ['select={"name": "orders-*"}', "name=fleet"]) == {
         "select": {"name": "orders-*"},
         "name": "fleet",

@@ -1,4 +1,4 @@
-"""``ddsbackup serve``: a process of its own, until it is told to stop."""
+"""``ddsbackup serve``: a process that runs until it is stopped."""
 
 import json
 import signal
@@ -20,7 +20,7 @@ Serve = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Start ``ddsbackup serve`` with the given arguments; it is ended after the test."""
+    """Start ``ddsbackup serve`` with the given arguments. It ends with the test."""
     with ExitStack() as stack:
 
         def start(*arguments: str | Path) -> "subprocess.Popen[str]":
@@ -41,15 +41,33 @@ def connection_of(process: "subprocess.Popen[str]") -> dict[str, Any]:
     return connection
 
 
+def ended_by(process: "subprocess.Popen[str]", number: signal.Signals) -> str:
+    """Send a signal; return what the process writes to standard error."""
+    process.send_signal(number)
+    return process.communicate(timeout=10)[1]
+
+
 def test_announcement_for_programs(serve: Serve) -> None:
-    """With --json the connection is one line, printed as soon as calls are answered."""
-    connection = connection_of(serve("--port", "0", "--json"))
-    answer = httpx.get(f"{connection['endpoint']}/_local/connection", trust_env=False)
-    assert answer.json() == connection
+    """--json prints the connection as one line as soon as the cloud, with all switches set, responds to calls."""
+    without = ("--no-unique-names", "--no-newer-filters", "--no-job-id")
+    switches = ("--enforce-policies", "--job-delay", "1", "--backup-rate", "10")
+    process = serve("--port", "0", "--json", *without, *switches)
+    connection = connection_of(process)
+    url = f"{connection['endpoint']}/_local"
+    assert httpx.get(f"{url}/connection", trust_env=False).json() == connection
+    assert httpx.get(f"{url}/switches", trust_env=False).json() == {
+        "unique_names": False,
+        "newer_filters": False,
+        "job_id_in_answer": False,
+        "enforce_policies": True,
+        "job_delay": 1.0,
+        "backup_rate": 10.0,
+    }
+    assert "Traceback" not in ended_by(process, signal.SIGTERM)
 
 
 def test_announcement_for_people(serve: Serve) -> None:
-    """A person reads the address, the credentials and the addresses to look at, at once and without colour."""
+    """People read the address, the credentials and useful URLs, without color. Ctrl-C ends it without a traceback."""
     process = serve("--port", "0")
     assert process.stdout is not None
     text = ""
@@ -62,35 +80,11 @@ def test_announcement_for_people(serve: Serve) -> None:
     for path in ("/docs", "/_local/state", "/_local/messages", "/_local/clock", "/_local/faults"):
         assert f"{url}{path}\n" in text
     assert "\x1b" not in text
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_when_told(serve: Serve, number: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM end it without a traceback."""
-    process = serve("--port", "0", "--json")
-    connection_of(process)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=10)
-    assert "Traceback" not in err
-
-
-def test_switches(serve: Serve) -> None:
-    """Each switch reaches the cloud."""
-    without = ("--no-unique-names", "--no-newer-filters", "--no-job-id")
-    switches = ("--enforce-policies", "--job-delay", "1", "--backup-rate", "10")
-    connection = connection_of(serve("--port", "0", "--json", *without, *switches))
-    assert httpx.get(f"{connection['endpoint']}/_local/switches", trust_env=False).json() == {
-        "unique_names": False,
-        "newer_filters": False,
-        "job_id_in_answer": False,
-        "enforce_policies": True,
-        "job_delay": 1.0,
-        "backup_rate": 10.0,
-    }
+    assert "Traceback" not in ended_by(process, signal.SIGINT)
 
 
 def test_state_survives(serve: Serve, tmp_path: Path) -> None:
-    """What was there before it was killed is there when it is started again with the same file."""
+    """After a kill, the next start with the same file has the same state."""
     for expected in (1000, 2000):
         process = serve("--port", "0", "--json", "--state", tmp_path / "state.db")
         url = f"{connection_of(process)['endpoint']}/_local/clock"
@@ -101,14 +95,14 @@ def test_state_survives(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_port_that_is_taken(serve: Serve) -> None:
-    """A taken port is exit status 1 and one line that says what to do."""
+    """The exit status is 1, and one line says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = serve("--port", str(port))
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (1, "")
     assert err.startswith(
-        f"Error: cannot listen at 127.0.0.1:{port}: Address already in use. Choose another --host or --port"
+        f"Error: cannot listen on 127.0.0.1:{port}: Address already in use. Choose another --host or --port"
     )
     assert err.count("\n") == 1
 
@@ -125,7 +119,7 @@ def test_port_that_is_taken(serve: Serve) -> None:
     ],
 )
 def test_wrong_call(ddsbackup: Callable[..., Any], arguments: list[str], message: str) -> None:
-    """A wrong flag or file is exit status 2 and a message without a traceback."""
+    """A wrong option or file has exit status 2 and a message without a traceback."""
     Path("seed.yaml").write_text("instances: 5\n")
     ran = ddsbackup("serve", *arguments)
     assert (ran.status, ran.out) == (2, "")

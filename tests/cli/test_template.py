@@ -1,4 +1,4 @@
-"""template.yaml: what it says."""
+"""Loading template.yaml."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ Resources:
 
 
 def test_template_of_the_application() -> None:
-    """The application's own template is right and has the function create_backup."""
+    """The application's own template is valid and has the function create_backup."""
     template = load_template(CHECKOUT / "template.yaml")
     function = find_function(template, "create_backup")
     assert function is find_function(template, "CreateBackup")
@@ -45,13 +45,13 @@ def test_template_of_the_application() -> None:
 
 
 def test_template_of_the_application_names_its_schema() -> None:
-    """Editors find the schema by the first line."""
+    """Editors find the schema through the first line of the template."""
     first = (CHECKOUT / "template.yaml").read_text().splitlines()[0]
     assert first == "# yaml-language-server: $schema=template.schema.json"
 
 
-def test_schema_is_one_and_describes_every_key() -> None:
-    """The schema keeps to JSON Schema 2020-12, and an editor has something to show for every key."""
+def test_schema_is_valid_and_describes_every_key() -> None:
+    """The schema is valid JSON Schema 2020-12, and has a description of every key for editors to show."""
     schema = json.loads((CHECKOUT / "template.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
 
@@ -70,7 +70,7 @@ def test_schema_is_one_and_describes_every_key() -> None:
 
 
 def test_defaults(load: Load) -> None:
-    """What a function does not say is as on the platform: 128 MB, 3 s, no initializer; its name is its resource's."""
+    """A function has FunctionGraph's defaults: 128 MB, 3 s, no initializer. Its name defaults to its resource's."""
     function = load(MINIMAL).functions[0]
     assert (function.name, function.memory_size, function.timeout) == ("Hello", 128, 3)
     assert (function.initializer, function.agency, function.async_invoke, function.vpc_config) == (None,) * 4
@@ -78,7 +78,7 @@ def test_defaults(load: Load) -> None:
 
 
 def test_globals_are_defaults_and_variables_are_merged(load: Load) -> None:
-    """A function's own value wins over Globals; variables of both are there."""
+    """A function's own values override those of Globals, and variables are merged."""
     function = load(
         """
         Globals:
@@ -102,7 +102,7 @@ def test_globals_are_defaults_and_variables_are_merged(load: Load) -> None:
 
 
 def test_references(load: Load) -> None:
-    """A reference is replaced by the parameter's default, and stays where there is none."""
+    """A reference is replaced by the parameter's default, or stays if there is none."""
     function = load(
         """
         Parameters:
@@ -130,7 +130,7 @@ def test_references(load: Load) -> None:
 
 
 def test_references_that_stay(tmp_path: Path) -> None:
-    """What is left to whoever deploys keeps its references, and the parameters say their types."""
+    """With fill_in_defaults=False, all references stay, and each parameter has its type."""
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "index.py").write_text("def handler(event, context): ...\n")
     file = tmp_path / "template.yaml"
@@ -141,7 +141,7 @@ def test_references_that_stay(tmp_path: Path) -> None:
 
 
 def test_triggers_and_destinations(load: Load) -> None:
-    """Triggers have the API's field names; a Kafka trigger is off unless told otherwise."""
+    """Triggers have the API's field names. A Kafka trigger is disabled by default."""
     function = load(
         MINIMAL
         + """\
@@ -171,7 +171,7 @@ def test_triggers_and_destinations(load: Load) -> None:
 
 
 def test_a_function_in_a_vpc(load: Load) -> None:
-    """Globals put all functions into it, and one may be in another; a parameter without a default stays as it is."""
+    """Globals set the VPC of all functions, and a function can override it."""
     first, second = load(
         """
         Parameters: {VpcId: {Type: String}, SubnetId: {Type: String, Default: s-1}}
@@ -193,7 +193,7 @@ def test_a_function_in_a_vpc(load: Load) -> None:
 
 
 def test_the_example_of_the_guide(tmp_path: Path) -> None:
-    """What the deployment guide adds for Kafka goes with the template of the application."""
+    """The deployment guide's addition for Kafka is valid in the application's template."""
     guide = (CHECKOUT / "docs" / "deployment.md").read_text(encoding="utf-8")
     added = yaml.safe_load(guide.partition("```yaml\n")[2].partition("```")[0])
     (tmp_path / "functions").symlink_to(CHECKOUT / "functions")
@@ -209,33 +209,33 @@ def test_the_example_of_the_guide(tmp_path: Path) -> None:
 
 
 def merged(old: Any, new: Any) -> Any:
-    """One document in another."""
+    """Merge one document into another."""
     if isinstance(old, dict) and isinstance(new, dict):
         return old | {key: merged(old.get(key), value) for key, value in new.items()}
     return new
 
 
 def test_entry_points_that_are_imported(load: Load, tmp_path: Path) -> None:
-    """A handler may come from another module."""
+    """An entry file may import its handler from another module."""
     (tmp_path / "code" / "index.py").write_text("from shared.work import work as handler\n")
     assert load(MINIMAL).functions[0].handler == "index.handler"
 
 
 def test_entry_file_with_a_syntax_error(load: Load, tmp_path: Path) -> None:
-    """A function's own fault is no fault of the template: the invocation shows it."""
+    """A syntax error in the entry file is not a problem of the template: an invocation reports it."""
     (tmp_path / "code" / "index.py").write_text("def handler(\n")
     assert load(MINIMAL).functions[0].handler == "index.handler"
 
 
 def test_unknown_function(load: Load) -> None:
-    """A name that no function has is answered with the known ones."""
+    """The error for an unknown function name lists the known names."""
     template = load(MINIMAL)
     with pytest.raises(WrongCall, match=r"no function 'helo', did you mean 'Hello'\? Known: Hello"):
         find_function(template, "helo")
 
 
 def test_template_is_looked_for_here_and_then_in_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The current directory comes first."""
+    """A template in the current directory takes precedence."""
     monkeypatch.chdir(tmp_path)
     assert find_template() == CHECKOUT / "template.yaml"
     (tmp_path / "template.yaml").touch()
@@ -243,6 +243,6 @@ def test_template_is_looked_for_here_and_then_in_the_checkout(tmp_path: Path, mo
 
 
 def test_file_that_is_not_there(tmp_path: Path) -> None:
-    """A template that cannot be read is one clear error."""
+    """A template that does not exist is an error with its path."""
     with pytest.raises(WrongCall, match=r"cannot read the template .*/nowhere.yaml: No such file"):
         load_template(tmp_path / "nowhere.yaml")

@@ -1,4 +1,4 @@
-"""``ddsbackup wait``: what it prints, and the exit status that a pipeline acts on."""
+"""``ddsbackup wait``: output, and the exit status that a pipeline acts on."""
 
 import io
 from collections.abc import Callable
@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.wait import wait
-from cli.waiting.displays import Bars, Lines, verdict
-from cli.waiting.polling import GRACE, Poll
+from cli.wait.command import GRACE, Poll, wait
+from cli.wait.display import Bars, Lines, verdict
 from localcloud import LocalCloud
 from shared.errors import CloudError, DeniedError, ThrottledError, TransientError
 from shared.track.report import Answer, BackupProgress, State
@@ -37,7 +36,7 @@ BROKEN = answer(backup(State.FAILED))
 
 
 class Script:
-    """Answers one after the other; the last one for ever."""
+    """Returns or raises one step after the other, and then repeats the last one."""
 
     def __init__(self, clock: FakeClock, *steps: Answer | CloudError) -> None:
         self.clock, self.steps = clock, list(steps)
@@ -52,7 +51,7 @@ class Script:
 
 
 def poll(*steps: Answer | CloudError, timeout: float = 100, **changes: Any) -> tuple[Any, Script, str]:
-    """Wait on the script: how it ended, when it was asked, what a log says."""
+    """Poll the script. Returns the result, the script with the times of the polls, and the log."""
     clock, out = FakeClock(), io.StringIO()
     script = Script(clock, *steps)
     with Lines(Console(file=out, width=200)) as lines:
@@ -60,32 +59,32 @@ def poll(*steps: Answer | CloudError, timeout: float = 100, **changes: Any) -> t
     return waited, script, out.getvalue()
 
 
-def test_it_asks_at_once_and_at_every_interval_until_it_is_over() -> None:
-    """And tells each change once."""
+def test_it_polls_at_once_and_at_every_interval_until_the_backup_is_over() -> None:
+    """The log has each change once."""
     waited, script, log = poll(NOTHING, NOTHING, RUNNING, RUNNING, DONE)
 
     assert (waited.answer, waited.is_timed_out, script.asked) == (DONE, False, [0, 10, 20, 30, 40])
     assert log.splitlines() == [
-        "     0 s  DDS does not show it yet",
+        "     0 s  DDS does not list it yet",
         "    20 s  orders nightly RUNNING 60%",
         "    40 s  orders nightly COMPLETED",
     ]
 
 
 def test_a_failed_backup_is_the_end() -> None:
-    """Of several, the first that fails."""
+    """The first failure of several backups ends the waiting."""
     assert poll(answer(backup(State.RUNNING), backup(State.FAILED)))[0].answer.state is State.FAILED
 
 
-def test_the_last_look_is_at_the_end_of_the_time() -> None:
-    """What became of it in the last seconds counts."""
+def test_the_last_poll_is_at_the_timeout() -> None:
+    """The backup may end in the last seconds."""
     waited, script, _ = poll(RUNNING, timeout=25)
 
     assert (waited.answer, waited.is_timed_out, script.asked) == (RUNNING, True, [0, 10, 20, 25])
 
 
-def test_hiccups_are_survived() -> None:
-    """Each is told."""
+def test_transient_errors_do_not_end_it() -> None:
+    """The log has each."""
     waited, script, log = poll(TransientError("503"), RUNNING, TransientError("cut"), DONE)
 
     assert (waited.answer, len(script.asked)) == (DONE, 4)
@@ -93,22 +92,22 @@ def test_hiccups_are_survived() -> None:
     assert "no answer (unavailable: cut), trying again" in log
 
 
-def test_a_pause_that_dds_asks_for_is_kept() -> None:
-    """Longer than the interval, but not beyond the end of the time."""
+def test_retry_after_is_honored() -> None:
+    """It may be longer than the interval, but not exceed the timeout."""
     assert poll(ThrottledError("429", retry_after=42), DONE)[1].asked == [0, 42]
     waited, script, _ = poll(RUNNING, ThrottledError("429", retry_after=999), timeout=60)
     assert script.asked == [0, 10, 60]
     assert (waited.answer, waited.is_timed_out, str(waited.error)) == (RUNNING, True, "429")
 
 
-def test_what_no_retry_can_help_is_raised() -> None:
-    """The keys may not read this."""
+def test_other_errors_are_raised() -> None:
+    """A denied call stays denied."""
     with pytest.raises(DeniedError):
         poll(RUNNING, DeniedError("no"))
 
 
-def test_an_id_that_dds_does_not_show_after_two_minutes_is_wrong() -> None:
-    """A job's or a backup's exists as soon as anybody can know it; a key's backups may be made at any time."""
+def test_an_id_that_dds_does_not_list_after_two_minutes_is_wrong() -> None:
+    """A known job or backup exists already, but the backups of an idempotency key may be made at any time."""
     waited, script, _ = poll(NOTHING, timeout=1000)
     assert (waited.is_timed_out, script.asked[-1]) == (False, GRACE)
 
@@ -116,14 +115,14 @@ def test_an_id_that_dds_does_not_show_after_two_minutes_is_wrong() -> None:
 
 
 def test_fewer_backups_than_expected_are_not_enough() -> None:
-    """The second instance of the event has not begun yet."""
+    """The second backup of the event may not have begun yet."""
     two = answer(backup(State.COMPLETED), backup(State.COMPLETED, backup_id="b-2"))
 
     assert poll(DONE, two, expect=2)[0].answer is two
 
 
 def test_bars_on_a_terminal() -> None:
-    """One for each backup, with what the line says in a log; hiccups above them."""
+    """There is one for each backup, with errors above them."""
     out = io.StringIO()
     with Bars(Console(file=out, force_terminal=True, width=120, highlight=False)) as bars:
         for seen in (NOTHING, RUNNING, answer(backup(State.RUNNING)), DONE):
@@ -145,8 +144,8 @@ def test_bars_on_a_terminal() -> None:
         (BackupProgress(State.RUNNING, {"backup_id": None, "job_id": "j-1"}, "9%"), "RUNNING  job j-1  9%"),
     ],
 )
-def test_the_verdict_is_a_line(progress: BackupProgress, line: str) -> None:
-    """As far as things are known."""
+def test_the_verdict_is_one_line(progress: BackupProgress, line: str) -> None:
+    """It has the known facts."""
     assert verdict(progress) == line
 
 
@@ -155,12 +154,12 @@ def test_the_verdict_is_a_line(progress: BackupProgress, line: str) -> None:
 
 @pytest.fixture(autouse=True)
 def _sleepless(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting moves the local cloud's clock instead."""
-    monkeypatch.setattr("cli.wait.SystemClock", lambda: CloudClock(cloud))
+    """Sleeping advances the local cloud's clock instead."""
+    monkeypatch.setattr("cli.wait.command.SystemClock", lambda: CloudClock(cloud))
 
 
 def make(cloud: LocalCloud, count: int = 1, key: str = "release-42") -> list[dict[str, Any]]:
-    """Have create_backup begin backups; they take more than a minute."""
+    """Let create_backup start backups, which take more than a minute."""
     deliveries = Deliveries(cloud, cloud.connection()["instance_ids"][:count])
     deliveries.event = {"instance_ids": deliveries.instances, "idempotency_key": key}
     results: list[dict[str, Any]] = deliveries.deliver_until_it_succeeds()["results"]
@@ -169,7 +168,7 @@ def make(cloud: LocalCloud, count: int = 1, key: str = "release-42") -> list[dic
 
 @pytest.mark.parametrize("option", ["--job-id", "--backup-id", "--idempotency-key"])
 def test_a_backup_that_completes(ddsbackup: Run, cloud: LocalCloud, option: str) -> None:
-    """Exit status 0, the verdict on standard output, the way to it on standard error; nothing secret on either."""
+    """The exit status is 0, standard output has the verdict, standard error the progress, and neither has secrets."""
     (made,) = make(cloud)
     value = {"--job-id": made["job_id"], "--backup-id": made["backup_id"]}.get(option, "release-42")
 
@@ -184,7 +183,7 @@ def test_a_backup_that_completes(ddsbackup: Run, cloud: LocalCloud, option: str)
 
 
 def test_the_end_as_json(ddsbackup: Run, cloud: LocalCloud) -> None:
-    """One document on standard output."""
+    """Standard output is one document."""
     make(cloud, 2)
 
     ran = ddsbackup("wait", "--idempotency-key", "release-42", "--expect", "2", "--cloud", cloud.url, "--json")
@@ -195,7 +194,7 @@ def test_the_end_as_json(ddsbackup: Run, cloud: LocalCloud) -> None:
 
 
 def test_a_backup_that_fails(ddsbackup: Run, cloud: LocalCloud) -> None:
-    """Exit status 1 and the reason."""
+    """The exit status is 1, and the output has the reason."""
     instance = cloud.connection()["instance_ids"][0]
     cloud.change_instance(instance, fails_with="No space left in OBS.")
     (made,) = make(cloud)
@@ -208,7 +207,7 @@ def test_a_backup_that_fails(ddsbackup: Run, cloud: LocalCloud) -> None:
 
 
 def test_a_backup_that_takes_too_long(ddsbackup: Run, cloud: LocalCloud) -> None:
-    """Exit status 3, what is known, and how long it was waited for."""
+    """The exit status is 3, and the output has the known facts and the time waited."""
     (made,) = make(cloud)
 
     arguments = ("wait", "--backup-id", made["backup_id"], "--cloud", cloud.url, "--timeout", "25s")
@@ -220,8 +219,8 @@ def test_a_backup_that_takes_too_long(ddsbackup: Run, cloud: LocalCloud) -> None
     assert (as_json.json["state"], as_json.json["timed_out"]) == ("RUNNING", True)
 
 
-def test_throttling_and_hiccups_of_the_cloud_are_survived(ddsbackup: Run, cloud: LocalCloud) -> None:
-    """429, 503 and a cut connection, then the end."""
+def test_throttling_and_transient_errors_do_not_end_it(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """429, 503 and a dropped connection, then success."""
     (made,) = make(cloud)
     throttled = {"error_code": "APIGW.0308", "error_msg": "slow down"}
     cloud.set_faults(
@@ -240,7 +239,7 @@ def test_throttling_and_hiccups_of_the_cloud_are_survived(ddsbackup: Run, cloud:
 
 
 def test_a_cloud_that_never_answers(ddsbackup: Run, cloud: LocalCloud) -> None:
-    """Exit status 3, saying why."""
+    """The exit status is 3, and the output has the last error."""
     cloud.set_faults([{"path": "/jobs$", "answer": {"status": 503, "body": "<html>"}}])
     arguments = ("wait", "--job-id", "j", "--cloud", cloud.url, "--timeout", "25s")
 
@@ -252,8 +251,8 @@ def test_a_cloud_that_never_answers(ddsbackup: Run, cloud: LocalCloud) -> None:
     assert "503" in as_json.json["error"]
 
 
-def test_a_cloud_that_refuses(ddsbackup: Run, cloud: LocalCloud) -> None:
-    """Exit status 2: somebody has to change something first."""
+def test_a_cloud_that_denies_access(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """The exit status is 2, because a permission has to be granted first."""
     body = {"error_code": "DBS.200010", "error_msg": "no"}
     cloud.set_faults([{"path": "/backups$", "answer": {"status": 403, "body": body}}])
 
@@ -264,7 +263,7 @@ def test_a_cloud_that_refuses(ddsbackup: Run, cloud: LocalCloud) -> None:
 
 
 def test_a_wrong_id_is_a_wrong_call(ddsbackup: Run, cloud: LocalCloud) -> None:
-    """Exit status 2 after the time in which DDS would show it."""
+    """The exit status is 2 after the time in which DDS would list it."""
     ran = ddsbackup("wait", "--job-id", "nobody", "--cloud", cloud.url)
 
     assert ran.status == 2
@@ -276,7 +275,7 @@ def test_a_wrong_id_is_a_wrong_call(ddsbackup: Run, cloud: LocalCloud) -> None:
     [
         ((), "exactly one of --job-id, --backup-id and --idempotency-key"),
         (("--job-id", "j", "--backup-id", "b"), "exactly one of"),
-        (("--job-id", "j", "--expect", "2"), "--expect goes with --idempotency-key"),
+        (("--job-id", "j", "--expect", "2"), "--expect needs --idempotency-key"),
         (("--job-id", "j", "--cloud", "x", "--region", "y"), "give either --cloud"),
         (("--job-id", "j", "--timeout", "soon"), "found soon, expected a duration"),
         (("--job-id", "j", "--cloud", "http://127.0.0.1:9"), "no local cloud answers"),
@@ -287,7 +286,7 @@ def test_a_wrong_id_is_a_wrong_call(ddsbackup: Run, cloud: LocalCloud) -> None:
 def test_a_wrong_call(
     ddsbackup: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...], fault: str
 ) -> None:
-    """Exit status 2, and what to give."""
+    """The exit status is 2, and the message says what to give."""
     monkeypatch.setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", str(tmp_path / "none"))
     for name in ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"):
         monkeypatch.delenv(name, raising=False)
@@ -298,8 +297,10 @@ def test_a_wrong_call(
     assert fault in ran.err
 
 
-def test_ctrl_c_is_no_failure_of_the_backup(ddsbackup: Run, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its exit status is a shell's own for it, not 1."""
+def test_ctrl_c_is_not_a_failure_of_the_backup(
+    ddsbackup: Run, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exit status is 130, as in a shell, not 1."""
 
     def interrupt(self: object, display: object) -> None:
         raise KeyboardInterrupt
@@ -310,7 +311,7 @@ def test_ctrl_c_is_no_failure_of_the_backup(ddsbackup: Run, cloud: LocalCloud, m
 
 
 def test_the_help_says_what_the_exit_status_means() -> None:
-    """A pipeline is written from it."""
+    """Authors of pipelines need it."""
     text = " ".join(str(wait.help).split())
 
-    assert "exit status is 0 when it is completed, 1 when it failed, 3 when the time was over first, 2" in text
+    assert "exit status is 0 if it completed, 1 if it failed, 3 at the timeout, and 2 for a wrong call" in text

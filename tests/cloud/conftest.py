@@ -1,5 +1,6 @@
 """The adapters of `shared.cloud`, connected to the local cloud."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ class Adapters:
     topic: SmnTopic
     services: tuple[SdkService, SdkService]
     clock: Clock
-    connection: dict[str, Any]
+    connection: Mapping[str, Any]
 
     def renew(self, credentials: Credentials, left: float = 60.0) -> None:
         """Begin an invocation with these credentials and `left` seconds."""
@@ -39,7 +40,7 @@ class Adapters:
 
 
 def adapters_for(
-    connection: dict[str, Any],
+    connection: Mapping[str, Any],
     *,
     endpoint: str | None = None,
     read: float = 5.0,

@@ -15,8 +15,8 @@ def cost(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["cost", "--template", str(CHECKOUT / "template.yaml"), *arguments])
 
 
-def test_a_table_with_a_row_for_each_function_and_one_for_all() -> None:
-    """What is free, what is assumed and what to look at stand below."""
+def test_the_table_has_a_row_for_each_function_and_a_total() -> None:
+    """The free allowance, the assumptions and the remarks follow the table."""
     result = cost("--instances", "10")
 
     assert result.exit_code == 0
@@ -25,15 +25,15 @@ def test_a_table_with_a_row_for_each_function_and_one_for_all() -> None:
     }
     assert rows["create_backup"][:3] == ["30", "256", "2.00"]
     assert rows["track_backups"][0] == "8,760"
-    total = next(line for line in result.output.splitlines() if line.startswith("In all"))
-    assert total.split()[2] == "8,851"
-    assert "Free are 1,000,000 invocations and 400,000 GB-seconds" in result.output
-    assert "Assumed: 60 calls of DDS a minute, 0.2 s a call, 1 s for a cold start" in result.output
+    total = next(line for line in result.output.splitlines() if line.startswith("Total"))
+    assert total.split()[1] == "8,851"
+    assert "An account has 1,000,000 invocations and 400,000 GB-seconds a month for free" in result.output
+    assert "Assumptions: 60 DDS calls a minute, 0.2 s a call, 1 s for a cold start" in result.output
     assert "! prune_backups: DRY_RUN is on" in result.output
 
 
-def test_json_has_what_the_table_has() -> None:
-    """And the calls by operation."""
+def test_json_has_everything_in_the_table() -> None:
+    """It also has the calls by operation."""
     prices = ["--price-gb-second", "0.001", "--price-million-requests", "2", "--no-free-allowance"]
     sizes = ["--backup-size", "20", "--storage", "100", "--price-backup-gb", "0.05", "--kept", "10"]
 
@@ -54,16 +54,16 @@ def test_json_has_what_the_table_has() -> None:
     assert len(document["remarks"]) == 1
 
 
-def test_money_is_told_when_there_are_prices() -> None:
-    """And sizes."""
+def test_amounts_are_shown_if_there_are_prices() -> None:
+    """The amounts need prices, and for backups sizes."""
     output = cost("--backup-size", "20", "--storage", "100", "--price-backup-gb", "0.05", "--kept", "10").output
 
-    assert "Backups beyond what is free, the storage of their instance: 100.0 GB." in output
+    assert "Backups larger than the storage of their instance, which is free: 100.0 GB." in output
     assert "At your prices: backup storage 5.00; together 5.00 a month." in output
 
 
-def test_measured_times_and_other_sizes() -> None:
-    """For one function, or for all."""
+def test_measured_durations_and_other_memory_sizes() -> None:
+    """A value applies to one function or to all."""
     document = json.loads(cost("--json", "--duration", "2", "--duration", "create_backup=9", "--memory", "512").output)
 
     assert [round(f["seconds"] / f["invocations"]) for f in document["functions"]] == [9, 2, 2, 2]
@@ -73,8 +73,8 @@ def test_measured_times_and_other_sizes() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--storage", "100"], "found one of --backup-size and --storage, expected both or none"),
-        (["--price-backup-gb", "1"], "expected --backup-size and --storage as well"),
+        (["--storage", "100"], "found only one of --backup-size and --storage, expected both or neither"),
+        (["--price-backup-gb", "1"], "expected --backup-size and --storage, too"),
         (["--duration", "create_backups=9"], "no function 'create_backups', did you mean 'create_backup'?"),
         (["--duration", "create_backup=soon"], "found 'soon', expected a positive number"),
         (["--memory", "-1"], "found '-1', expected a positive number"),
@@ -83,15 +83,15 @@ def test_measured_times_and_other_sizes() -> None:
     ],
 )
 def test_wrong_calls(arguments: list[str], said: str) -> None:
-    """Exit status 2, and what was expected."""
+    """The exit status is 2, and the message says what was expected."""
     result = cost(*arguments)
 
     assert result.exit_code == 2
     assert said in result.output
 
 
-def test_a_schedule_that_cannot_be_read(tmp_path: Path) -> None:
-    """Is a wrong call, not a traceback."""
+def test_an_invalid_schedule(tmp_path: Path) -> None:
+    """An invalid schedule is an error without a traceback."""
     text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8").replace("0 0 8 * * ?", "0 0 25 * * ?")
     (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
     for folder in ("functions", "shared"):

@@ -1,4 +1,4 @@
-"""What is predicted is what is counted: a day of the whole application on the local cloud, through the official SDK."""
+"""The prediction equals the count: a day of the whole application on the local cloud, through the official SDK."""
 
 import json
 import re
@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from cli.cost import calls
-from cli.cost.assumptions import Assumptions
+from cli.cost.inputs import MONTH, Assumptions
 from cli.cost.month import plan_month
-from cli.cost.schedule import MONTH
 from cli.paths import CHECKOUT
 from cli.template.load import load_template
 from cli.template.model import Function, Template
@@ -39,7 +38,7 @@ OPERATIONS = {
 
 
 def fleet(instances: int) -> Seed:
-    """Instances that were backed up by this application in the nights before."""
+    """Instances that this application backed up on each of the last nights."""
     ids = [f"{number:032x}in02" for number in range(instances)]
     seed = load_seed().model_dump()
     seed["instances"] = [{"id": one, "name": f"db-{one[:32]}", "mode": "Single", "days_old": 99} for one in ids]
@@ -58,7 +57,7 @@ def fleet(instances: int) -> Seed:
 
 
 def template_of(settings: dict[str, str]) -> Template:
-    """The application's template with other settings of prune_backups."""
+    """The application's template with these settings of prune_backups."""
     template = load_template(CHECKOUT / "template.yaml")
 
     def changed(function: Function) -> Function:
@@ -70,7 +69,7 @@ def template_of(settings: dict[str, str]) -> Template:
 
 
 class Day:
-    """The timers of the template on a local cloud, whose clock is moved."""
+    """A day of the template's timers on a local cloud, whose clock is moved."""
 
     def __init__(self, cloud: LocalCloud, template: Template) -> None:
         self.clock = CloudClock(cloud)
@@ -91,26 +90,26 @@ class Day:
             project_id=there["project_id"],
         )
 
-    def tick(self, name: str, request: object = None) -> None:
-        """One event of a timer; it must succeed."""
+    def fire(self, name: str, request: object = None) -> None:
+        """Deliver one timer event, which must succeed."""
         event = doc.timer(json.dumps(request) if request else "", time=self.clock.now().isoformat(timespec="seconds"))
         self.handlers[name].handle(event, self.contexts[name])
 
     def run(self) -> None:
-        """Backups at first, an audit after four hours, pruning after six, and a look every five minutes."""
+        """Back up, then track every five minutes, audit after four hours and prune after six."""
         policy = {"name": "nightly", "instance_ids": self.ids, "expected_interval": "1d", "grace": "2h"}
-        self.tick("create_backup", {"instance_ids": self.ids})
+        self.fire("create_backup", {"instance_ids": self.ids})
         for number in range(1, 24 * 12 + 1):
             self.clock.sleep(300)
-            self.tick("track_backups")
+            self.fire("track_backups")
             if number == 4 * 12:
-                self.tick("audit_backups", {"policies": [policy]})
+                self.fire("audit_backups", {"policies": [policy]})
             if number == 6 * 12:
-                self.tick("prune_backups")
+                self.fire("prune_backups")
 
 
 def counted(cloud: LocalCloud) -> Counter[str]:
-    """The calls that the cloud has seen, by operation."""
+    """The calls that the cloud has received, by operation."""
     seen: Counter[str] = Counter()
     for request in cloud.requests():
         (operation,) = (
@@ -124,7 +123,7 @@ def counted(cloud: LocalCloud) -> Counter[str]:
 
 @pytest.mark.parametrize("instances", [1, 3])
 def test_a_day_of_the_application(local_cloud_factory: Callable[..., LocalCloud], instances: int) -> None:
-    """Every operation as often as predicted, no other one, in the long run in which as many backups go as come."""
+    """Each operation is called as often as predicted, if as many backups are deleted as created."""
     cloud = local_cloud_factory(seed=fleet(instances))
     template = template_of({"RETENTION": f"daily={KEPT}", "DRY_RUN": "false"})
     day = Day(cloud, template)
@@ -137,5 +136,5 @@ def test_a_day_of_the_application(local_cloud_factory: Callable[..., LocalCloud]
 
 
 def test_a_page_is_what_the_application_asks_for() -> None:
-    """The prediction and the code have the same page."""
+    """The prediction and the code use the same page size."""
     assert calls.PAGE == dds.PAGE

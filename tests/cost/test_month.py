@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from cli.cost import calls
-from cli.cost.assumptions import Assumptions
-from cli.cost.kept import kept_backups
-from cli.cost.money import Prices, Storage, bill
-from cli.cost.month import FunctionMonth, Month, plan_month
-from cli.cost.remarks import remarks
+from cli.cost.display import remarks
+from cli.cost.inputs import Assumptions
+from cli.cost.month import FunctionMonth, Month, Prices, Storage, bill, kept_backups, plan_month
 from cli.errors import WrongCall
 from cli.paths import CHECKOUT
 from cli.template.load import load_template
@@ -27,7 +25,7 @@ SELECT = '{"select": {"tags": {"backup": []}}}'
 
 
 def template_with(name: str, **changes: Any) -> Template:
-    """The application's template with one function changed; `variables` are added to its own."""
+    """The application's template with one function changed. `variables` are added to its own."""
     added = changes.pop("variables", {})
     return replace(
         TEMPLATE,
@@ -49,15 +47,15 @@ def function_of(month: Month, name: str) -> FunctionMonth:
 
 
 def timer(user_event: str, schedule: str = "0 0 2 * * ?") -> tuple[Event, ...]:
-    """A nightly timer with that request."""
+    """A nightly timer with this request."""
     properties = {"schedule_type": "Cron", "schedule": schedule, "user_event": user_event}
     return (Event("Nightly", "TIMER", "ACTIVE", properties),)
 
 
 @pytest.mark.parametrize("instances", [1, 50, 51, 120, 1000])
 @pytest.mark.parametrize("above", [50, 7])
-def test_what_is_handed_on_adds_up(instances: int, above: int) -> None:
-    """The invocations of a fleet make the calls that the formula for the whole event has."""
+def test_the_calls_of_a_fan_out_add_up(instances: int, above: int) -> None:
+    """The invocations of a fan-out make the calls of the formula for the whole event."""
     settings = {"REQUEST_TOPIC_URN": "${Requests}", "FAN_OUT_ABOVE": str(above)}
     template = template_with("create_backup", events=timer(SELECT), variables=settings)
 
@@ -69,14 +67,14 @@ def test_what_is_handed_on_adds_up(instances: int, above: int) -> None:
 
 
 def test_min_interval_is_one_more_list() -> None:
-    """For each request."""
+    """A request with min_interval lists backups twice."""
     template = template_with("create_backup", events=timer('{"instance_ids": ["x"], "min_interval": "12h"}'))
 
     assert function_of(month_of(template), "create_backup").calls[calls.LIST_BACKUPS] == pytest.approx(2 * DAYS)
 
 
-def test_gb_seconds_are_memory_by_time() -> None:
-    """As measured, if it was."""
+def test_gb_seconds_are_memory_multiplied_by_time() -> None:
+    """A measured duration replaces the estimate."""
     month = month_of(duration={"create_backup": 8.0}, memory={"": 512, "create_backup": 1024})
 
     create, prune = function_of(month, "create_backup"), function_of(month, "prune_backups")
@@ -86,21 +84,21 @@ def test_gb_seconds_are_memory_by_time() -> None:
     assert month.gb_seconds == pytest.approx(sum(function.gb_seconds for function in month.functions))
 
 
-def test_the_estimate_is_calls_one_after_the_other() -> None:
-    """Cold start, then a list, creations and notifications eight at a time."""
+def test_the_estimate_adds_up_the_rounds_of_calls() -> None:
+    """A cold start, a list, then creations and notifications, eight at a time."""
     month = month_of(instances=16, call_seconds=0.5, cold_start=2.0)
 
     assert function_of(month, "create_backup").seconds == pytest.approx((2 + 0.5 * (1 + 2 + 2)) * DAYS)
 
 
-def test_what_the_pace_of_dds_allows_takes_its_time_up_to_the_timeout() -> None:
-    """119 creations and a list are two minutes at 60 a minute."""
+def test_the_rate_limit_of_dds_stretches_an_invocation_up_to_its_timeout() -> None:
+    """119 creations and a list take two minutes at 60 calls a minute."""
     assert function_of(month_of(instances=119), "create_backup").seconds == pytest.approx((1 + 120) * DAYS)
     assert function_of(month_of(instances=1000), "create_backup").seconds == pytest.approx((1 + 300) * DAYS)
 
 
-def test_events_of_other_triggers_are_those_that_the_user_says() -> None:
-    """A timer needs no such thing, and what is disabled has no events."""
+def test_events_of_other_triggers_are_given_by_the_user() -> None:
+    """--events applies to enabled triggers other than timers."""
     queue, off = Event("Queue", "KAFKA", "ACTIVE", {}), Event("Off", "KAFKA", "DISABLED", {})
     template = template_with("create_backup", events=(*timer("{}"), queue, off))
 
@@ -110,8 +108,8 @@ def test_events_of_other_triggers_are_those_that_the_user_says() -> None:
     assert month.fleet.made == pytest.approx(100 + DAYS)
 
 
-def test_pruning_deletes_as_many_as_are_made() -> None:
-    """If it may, and if it is no dry run."""
+def test_pruning_deletes_as_many_backups_as_are_created() -> None:
+    """Nothing is deleted in a dry run, and at most MAX_DELETES in a run."""
     on = {"DRY_RUN": "false", "MAX_DELETES": "20"}
 
     assert calls.DELETE not in function_of(month_of(instances=10), "prune_backups").calls
@@ -124,23 +122,23 @@ def test_pruning_deletes_as_many_as_are_made() -> None:
     ("schedule", "instances", "deleted"),
     [("0 0 8,20 * * ?", 1, 1), ("0 0 8,20 * * ?", 30, 30), ("0 0 8,20 * * ?", 50, 40), ("0 0 8 ? * Mon", 1, 1)],
 )
-def test_runs_share_what_is_to_delete(schedule: str, instances: int, deleted: int) -> None:
-    """What one run leaves is deleted by the next; runs that are rarer than backups delete several of each instance."""
+def test_runs_share_the_deletions(schedule: str, instances: int, deleted: int) -> None:
+    """The next run deletes what one leaves. Runs that are rarer than backups delete several of each instance."""
     template = template_with("prune_backups", variables={"DRY_RUN": "false"}, events=timer("", schedule))
 
     assert month_of(template, instances=instances).calls[calls.DELETE] == pytest.approx(deleted * DAYS)
 
 
 @pytest.mark.parametrize(("instances", "lists"), [(49, 1), (50, 2), (100, 3)])
-def test_each_tick_lists_the_backups_of_two_days(instances: int, lists: int) -> None:
-    """A page holds 100."""
+def test_track_backups_lists_the_backups_of_two_days(instances: int, lists: int) -> None:
+    """A page has 100 backups."""
     month = month_of(instances=instances)
 
     assert function_of(month, "track_backups").calls[calls.LIST_BACKUPS] == pytest.approx(lists * DAYS * 288)
 
 
-def test_what_never_happens_is_no_peak() -> None:
-    """Where no backup is made, no tick announces one."""
+def test_without_events_there_is_no_peak() -> None:
+    """If no backup is created, track_backups announces none."""
     idle = month_of(template_with("create_backup", events=()))
 
     assert function_of(idle, "track_backups").at_once == 1
@@ -158,21 +156,21 @@ def test_what_never_happens_is_no_peak() -> None:
     ],
 )
 def test_what_retention_keeps_in_the_long_run(retention: str, every: timedelta, kept: int) -> None:
-    """The last row: the days, two more weeks, and eleven more months, of which December is a year's too."""
+    """The last row keeps seven days, two more weeks and eleven more months. December also counts for a year."""
     assert kept_backups(read_retention(retention), every, NOW) == kept
 
 
-def test_without_pruning_a_month_is_kept() -> None:
-    """And with no backups, none."""
+def test_without_pruning_the_backups_of_a_month_are_kept() -> None:
+    """Without events, no backup is kept."""
     pruneless = replace(TEMPLATE, functions=tuple(f for f in TEMPLATE.functions if f.name != "prune_backups"))
 
     assert month_of(pruneless).fleet.kept == 31
-    assert any("No function of the template deletes" in r for r in remarks(month_of(pruneless), Assumptions(NOW)))
+    assert any("No function in the template deletes" in r for r in remarks(month_of(pruneless), Assumptions(NOW)))
     assert month_of(template_with("create_backup", events=())).fleet.kept == 0
 
 
-def test_money_is_what_is_beyond_the_free_allowance() -> None:
-    """Unless it is used up, and only for what has a price."""
+def test_the_bill_starts_beyond_the_free_allowance() -> None:
+    """If the allowance is used up, everything is billed. Only items with a price are on the bill."""
     month = month_of(events=0)
 
     free = bill(month, Prices(million_requests=0.2, gb_second=0.1), None)
@@ -185,7 +183,7 @@ def test_money_is_what_is_beyond_the_free_allowance() -> None:
 
 
 def test_backups_are_free_up_to_the_storage_of_their_instance() -> None:
-    """Beyond it by the GB."""
+    """Each GB beyond it is billed."""
     month = month_of(instances=3, kept=10)
 
     assert Storage(backup=10, instance=100).beyond_free(month) == 0
@@ -200,23 +198,23 @@ def test_backups_are_free_up_to_the_storage_of_their_instance() -> None:
         (
             template_with("prune_backups", variables={"DRY_RUN": "false"}),
             {"instances": 100},
-            "prune_backups: MAX_DELETES=20 deletes 608 a month at most, but 3,042 are made: raise it.",
+            "prune_backups: MAX_DELETES=20 deletes at most 608 backups a month, but 3,042 are created: raise it.",
         ),
-        (TEMPLATE, {"instances": 100}, "create_backup: at 60 calls of DDS a minute an event takes 1.7 minutes; its"),
+        (TEMPLATE, {"instances": 100}, "create_backup: at 60 DDS calls a minute, an event takes 1.7 minutes; the"),
         (
             TEMPLATE,
             {"instances": 400},
-            "more than its timeout of 300 s: select the instances and set REQUEST_TOPIC_URN",
+            "more than the timeout of 300 s: select the instances and set REQUEST_TOPIC_URN",
         ),
         (
             template_with("create_backup", events=timer(SELECT), variables={"REQUEST_TOPIC_URN": "${Requests}"}),
             {"instances": 400},
-            "more than its timeout of 300 s: what is left is handed on",
+            "more than the timeout of 300 s: the rest is handed on",
         ),
         (
             TEMPLATE,
             {"instances": 1, "kept": 40_000},
-            "audit_backups: at 60 calls of DDS a minute an event takes 6.7 minutes",
+            "audit_backups: at 60 DDS calls a minute, an event takes 6.7 minutes",
         ),
         (
             template_with(
@@ -229,33 +227,33 @@ def test_backups_are_free_up_to_the_storage_of_their_instance() -> None:
         (
             template_with("track_backups", code_uri=Path("elsewhere")),
             {},
-            "track_backups is none of this application's functions",
+            "track_backups is not one of this application's functions",
         ),
     ],
-    ids=["dry run", "max deletes", "pace", "timeout", "handed on", "long lists", "events", "unknown"],
+    ids=["dry run", "max deletes", "rate limit", "timeout", "handed on", "long lists", "events", "unknown"],
 )
 def test_remarks(template: Template, assumptions: dict[str, Any], said: str) -> None:
-    """What somebody should look at."""
+    """Each remark names the function and what to do."""
     given = Assumptions(NOW, **assumptions)
 
     assert [text for text in remarks(plan_month(template, given), given) if said in text]
 
 
-def test_nothing_to_remark() -> None:
-    """When pruning keeps up and everything fits a minute."""
+def test_no_remarks() -> None:
+    """There are no remarks if pruning keeps up and every event fits into a minute of the rate limit."""
     template = template_with("prune_backups", variables={"DRY_RUN": "false"})
 
     assert list(remarks(month_of(template), Assumptions(NOW))) == []
 
 
-def test_settings_that_the_function_would_refuse() -> None:
-    """Are told in its words."""
-    with pytest.raises(WrongCall, match="wrong settings of prune_backups: RETENTION: "):
+def test_invalid_settings() -> None:
+    """The error has the function's own message."""
+    with pytest.raises(WrongCall, match="invalid settings of prune_backups: RETENTION: "):
         month_of(template_with("prune_backups", variables={"RETENTION": "daily"}))
 
 
-def test_settings_that_refer_to_a_parameter_have_their_default() -> None:
-    """Its value is only known when it is deployed."""
+def test_a_setting_with_a_reference_has_its_default() -> None:
+    """The value of the parameter is known only at deployment."""
     template = template_with("prune_backups", variables={"MAX_DELETES": "${MaxDeletes}", "DRY_RUN": "false"})
 
     assert month_of(template, instances=100).calls[calls.DELETE] == pytest.approx(20 * DAYS)

@@ -1,10 +1,10 @@
-"""How often a timer ticks in a month."""
+"""How often a timer fires in a month."""
 
 from datetime import timedelta
 
 import pytest
 
-from cli.cost.schedule import MONTH, ticks_a_month
+from cli.cost.inputs import MONTH, timer_events
 from cli.errors import WrongCall
 from cli.template.model import Event
 
@@ -13,7 +13,7 @@ DAYS = MONTH / timedelta(days=1)
 
 
 def timer(kind: str, schedule: str, status: str = "ACTIVE") -> Event:
-    """A timer with a schedule."""
+    """A timer with this schedule."""
     return Event("Timer", "TIMER", status, {"schedule_type": kind, "schedule": schedule})
 
 
@@ -34,8 +34,8 @@ def timer(kind: str, schedule: str, status: str = "ACTIVE") -> Event:
     ],
 )
 def test_cron_expressions(expression: str, times_a_day: float) -> None:
-    """On an average day, leap years included."""
-    assert ticks_a_month("f", timer("Cron", expression)) == pytest.approx(times_a_day * DAYS)
+    """The result is an average over 28 years, leap years included."""
+    assert timer_events("f", timer("Cron", expression)) == pytest.approx(times_a_day * DAYS)
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,16 @@ def test_cron_expressions(expression: str, times_a_day: float) -> None:
 )
 def test_rates(kind: str, schedule: str, minutes: float) -> None:
     """A month has 365/12 days."""
-    assert ticks_a_month("f", timer(kind, schedule)) == pytest.approx(MONTH / timedelta(minutes=minutes))
+    assert timer_events("f", timer(kind, schedule)) == pytest.approx(MONTH / timedelta(minutes=minutes))
 
 
-def test_a_timer_that_is_disabled_does_not_tick() -> None:
-    """Whatever its schedule."""
-    assert ticks_a_month("f", timer("Rate", "5m", status="DISABLED")) == 0
+def test_a_disabled_timer_does_not_fire() -> None:
+    """A disabled timer has no events."""
+    assert timer_events("f", timer("Rate", "5m", status="DISABLED")) == 0
 
 
 @pytest.mark.parametrize(("kind", "schedule"), [("Rate", "61m"), ("Cron", "0 60 2 * * ?"), ("Cron", "@every day")])
-def test_schedules_that_cannot_be_read(kind: str, schedule: str) -> None:
-    """Say whose they are, and what is wrong."""
-    with pytest.raises(WrongCall, match=r"the schedule of prune_backups\.Timer cannot be read: .+"):
-        ticks_a_month("prune_backups", timer(kind, schedule))
+def test_invalid_schedules(kind: str, schedule: str) -> None:
+    """The error names the function and the trigger, and says what is wrong."""
+    with pytest.raises(WrongCall, match=r"the schedule of prune_backups\.Timer is not valid: .+"):
+        timer_events("prune_backups", timer(kind, schedule))

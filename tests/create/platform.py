@@ -24,7 +24,7 @@ class Platform:
         requests: the topic of REQUEST_TOPIC_URN, which triggers the function.
     """
 
-    def __init__(self, size: int = 9, dds: type[FakeDds] = FakeDds, **settings: str) -> None:
+    def __init__(self, size: int = 9, dds: type[FakeDds] = FakeDds, /, **settings: str) -> None:
         self.clock = FakeClock()
         self.ids = [f"{number:032x}in02" for number in range(1, size + 1)]
         self.dds = dds(self.clock, instances=self.ids, duration=600)

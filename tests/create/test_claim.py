@@ -82,7 +82,7 @@ def test_two_deliveries_at_the_same_time_make_one_backup_of_each_instance(cloud:
 
 
 CALL_NUMBERS = st.lists(st.integers(min_value=1, max_value=8), min_size=1, max_size=3, unique=True)
-EXTENTS = st.one_of(
+EXTENTS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     CALL_NUMBERS.map(lambda numbers: {"nth": numbers}),
     st.integers(min_value=4, max_value=12).map(lambda times: {"times": times}),
     st.just({}),

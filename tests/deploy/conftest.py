@@ -1,18 +1,19 @@
-"""A small application, and the local cloud that it is deployed to."""
+"""A small application, deployed to the local cloud."""
 
 import hashlib
 import io
+import json
 import textwrap
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cli.deploy.deployment import Deployment, deploy_stack
-from cli.huaweicloud.access import Access
-from cli.huaweicloud.keys import Keys
+from cli.deploy.deployment import Deployment, deploy_stack, look_up, services
+from cli.huaweicloud.access import Access, Keys
 from cli.package.model import Package
 from cli.template.load import load_template
 from cli.template.model import Function
@@ -64,12 +65,14 @@ Resources:
           {instance_id: k-1, topic_ids: [b, a], batch_size: 100, kafka_user: me, kafka_password: "${Password}"}
 """
 SECRET = "hunter2-hunter2"
+WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+Output = Callable[[], Any]
 SOURCE = "def handler(event, context): ...\n\n\ndef initializer(context): ...\n"
 
 
 @dataclass
 class App:
-    """A template in a folder of its own, deployed with packages of one file each."""
+    """A template in its own folder, deployed with packages of one file each."""
 
     folder: Path
     access: Access
@@ -89,7 +92,7 @@ class App:
         deploy_stack(self.deployment(), **chosen)
 
     def leave_the_vpc(self) -> None:
-        """Take the function out of its VPC, and with that the trigger that needs it."""
+        """Remove the function's VPC, and the trigger that needs it, from the template."""
         self.change("      VpcConfig: {VpcId: v-1, SubnetId: s-1}\n", "")
         self.text = self.text[: self.text.index("      Queue:\n")]
 
@@ -115,7 +118,7 @@ class App:
 
 @pytest.fixture(scope="session")
 def _access(_shared_cloud: LocalCloud) -> Access:
-    # The SDK's clients keep threads for ever, so there is one of each. A reset keeps the keys of the seed only.
+    # The SDK's clients never end their threads, so all tests share them. A reset keeps the keys of the seed.
     given = _shared_cloud.connection()
     keys = Keys(given["access_key"], given["secret_key"], given["security_token"], given["project_id"])
     return Access(given["region"], keys, lambda _: _shared_cloud.url, lambda _: None)
@@ -123,14 +126,54 @@ def _access(_shared_cloud: LocalCloud) -> Access:
 
 @pytest.fixture
 def access(cloud: LocalCloud, _access: Access) -> Access:
-    """The way into the local cloud, which is as it comes from the seed; pauses take no time."""
+    """Access to the local cloud, which is reset to its seed. Pauses take no time."""
     return _access
 
 
 @pytest.fixture
 def app(access: Access, tmp_path: Path) -> App:
-    """The application."""
+    """The application, not deployed yet."""
     code = tmp_path / "create_backup"
     code.mkdir()
     (code / "index.py").write_text(textwrap.dedent(SOURCE), encoding="utf-8")
     return App(tmp_path, access)
+
+
+@pytest.fixture
+def document(capsys: pytest.CaptureFixture[str]) -> Output:
+    """Read the JSON document that the last run printed. No output may hold the secret."""
+
+    def read() -> Any:
+        out, err = capsys.readouterr()
+        assert SECRET not in out + err
+        return json.loads(out)
+
+    return read
+
+
+@pytest.fixture
+def deployed(app: App, document: Output) -> App:
+    """The application, deployed."""
+    app.deploy()
+    assert {change["state"] for change in document()["changes"]} == {"done"}
+    return app
+
+
+def steps(document: Any) -> list[tuple[str, str]]:
+    """Action and kind of each change in a document."""
+    return [(change["action"], change["kind"]) for change in document["changes"]]
+
+
+def writes(cloud: LocalCloud) -> list[str]:
+    """Method and last part of the path of every call that may change something, without searches by tag."""
+    return [
+        f"{call['method']} {call['path'].rpartition('/')[2]}"
+        for call in cloud.requests()
+        if call["method"] in WRITES and not call["path"].endswith("resource_instances/action")
+    ]
+
+
+def kinds_there(app: App) -> list[str]:
+    """The kind of every resource of the stack."""
+    found = look_up(services(app.access, app.stack), app.stack)
+    return [item.resource.kind.value for item in found if item.stack == app.stack]

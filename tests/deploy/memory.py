@@ -1,10 +1,10 @@
-"""A cloud that only remembers, for what deploying decides."""
+"""A fake cloud that keeps resources in memory."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from cli.deploy.difference import Change
-from cli.huaweicloud.errors import ServiceError
+from cli.deploy.plan import Change
+from cli.huaweicloud.client import ServiceError
 from cli.huaweicloud.resources import Found, Kind, Resource
 
 
@@ -12,7 +12,7 @@ STACK = "dds-backup"
 
 
 class Memory:
-    """Resources by key; the call of number *breaks_at* fails with *error*."""
+    """Resources by key. Every call after the first *breaks_at* fails with *error*."""
 
     def __init__(self, there: Iterable[Resource]) -> None:
         self.there = {resource.key: resource for resource in there}
@@ -34,7 +34,7 @@ class Memory:
 
 @dataclass
 class MemoryService:
-    """The resources of any kind; without a parent there is nothing, as in a service."""
+    """The resources of any kind. As in a service, deleting a resource deletes its parts."""
 
     memory: Memory
 
@@ -61,7 +61,7 @@ class MemoryService:
 
 
 class Silence:
-    """Nobody watches."""
+    """An observer that does nothing."""
 
     def begins(self, change: Change) -> None: ...
     def ends(self, change: Change, error: ServiceError | None) -> None: ...

@@ -1,4 +1,4 @@
-"""Getting into a cloud, and what comes out of a call."""
+"""Access to a cloud, and the results of calls."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +9,9 @@ from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkdds.v3 import CreateManualBackupRequest, DdsClient, ListInstancesRequest
 
 from cli.errors import WrongCall
-from cli.huaweicloud.access import Access, open_access
-from cli.huaweicloud.client import PAUSES, Client
-from cli.huaweicloud.errors import ServiceError
-from cli.huaweicloud.keys import Keys, find_keys
-from cli.huaweicloud.mark import marked, read_mark
+from cli.huaweicloud.access import Access, Keys, find_keys, open_access
+from cli.huaweicloud.client import PAUSES, Client, ServiceError
+from cli.huaweicloud.resources import marked, read_mark
 from localcloud import LocalCloud
 
 
@@ -22,7 +20,7 @@ VARIABLES = ("AK", "SK", "SECURITY_TOKEN", "PROJECT_ID", "DOMAIN_ID", "CREDENTIA
 
 @pytest.fixture
 def keys_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
-    """Set the SDK's variables to these and no others."""
+    """Set exactly these variables of the SDK."""
 
     def put(**values: str) -> None:
         for name in VARIABLES:
@@ -44,14 +42,14 @@ def instances() -> Any:
 
 
 def test_keys_come_from_the_sdks_variables(keys_at: Callable[..., None]) -> None:
-    """All five of them."""
+    """The SDK has five."""
     keys_at(AK="ak", SK="sk", SECURITY_TOKEN="st", PROJECT_ID="p", DOMAIN_ID="d")
 
     assert find_keys() == Keys("ak", "sk", "st", "p", "d")
 
 
 def test_keys_come_from_the_sdks_file(keys_at: Callable[..., None], tmp_path: Path) -> None:
-    """When the environment has none."""
+    """The file is read if the environment has no keys."""
     folder = tmp_path / ".huaweicloud"
     folder.mkdir()
     (folder / "credentials").write_text("[basic]\nak=ak\nsk=sk\n[global]\nak=ak\nsk=sk\ndomain_id=d\n")
@@ -60,8 +58,8 @@ def test_keys_come_from_the_sdks_file(keys_at: Callable[..., None], tmp_path: Pa
     assert find_keys() == Keys("ak", "sk", domain_id="d")
 
 
-def test_without_keys_it_is_a_wrong_call_that_says_where_they_go(keys_at: Callable[..., None]) -> None:
-    """And one without a region as well."""
+def test_missing_keys_and_regions_are_wrong_calls(keys_at: Callable[..., None]) -> None:
+    """The message says where keys are read from."""
     keys_at()
 
     with pytest.raises(WrongCall, match="Set HUAWEICLOUD_SDK_AK"):
@@ -73,12 +71,12 @@ def test_without_keys_it_is_a_wrong_call_that_says_where_they_go(keys_at: Callab
 
 
 def test_keys_are_not_shown() -> None:
-    """Where keys are printed, it is the access key alone."""
+    """The representation of keys has only the access key."""
     assert "secret" not in repr(Keys("ak", "secret-key", "secret-token"))
 
 
 def test_a_real_region_has_an_endpoint_for_each_service(keys_at: Callable[..., None]) -> None:
-    """Regions and Endpoints."""
+    """The endpoints are those of the page Regions and Endpoints."""
     keys_at(AK="ak", SK="sk", PROJECT_ID="p")
 
     access = open_access(None, "cn-north-4")
@@ -89,7 +87,7 @@ def test_a_real_region_has_an_endpoint_for_each_service(keys_at: Callable[..., N
 
 
 def test_project_and_account_are_looked_up(access: Access, cloud: LocalCloud) -> None:
-    """By the region and by the keys."""
+    """The project by the region, the account by the keys."""
     found = Access(access.region, _without_project(access.keys), access.endpoint)
 
     assert found.project_id == cloud.connection()["project_id"]
@@ -97,7 +95,7 @@ def test_project_and_account_are_looked_up(access: Access, cloud: LocalCloud) ->
 
 
 def test_a_region_without_a_project_is_a_wrong_call(access: Access) -> None:
-    """Most likely a slip of the pen."""
+    """Most likely the region is misspelt."""
     with pytest.raises(WrongCall, match="found 0 projects called 'cn-nowhere-1'"):
         _ = Access("cn-nowhere-1", _without_project(access.keys), access.endpoint).project_id
 
@@ -107,7 +105,7 @@ def _without_project(keys: Keys) -> Keys:
 
 
 def test_a_local_cloud_gives_its_own_keys(cloud: LocalCloud) -> None:
-    """Nothing has to be set."""
+    """No variable has to be set."""
     access = open_access(cloud.url, None)
 
     assert (access.region, access.project_id) == ("cn-north-4", cloud.connection()["project_id"])
@@ -118,20 +116,20 @@ def test_a_local_cloud_gives_its_own_keys(cloud: LocalCloud) -> None:
     ("fault", "message"),
     [
         ({"answer": {"status": 400}}, r"DDS.ListInstances: DBS.200001 \(HTTP 400\).*\[request "),
-        ({"answer": {"status": 403}}, "have an administrator grant it"),
-        ({"answer": {"status": 302, "body": {}}}, "HTTP 302, which is no answer"),
-        ({"garble": True}, "no usable answer|no JSON"),
-        ({"truncate": 5}, "no usable answer"),
-        ({"drop": "before"}, "no usable answer"),
+        ({"answer": {"status": 403}}, "ask an administrator to grant it"),
+        ({"answer": {"status": 302, "body": {}}}, "HTTP 302, which is not a response"),
+        ({"garble": True}, "no usable response|without JSON"),
+        ({"truncate": 5}, "no usable response"),
+        ({"drop": "before"}, "no usable response"),
         ({"answer": {"status": 429}}, "too many calls"),
         ({"answer": {"status": 503}}, "run again in a while"),
     ],
     ids=["invalid", "denied", "redirect", "garbled", "truncated", "dropped", "throttled", "unavailable"],
 )
-def test_whatever_comes_out_is_a_service_error(
+def test_every_failed_call_is_a_service_error(
     client: Client, cloud: LocalCloud, fault: dict[str, Any], message: str
 ) -> None:
-    """With what to do."""
+    """The message says what to do."""
     cloud.set_faults([{"path": "instances$", **fault}])
 
     with pytest.raises(ServiceError, match=f"(?s){message}"):
@@ -151,29 +149,29 @@ def test_whatever_comes_out_is_a_service_error(
     ],
     ids=str,
 )
-def test_an_answer_without_what_is_needed_is_a_service_error(
+def test_a_response_without_the_needed_field_is_a_service_error(
     client: Client, cloud: LocalCloud, body: Any, needs: Any
 ) -> None:
-    """It is a proxy's, or a portal's that wants one to log in."""
+    """It may come from a proxy or a login page."""
     cloud.set_faults([{"path": "instances$", "answer": {"status": 200, "body": body}}])
 
-    with pytest.raises(ServiceError, match=r"no answer of the service|no JSON"):
+    with pytest.raises(ServiceError, match="which is not a response of the service"):
         client.call("list_instances", instances(), needs)
 
 
 @pytest.mark.parametrize("fault", [{"answer": {"status": 429}}, {"answer": {"status": 502}}, {"drop": "before"}])
-def test_what_only_reads_is_tried_again(client: Client, cloud: LocalCloud, fault: dict[str, Any]) -> None:
-    """As long as there are pauses to take."""
+def test_reads_are_retried(client: Client, cloud: LocalCloud, fault: dict[str, Any]) -> None:
+    """There is a retry after each pause."""
     cloud.set_faults([{"path": "instances$", "times": len(PAUSES), **fault}])
 
     assert client.call("list_instances", instances())["total_count"] == 15
 
 
 @pytest.mark.parametrize(("status", "calls"), [(429, 2), (500, 1)], ids=["throttled", "broken"])
-def test_what_writes_is_tried_again_only_if_it_was_throttled(
+def test_writes_are_retried_only_if_they_were_throttled(
     client: Client, cloud: LocalCloud, status: int, calls: int
 ) -> None:
-    """Since then nothing was done."""
+    """A throttled call did nothing."""
     cloud.set_faults([{"method": "POST", "times": 1, "answer": {"status": status}}])
     request = CreateManualBackupRequest(body={"backup": {"instance_id": "x", "name": "n"}})
 
@@ -183,8 +181,8 @@ def test_what_writes_is_tried_again_only_if_it_was_throttled(
     assert len([call for call in cloud.requests() if call["method"] == "POST"]) == calls
 
 
-def test_every_answer_tells_the_time(access: Access, cloud: LocalCloud) -> None:
-    """A refusal as well: a wrong clock is what it may be for."""
+def test_every_response_has_the_time(access: Access, cloud: LocalCloud) -> None:
+    """So does a refusal, whose cause may be a wrong clock."""
     fresh = Access(access.region, access.keys, access.endpoint, lambda _: None)
     assert fresh.clock_skew is None
     cloud.set_faults([{"path": "instances$", "answer": {"status": 401}}])
@@ -197,7 +195,7 @@ def test_every_answer_tells_the_time(access: Access, cloud: LocalCloud) -> None:
 
 
 def test_secrets_in_an_error_are_hidden(cloud: LocalCloud, access: Access) -> None:
-    """Whatever a service repeats."""
+    """A service may repeat them in its message."""
     said = f"your key {access.keys.secret_key} and token {access.keys.security_token}"
     cloud.set_faults([{"path": "instances$", "answer": {"status": 400, "code": "DBS.1", "message": said}}])
 
@@ -205,8 +203,8 @@ def test_secrets_in_an_error_are_hidden(cloud: LocalCloud, access: Access) -> No
         access.dds.call("list_instances", instances())
 
 
-def test_nobody_there_is_a_service_error() -> None:
-    """A region that does not exist has no address."""
+def test_an_unreachable_service_is_a_service_error() -> None:
+    """The region may not exist."""
     client = Client("DDS", DdsClient, "http://127.0.0.1:9", BasicCredentials("a", "b", "c"), lambda _: None)
 
     with pytest.raises(ServiceError, match="check the network, a proxy, and --region"):
@@ -215,16 +213,16 @@ def test_nobody_there_is_a_service_error() -> None:
 
 @pytest.mark.parametrize("text", ["", "Makes backups.", "(in parentheses)"])
 def test_a_mark_is_read_as_it_was_written(text: str) -> None:
-    """And the description is what it was."""
+    """The description comes back unchanged."""
     assert read_mark(marked(text, "dds-backup", "p1"), "p1") == (text, "dds-backup")
     assert read_mark(marked(text, "dds-backup", "p2"), "p1") == (text, "dds-backup in the project p2")
     assert read_mark(text, "p1") == (text, None)
     assert read_mark(None, "p1") == ("", None)
 
 
-def test_a_code_may_say_more_than_the_status() -> None:
-    """A new agency has no permissions for a while, which is no fault of the user's keys."""
+def test_advice_depends_on_the_code_before_the_status() -> None:
+    """The permissions of a new agency take a while to take effect, which is not a fault of the user's keys."""
     error = ServiceError("FunctionGraph.CreateFunction", 403, "FSS.1121", "Forbidden")
 
-    assert error.advice.startswith("the function's agency lacks a permission, or got it a moment ago: wait")
+    assert error.advice.startswith("the function's agency lacks a permission, or was granted it moments ago: wait")
     assert "the user of the keys" in ServiceError("FunctionGraph.CreateFunction", 403, "FSS.0403", "Forbidden").advice

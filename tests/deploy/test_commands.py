@@ -1,4 +1,4 @@
-"""The commands on their own: what they ask for, and what they refuse."""
+"""The commands: what they ask for, and what they refuse."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ def _on_the_local_cloud(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(app.folder)
     monkeypatch.setattr("cli.huaweicloud.access.open_access", lambda _cloud, _region: app.access)
     monkeypatch.setattr(
-        "cli.deploy.packing.build_packages",
+        "cli.deploy.deployment.build_packages",
         lambda functions, python, **_: tuple(app.deployment().pack(functions, python).values()),
     )
     monkeypatch.delenv("DDSBACKUP_PASSWORD", raising=False)
@@ -30,24 +30,24 @@ def run(*arguments: str, typed: str = "") -> tuple[int, str]:
 
 
 def test_a_secret_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything else has a default."""
+    """The other parameters have defaults."""
     monkeypatch.setenv("DDSBACKUP_PASSWORD", SECRET)
 
     assert run("deploy", "--dry-run")[0] == 0
 
 
 def test_a_missing_parameter_is_a_wrong_call() -> None:
-    """When there is nobody to ask."""
+    """With --yes the command does not ask."""
     status, output = run("deploy", "--yes")
 
     assert status == 2
-    assert "the template needs Password: give set DDSBACKUP_PASSWORD" in output
+    assert "the template needs Password: set DDSBACKUP_PASSWORD" in output
 
 
 def test_a_missing_parameter_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And what is typed for a secret is not shown."""
+    """The input of a secret has no echo."""
     monkeypatch.setattr(command, "is_interactive", lambda: True)
-    monkeypatch.setattr("cli.deploy.proceed.is_interactive", lambda: True)
+    monkeypatch.setattr("cli.deploy.deployment.is_interactive", lambda: True)
 
     status, output = run("deploy", "--cloud", "local", typed=f"{SECRET}\nn\n")
 
@@ -57,7 +57,7 @@ def test_a_missing_parameter_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_parameters_file_is_read() -> None:
-    """NAME=value a line."""
+    """It has one NAME=value per line."""
     Path("parameters.env").write_text(f"Password={SECRET}\nPrefix=other\n", encoding="utf-8")
 
     status, output = run("deploy", "--parameters-file", "parameters.env", "--dry-run")
@@ -68,21 +68,21 @@ def test_a_parameters_file_is_read() -> None:
 
 @pytest.mark.parametrize("name", ["", "1st", "a_b", "a" * 33])
 def test_a_stack_has_a_name_that_fits_everywhere(name: str) -> None:
-    """It stands in descriptions and tags."""
+    """It is part of descriptions and tags."""
     status, output = run("destroy", "--stack-name", name)
 
     assert status == 2
     assert "expected 1 to 32 letters, digits and hyphens" in output
 
 
-def test_a_package_that_the_api_does_not_take_is_refused_before_anything_is_done(
+def test_a_package_too_large_for_the_api_is_refused_before_any_change(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It takes 50 MB."""
+    """The API accepts 50 MB."""
     monkeypatch.setenv("DDSBACKUP_PASSWORD", SECRET)
     (made,) = app.deployment().pack(app.deployment().template.functions, None).values()
     large = replace(made, size=51 * 1024 * 1024)
-    monkeypatch.setattr("cli.deploy.packing.build_packages", lambda functions, **_: (large,))
+    monkeypatch.setattr("cli.deploy.deployment.build_packages", lambda functions, **_: (large,))
 
     status, output = run("deploy", "--yes")
 

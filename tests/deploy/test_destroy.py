@@ -1,4 +1,4 @@
-"""Deleting what a stack has made, and nothing else."""
+"""Deleting what a stack has created, and nothing else."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Destroy = Callable[..., Result]
 
 @pytest.fixture
 def destroy(app: App, monkeypatch: pytest.MonkeyPatch) -> Destroy:
-    """Run the command on the local cloud of the test, with its one way in."""
+    """Run the command with the access of the test."""
     monkeypatch.setattr("cli.huaweicloud.access.open_access", lambda _cloud, _region: app.access)
 
     def run(*arguments: str, answer: str = "") -> Result:
@@ -26,14 +26,8 @@ def destroy(app: App, monkeypatch: pytest.MonkeyPatch) -> Destroy:
     return run
 
 
-@pytest.fixture
-def deployed(app: App) -> App:
-    app.deploy()
-    return app
-
-
 def everything(app: App) -> dict[str, Any]:
-    """All that any stack could have made, as the services list it."""
+    """All resources that any stack could have created, as the services list them."""
     from huaweicloudsdkfunctiongraph.v2 import ListFunctionsRequest
     from huaweicloudsdkiam.v3 import ListAgenciesRequest, ListCustomPoliciesRequest
     from huaweicloudsdksmn.v2 import ListSubscriptionsRequest, ListTopicsRequest
@@ -54,7 +48,7 @@ def everything(app: App) -> dict[str, Any]:
 
 
 def test_nothing_of_the_stack_is_left(app: App, destroy: Destroy) -> None:
-    """And the second time there is nothing to do."""
+    """A second run has nothing to do."""
     before = everything(app)
     app.deploy()
     assert everything(app) != before
@@ -64,12 +58,12 @@ def test_nothing_of_the_stack_is_left(app: App, destroy: Destroy) -> None:
 
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert everything(app) == before
-    assert "the backups are left" in first.stderr
+    assert "the backups are kept" in first.stderr
     assert "Nothing to do" in second.stderr
 
 
-def test_what_somebody_else_made_stays(deployed: App, destroy: Destroy) -> None:
-    """Of another stack, and of nobody's."""
+def test_resources_of_others_stay(deployed: App, destroy: Destroy) -> None:
+    """Both those of another stack and those without a stack."""
     deployed.stack = "second"
     deployed.values = {"Prefix": "second"}
     deployed.change("FunctionName: backup", "FunctionName: second")
@@ -82,8 +76,8 @@ def test_what_somebody_else_made_stays(deployed: App, destroy: Destroy) -> None:
     assert left["topics"] == {"dds-backups", "second-events"}
 
 
-def test_a_subscription_that_goes_with_its_topic_is_told_before(deployed: App, destroy: Destroy) -> None:
-    """Though the stack did not make it."""
+def test_a_foreign_subscription_is_announced_before_its_topic_is_deleted(deployed: App, destroy: Destroy) -> None:
+    """The stack did not create it."""
     from huaweicloudsdksmn.v2 import AddSubscriptionRequest
 
     body = {"protocol": "sms", "endpoint": "+491234567"}
@@ -92,15 +86,18 @@ def test_a_subscription_that_goes_with_its_topic_is_told_before(deployed: App, d
 
     result = destroy("--dry-run")
 
-    assert "With its topic goes, though made otherwise: subscription dds-events sms +491234567" in result.stderr
+    assert (
+        "Deleted with its topic, although the stack did not create it: subscription dds-events sms +491234567"
+        in result.stderr
+    )
 
 
 @pytest.mark.parametrize(("answer", "status", "is_left"), [("n\n", 1, True), ("y\n", 0, False)], ids=["no", "yes"])
-def test_it_asks(
+def test_it_asks_for_confirmation(
     deployed: App, destroy: Destroy, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, is_left: bool
 ) -> None:
-    """Before anything is deleted."""
-    monkeypatch.setattr("cli.deploy.proceed.is_interactive", lambda: True)
+    """A no deletes nothing."""
+    monkeypatch.setattr("cli.deploy.deployment.is_interactive", lambda: True)
 
     result = destroy(answer=answer)
 
@@ -108,26 +105,30 @@ def test_it_asks(
     assert ("backup" in everything(deployed)["functions"]) == is_left
 
 
-@pytest.mark.parametrize(
-    "path", ["triggers", "async-invoke", "fgs/functions", "projects/", "agencies", "roles", "topics"]
-)
-def test_it_goes_on_after_a_failure(deployed: App, cloud: LocalCloud, destroy: Destroy, path: str) -> None:
-    """Whether the service deleted it or not."""
-    for effect in ({"answer": {"status": 500}}, {"drop": "after"}):
+PATHS = ("triggers", "async-invoke", "fgs/functions", "projects/", "agencies", "roles", "topics")
+"""A path of each deletion, in the order of the deletions."""
+
+
+@pytest.mark.parametrize("effect", [{"answer": {"status": 500}}, {"drop": "after"}], ids=["broken", "no response"])
+def test_it_continues_after_a_failure(
+    deployed: App, cloud: LocalCloud, destroy: Destroy, effect: dict[str, Any]
+) -> None:
+    """Deletion after deletion fails, whether or not the service carried it out, and all is gone in the end."""
+    for path in PATHS:
         cloud.set_faults([{"method": "DELETE", "path": path, "nth": 1, **effect}])
         failed = destroy("--yes", "--json")
         assert failed.exit_code == 1
-        assert {change["state"] for change in json.loads(failed.stdout)["changes"]} >= {"failed"}
+        assert {change["state"] for change in json.loads(failed.stdout)["changes"]} >= {"failed"}, path
         assert "run the same command again" in " ".join(failed.stderr.split())
-        cloud.set_faults([])
+    cloud.set_faults([])
 
-        assert destroy("--yes").exit_code == 0
-        assert "backup" not in everything(deployed)["functions"]
-        deployed.deploy()
+    assert destroy("--yes").exit_code == 0
+    assert "backup" not in everything(deployed)["functions"]
+    assert everything(deployed)["topics"] == {"dds-backups"}
 
 
-def test_what_is_gone_meanwhile_is_deleted(deployed: App, cloud: LocalCloud, destroy: Destroy) -> None:
-    """404 to a deletion is as good as any answer."""
+def test_a_missing_resource_counts_as_deleted(deployed: App, cloud: LocalCloud, destroy: Destroy) -> None:
+    """A deletion accepts 404."""
     cloud.set_faults([{"method": "DELETE", "answer": {"status": 404}}])
 
     assert destroy("--yes").exit_code == 0

@@ -1,4 +1,4 @@
-"""What doctor finds in an application on the local cloud, one fault at a time."""
+"""What doctor finds in a deployed application, one fault at a time."""
 
 import json
 import re
@@ -21,14 +21,11 @@ from huaweicloudsdkiam.v3 import (
 )
 from huaweicloudsdksmn.v2 import AddSubscriptionRequest, DeleteTopicRequest
 
+from cli.doctor import account, events, resources
 from cli.doctor.account import clock
-from cli.doctor.checks import CHECKS, run_checks
-from cli.doctor.findings import Finding, Level
-from cli.doctor.stack import Stack
-from cli.huaweicloud.access import Access
-from cli.huaweicloud.agencies import Agencies, Grants
-from cli.huaweicloud.keys import Keys
-from cli.huaweicloud.policies import Policies
+from cli.doctor.checks import Finding, Level, Stack, run_checks
+from cli.huaweicloud.access import Access, Keys
+from cli.huaweicloud.iam import Agencies, Grants, Policies
 from cli.huaweicloud.resources import Kind
 from cli.main import main
 from cli.package.model import PackagingFailed
@@ -37,11 +34,12 @@ from tests.deploy.conftest import SECRET, App
 
 
 Findings = list[tuple[str, Finding]]
+CHECKS = (*account.CHECKS, *resources.CHECKS, *events.CHECKS)
 
 
 @pytest.fixture
 def deployed(app: App, capsys: pytest.CaptureFixture[str]) -> App:
-    """The application, deployed, with somebody who listens."""
+    """The application, deployed, with a confirmed subscription."""
     app.deploy()
     capsys.readouterr()
     body = {"protocol": "functionstage", "endpoint": "urn:fss:r:p:function:default:f:latest"}
@@ -57,11 +55,11 @@ def stack(app: App, access: Access | None = None) -> Stack:
 
 
 def find(app: App, access: Access | None = None) -> Findings:
-    return [(check, finding) for check, found in run_checks(stack(app, access)) for finding in found]
+    return [(check, finding) for check, found in run_checks(stack(app, access), CHECKS) for finding in found]
 
 
 def bad(findings: Findings) -> list[tuple[str, str, str]]:
-    """What is not as it should be, a subscriber aside who has not confirmed yet."""
+    """Check, level and text of all findings that are not ok, except the unconfirmed subscription of the template."""
     return [
         (check, finding.level.value, finding.found)
         for check, finding in findings
@@ -70,7 +68,7 @@ def bad(findings: Findings) -> list[tuple[str, str, str]]:
 
 
 def configure(app: App, **changes: Any) -> None:
-    """Change the deployed function as one does in the console."""
+    """Change the deployed function, as in the console."""
     body = {"func_name": "backup", "runtime": "Python3.10", "handler": "index.handler", "memory_size": 256}
     request = UpdateFunctionConfigRequest(
         function_urn=app.access.function_urn("backup"), body={**body, "timeout": 30, **changes}
@@ -85,19 +83,19 @@ def triggers(app: App) -> dict[str, str]:
     return {item["trigger_type_code"]: item["trigger_id"] for item in found}
 
 
-def test_a_deployed_application_is_well(deployed: App) -> None:
-    """Every check finds something, and nothing bad."""
+def test_a_deployed_application_passes_every_check(deployed: App) -> None:
+    """Each check has at least one finding, and all are ok."""
     findings = find(deployed)
 
     assert bad(findings) == []
     assert {check for check, _ in findings} == {check.name for check in CHECKS}
 
 
-def test_what_is_not_deployed_is_said_once(app: App) -> None:
-    """And not again for all that is part of it."""
+def test_a_missing_resource_is_one_problem(app: App) -> None:
+    """Its parts are not reported."""
     assert bad(find(app)) == [
-        ("functions", "problem", "it is not there"),
-        ("agencies", "problem", "it is not there"),
+        ("functions", "problem", "it does not exist"),
+        ("agencies", "problem", "it does not exist"),
     ]
 
 
@@ -230,7 +228,7 @@ FAULTS: list[tuple[Callable[[App], None], str, str, str]] = [
     (another_code, "functions", "warning", "SHA-512 "),
     (wrong_variables, "settings", "problem", "NOTIFY_TOPIC_URN: must be urn:smn:.*MAX_CONCURRENCY"),
     (topic_elsewhere, "topics", "warning", "is in another region or project"),
-    (no_topic, "topics", "problem", "is not there"),
+    (no_topic, "topics", "problem", "does not exist"),
     (other_trust, "agencies", "problem", "op_svc_ecs"),
     (short_agency, "agencies", "warning", "24"),
     (disabled, "functions", "problem", "it is disabled"),
@@ -238,10 +236,10 @@ FAULTS: list[tuple[Callable[[App], None], str, str, str]] = [
     (no_grant, "permissions", "problem", "may not dds:backup:list, .*smn:topic:publish"),
     (too_much, "permissions", "warning", r"may also dds:\*:\*"),
     (kafka_off, "triggers", "problem", "DISABLED"),
-    (kafka_off_in_the_template, "triggers", "warning", "DISABLED, as the template says"),
-    (no_timer, "triggers", "problem", "it is not there"),
+    (kafka_off_in_the_template, "triggers", "warning", "DISABLED, as in the template"),
+    (no_timer, "triggers", "problem", "it does not exist"),
     (wrong_event, "timers", "problem", "instances: unknown field"),
-    (unknown_instance, "instances", "problem", "it is not there"),
+    (unknown_instance, "instances", "problem", "it does not exist"),
     (frozen_instance, "instances", "problem", "unpaid is frozen"),
 ]
 
@@ -250,7 +248,7 @@ FAULTS: list[tuple[Callable[[App], None], str, str, str]] = [
 def test_each_fault_is_found(
     deployed: App, break_it: Callable[[App], None], check: str, level: str, found: str
 ) -> None:
-    """By its check, with what to do."""
+    """The finding has the right check and level, and says what to do."""
     break_it(deployed)
 
     findings = find(deployed)
@@ -260,15 +258,15 @@ def test_each_fault_is_found(
     assert all(item.what_to_do and item.expected for item in fitting)
 
 
-def test_a_function_outside_of_its_vpc_is_said_once(deployed: App) -> None:
-    """Of the function, not of its trigger again."""
+def test_a_function_outside_of_its_vpc_is_one_problem(deployed: App) -> None:
+    """The finding is about the function, not about its trigger."""
     no_vpc(deployed)
 
     assert [(check, level) for check, level, _ in bad(find(deployed))] == [("functions", "problem")]
 
 
-def test_what_is_granted_on_all_projects_counts(deployed: App) -> None:
-    """The console grants for all resources, unless it is told otherwise."""
+def test_grants_on_all_projects_count(deployed: App) -> None:
+    """The console grants on all projects by default."""
     no_grant(deployed)
     access = deployed.access
     request = AssociateAgencyWithAllProjectsPermissionRequest(
@@ -281,8 +279,8 @@ def test_what_is_granted_on_all_projects_counts(deployed: App) -> None:
     assert bad(find(deployed)) == []
 
 
-def test_a_system_defined_role_is_no_problem(deployed: App, cloud: LocalCloud) -> None:
-    """What it allows cannot be read from it."""
+def test_a_system_defined_role_is_a_warning(deployed: App, cloud: LocalCloud) -> None:
+    """Its document does not say all that it allows."""
     document = {"Version": "1.0", "Statement": [{"Effect": "Allow", "Action": ["dds:dds:*"]}]}
     body = {"roles": [{"id": "r-1", "name": "dds_adm", "display_name": "DDS Administrator", "policy": document}]}
     cloud.set_faults([{"method": "GET", "path": "agencies/[^/]+/roles$", "answer": {"status": 200, "body": body}}])
@@ -290,8 +288,8 @@ def test_a_system_defined_role_is_no_problem(deployed: App, cloud: LocalCloud) -
     assert [item[:2] for item in bad(find(deployed))] == [("permissions", "warning")]
 
 
-def test_what_is_denied_is_not_allowed(deployed: App, cloud: LocalCloud) -> None:
-    """Whatever else allows it."""
+def test_a_denied_action_is_not_allowed(deployed: App, cloud: LocalCloud) -> None:
+    """Deny overrides any Allow."""
     statements = [{"Effect": "Allow", "Action": ["*:*:*"]}, {"Effect": "Deny", "Action": ["DDS:backup:*"]}]
     body = {"roles": [{"id": "r-1", "name": "n", "policy": {"Version": "1.1", "Statement": statements}}]}
     cloud.set_faults([{"method": "GET", "path": "agencies/[^/]+/roles$", "answer": {"status": 200, "body": body}}])
@@ -299,8 +297,8 @@ def test_what_is_denied_is_not_allowed(deployed: App, cloud: LocalCloud) -> None
     assert ("permissions", "problem", "may not dds:backup:list") in bad(find(deployed))
 
 
-def test_nobody_listens(app: App, capsys: pytest.CaptureFixture[str]) -> None:
-    """A subscription that was not confirmed gets nothing."""
+def test_a_topic_without_a_confirmed_subscription_is_a_warning(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """An unconfirmed subscription receives nothing."""
     app.deploy()
     capsys.readouterr()
 
@@ -309,8 +307,8 @@ def test_nobody_listens(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     assert found == ["none is confirmed, email dba@example.com not yet"]
 
 
-def test_wrong_keys_cost_all_the_rest(deployed: App) -> None:
-    """Nothing is known then, and nothing is said of it."""
+def test_with_wrong_keys_nothing_else_is_checked(deployed: App) -> None:
+    """All other checks but the clock need the keys."""
     right = deployed.access
     keys = Keys(right.keys.access_key, "wrong", right.keys.security_token, right.project_id)
     wrong = Access(right.region, keys, right.endpoint, lambda _: None)
@@ -324,8 +322,8 @@ def test_wrong_keys_cost_all_the_rest(deployed: App) -> None:
     assert "check the keys" in findings[0][1].what_to_do
 
 
-def test_what_may_not_be_asked_is_not_checked(deployed: App, cloud: LocalCloud) -> None:
-    """The other checks go on."""
+def test_a_check_with_a_denied_call_is_not_checked(deployed: App, cloud: LocalCloud) -> None:
+    """The other checks run."""
     cloud.set_faults([{"path": "/v3/[0-9a-f]+/instances$", "answer": {"status": 403}}])
 
     findings = find(deployed)
@@ -340,11 +338,11 @@ def test_what_may_not_be_asked_is_not_checked(deployed: App, cloud: LocalCloud) 
         (-2.0, "ok", "2 s behind the service"),
         (120.0, "warning", "120 s ahead of the service"),
         (-1000.0, "problem", "1000 s behind the service"),
-        (None, "not checked", "no answer told the time"),
+        (None, "not checked", "no response had the time"),
     ],
 )
 def test_a_wrong_clock_is_found(app: App, skew: float | None, level: str, found: str) -> None:
-    """Signatures carry its time."""
+    """Its time is part of every signature."""
     access = Access(app.access.region, app.access.keys, app.access.endpoint)
     access.clock_skew = skew
 
@@ -354,7 +352,7 @@ def test_a_wrong_clock_is_found(app: App, skew: float | None, level: str, found:
 
 
 def test_a_project_of_another_region_is_found(deployed: App) -> None:
-    """The keys work in both."""
+    """The keys are valid in both regions."""
     right = deployed.access
     elsewhere = Access("eu-west-101", right.keys, right.endpoint, lambda _: None)
 
@@ -362,7 +360,7 @@ def test_a_project_of_another_region_is_found(deployed: App) -> None:
 
 
 def test_full_quotas_are_found(deployed: App, cloud: LocalCloud) -> None:
-    """Before a deployment fails for them."""
+    """A deployment might fail because of them."""
     resources = [{"type": "fgs_func_num", "quota": 400, "used": 399}, {"type": "unknown", "quota": 1, "used": 1}]
     body = {"quotas": {"resources": resources}}
     cloud.set_faults([{"path": "quotas$", "answer": {"status": 200, "body": body}}])
@@ -377,8 +375,8 @@ def run(app: App, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["doctor", "--region", "r", "--skip-code", "--template", template, *arguments])
 
 
-def test_the_command_ends_with_1_when_there_is_a_problem(deployed: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And with 0 for warnings."""
+def test_the_exit_status_is_1_if_there_is_a_problem(deployed: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is 0 if there are only warnings."""
     well = run(deployed, monkeypatch, "--json")
     no_timer(deployed)
     ill = run(deployed, monkeypatch)
@@ -386,25 +384,26 @@ def test_the_command_ends_with_1_when_there_is_a_problem(deployed: App, monkeypa
     assert (well.exit_code, ill.exit_code) == (0, 1)
     document = json.loads(well.stdout)
     assert document["ok"] is True
-    assert document["findings"][0]["check"] == "credentials"
-    assert "problem     triggers     trigger backup TIMER Nightly: it is not there" in ill.stdout
-    assert "what to do: ddsbackup deploy makes it so" in ill.stdout
+    checks = [finding["check"] for finding in document["findings"]]
+    assert list(dict.fromkeys(checks)) == [check.name for check in CHECKS]
+    assert "problem     triggers     trigger backup TIMER Nightly: it does not exist" in ill.stdout
+    assert "what to do: run ddsbackup deploy" in ill.stdout
     assert "1 problem" in ill.stdout
     assert SECRET not in well.stdout + ill.stdout
 
 
-def test_what_depends_on_a_parameter_that_is_not_given_is_not_compared(
+def test_fields_that_depend_on_a_missing_parameter_are_not_compared(
     deployed: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody has to give an address to have the application checked."""
+    """The check does not need the address of the subscription."""
     deployed.change("Endpoint: dba@example.com", 'Endpoint: "${Email}"')
     deployed.change("Parameters:", "Parameters:\n  Email: {Type: String}")
 
     assert run(deployed, monkeypatch).exit_code == 0
 
 
-def test_keys_that_may_ask_nothing_are_still_keys(deployed: App, cloud: LocalCloud) -> None:
-    """A denial is not a rejection."""
+def test_keys_without_permissions_are_accepted(deployed: App, cloud: LocalCloud) -> None:
+    """HTTP 403 means that the keys are valid."""
     cloud.set_faults([{"path": "quotas$", "answer": {"status": 403}}])
 
     findings = find(deployed)
@@ -414,7 +413,7 @@ def test_keys_that_may_ask_nothing_are_still_keys(deployed: App, cloud: LocalClo
 
 
 def test_a_project_that_the_account_does_not_have_is_found(deployed: App, cloud: LocalCloud) -> None:
-    """As after a slip in HUAWEICLOUD_SDK_PROJECT_ID."""
+    """HUAWEICLOUD_SDK_PROJECT_ID may be misspelt."""
     body = {"projects": [{"id": "other", "name": "cn-north-4"}]}
     cloud.set_faults([{"path": "/v3/projects$", "answer": {"status": 200, "body": body}}])
 
@@ -422,7 +421,7 @@ def test_a_project_that_the_account_does_not_have_is_found(deployed: App, cloud:
 
 
 def test_no_instance_at_all_is_a_problem(deployed: App, cloud: LocalCloud) -> None:
-    """Most likely the wrong region."""
+    """Most likely the region is wrong."""
     answer = {"status": 200, "body": {"instances": [], "total_count": 0}}
     cloud.set_faults([{"path": "/v3/[0-9a-f]+/instances$", "answer": answer}])
 
@@ -430,16 +429,19 @@ def test_no_instance_at_all_is_a_problem(deployed: App, cloud: LocalCloud) -> No
 
 
 def test_code_that_cannot_be_packed_is_not_compared(deployed: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the rest is checked."""
+    """All other checks run."""
 
     def fail(*_: object, **__: object) -> None:
         raise PackagingFailed("no Python 3.10 on this machine")
 
-    monkeypatch.setattr("cli.deploy.packing.build_packages", fail)
+    monkeypatch.setattr("cli.deploy.deployment.build_packages", fail)
     deployed.deployment()
     monkeypatch.setattr("cli.huaweicloud.access.open_access", lambda _cloud, _region: deployed.access)
 
     result = CliRunner().invoke(main, ["doctor", "--template", str(deployed.folder / "template.yaml")])
 
     assert result.exit_code == 0
-    assert "The code is not compared, since it cannot be packed: no Python 3.10 on this machine" in result.stderr
+    assert (
+        "The code is not compared, because the functions cannot be packaged: no Python 3.10 on this machine"
+        in result.stderr
+    )

@@ -1,9 +1,9 @@
-"""From the sources to a backup that the uploaded package made, and back to nothing, by the commands alone."""
+"""Deploy, back up with the uploaded package, check and destroy, using only the commands."""
 
 import json
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import main
 from cli.package import build
-from cli.package.interpreter import find_interpreter
+from cli.package.bytecode import find_interpreter
 from cli.package.model import Package, PackagingFailed
 from cli.paths import CHECKOUT
 from cli.template.model import Function
@@ -22,11 +22,11 @@ from localcloud import LocalCloud
 
 INSTANCE = "a89dab5e39394eccbdb77b19d57b0180in02"
 PYTHON = "3.10"
-"""Of the template."""
+"""The Runtime of the template."""
 
 
 def python_of_the_local_cloud() -> str:
-    """The version that runs the function: the template's if this machine has it, else this one."""
+    """The Python that runs the function: the template's if this machine has it, or else the running one."""
     try:
         find_interpreter(PYTHON)
     except PackagingFailed:
@@ -36,7 +36,7 @@ def python_of_the_local_cloud() -> str:
 
 @pytest.fixture
 def quick_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made once, for the Python that will run them, and without byte code: that takes long and is proved elsewhere."""
+    """Create the packages once, for the Python that runs them, and without byte code, which takes long."""
     whole = build.build_packages
     made: list[Package] = []
 
@@ -46,12 +46,12 @@ def quick_packages(monkeypatch: pytest.MonkeyPatch) -> None:
             made.extend(replace(package, python=PYTHON) for package in whole(functions, **options))
         return tuple(made)
 
-    monkeypatch.setattr("cli.deploy.packing.build_packages", quick)
+    monkeypatch.setattr("cli.deploy.deployment.build_packages", quick)
 
 
 @pytest.fixture
 def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """create_backup and all that it shares, with its part of the template."""
+    """create_backup with shared/ and its part of the template."""
     for name in ("shared", "functions/create_backup"):
         shutil.copytree(CHECKOUT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(CHECKOUT / "requirements.txt", tmp_path)
@@ -63,9 +63,9 @@ def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("quick_packages", "application")
-def test_deploy_backup_doctor_destroy(local_cloud_factory: Callable[..., LocalCloud]) -> None:
-    """With policies enforced: the function may do what it needs by what was granted to its agency."""
-    cloud = local_cloud_factory(enforce_policies=True)
+def test_deploy_backup_doctor_destroy(cloud: LocalCloud) -> None:
+    """The local cloud enforces policies, so the granted permissions are sufficient."""
+    cloud.switch(enforce_policies=True)
 
     def ddsbackup(*arguments: str) -> Result:
         result = CliRunner().invoke(main, [*arguments, "--cloud", cloud.url])

@@ -1,10 +1,10 @@
-"""Makes every call that the application makes, with only the given folders and the standard library to import from.
+"""Makes every call that the application makes, and can import only from given folders and the standard library.
 
-Standard input is a JSON object: `path` (folders), `endpoint`, `calls` (names of calls, in their order), `environment`.
-A line of JSON is printed for each call: what it returned or raised.
+Standard input is a JSON object: `path` (folders), `endpoint`, `calls` (names, in order), `environment`, and `read` (a
+timeout in seconds). For each call, it prints a line of JSON with what the call returned or raised.
 """
 
-# ruff: noqa: E402 where to import from is told first
+# ruff: noqa: E402 the path has to be set first
 
 import json
 import os
@@ -37,7 +37,7 @@ NOTE = Notification("Größe", '{"a": "ü"}', "for people: 大小", "short", {"e
 
 
 class Clock:
-    """Time stands still."""
+    """A clock that stands still."""
 
     def now(self) -> datetime:
         return NOW
@@ -46,7 +46,7 @@ class Clock:
         return 0.0
 
     def sleep(self, seconds: float) -> None:
-        """Pass at once."""
+        """Return at once."""
 
 
 def retrying() -> Retrying:
@@ -78,7 +78,7 @@ def connect(endpoint: str) -> dict[str, Callable[[], Any]]:
 
 
 def with_own_key(dds: SdkService, backups: DdsBackups) -> Any:
-    """A call as ddsbackup wait makes it: without a token."""
+    """A call without a token, as ddsbackup wait makes it."""
     dds.renew(Credentials("AK", "SK", None, "a-project"), retrying())
     try:
         return backups.list()
@@ -87,14 +87,14 @@ def with_own_key(dds: SdkService, backups: DdsBackups) -> Any:
 
 
 def watched(self: SdkService, *arguments: Any) -> Any:
-    """`SdkService.call`; every field of the answer is noted, also those that the adapters leave."""
+    """Call `SdkService.call`, and note every field of the answer, including those that the adapters ignore."""
     answer = call_service(self, *arguments)
     answered.append(f"{answer.status_code} {answer.to_dict()} {answer.raw_content!r}")
     return answer
 
 
 def outcome(call: Callable[[], Any]) -> dict[str, Any]:
-    """What came of a call, in words."""
+    """The outcome of a call, as JSON."""
     noted.clear()
     answered.clear()
     try:

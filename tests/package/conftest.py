@@ -1,4 +1,4 @@
-"""The package of create_backup for the running Python, made once, and small applications with wheels of their own."""
+"""The package of create_backup for the running Python, built once, and small applications with their own wheels."""
 
 import hashlib
 import sys
@@ -22,7 +22,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 @dataclass
 class Noted:
-    """An observer that remembers."""
+    """An observer that keeps what it receives."""
 
     steps: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Noted:
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """create_backup as it is deployed, but for the Python of this process."""
+    """The package of create_backup as deployed, but for the Python of this process."""
     function = find_function(load_template(CHECKOUT / "template.yaml"), "create_backup")
     (made,) = build_packages([function], out=tmp_path_factory.mktemp("build"), observer=Noted(), python=PYTHON)
     return made
@@ -49,7 +49,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 @pytest.fixture(scope="session")
 def unpacked(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same as FunctionGraph unpacks it, into a folder that cannot be written to."""
+    """The same package, unpacked into a read-only folder as on FunctionGraph."""
     root = tmp_path_factory.mktemp("code")
     with zipfile.ZipFile(package.path) as archive:
         archive.extractall(root)
@@ -59,7 +59,7 @@ def unpacked(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def make_wheel(folder: Path, files: dict[str, str], name: str = "greeting", tag: str = "py3-none-any") -> str:
-    """Write version 1.0 of a distribution to *folder*; return its line of requirements.txt."""
+    """Write version 1.0 of a distribution to *folder*, and return its line of requirements.txt."""
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-1.0.dist-info"
     metadata = {
@@ -75,13 +75,19 @@ def make_wheel(folder: Path, files: dict[str, str], name: str = "greeting", tag:
     return f"{name}==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
 
+@pytest.fixture(scope="session")
+def _wheel_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of wheels, the only place where pip looks."""
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _wheel_cache: Path) -> Path:
+    """A folder of wheels, the only one that pip uses. Tests share a cache, so that pip rarely has to run."""
     folder = tmp_path / "index"
     folder.mkdir()
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL", "PIP_CONSTRAINT"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(_wheel_cache))
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
@@ -90,7 +96,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def application(tmp_path: Path, index: Path) -> Callable[..., Function]:
-    """Write an application of one function and one requirement; return the function."""
+    """Write an application with one function and one requirement, and return the function."""
 
     def write(root: str = "application", **sources: str) -> Function:
         code_root = tmp_path / root
@@ -110,6 +116,19 @@ def application(tmp_path: Path, index: Path) -> Callable[..., Function]:
         return a_function(code_root, code_uri)
 
     return write
+
+
+def build(function: Function, tmp_path: Path, **options: object) -> Package:
+    """Build the package of a function, by default a full one."""
+    given = {"out": tmp_path / "build", "observer": Noted(), "full": True} | options
+    (package,) = build_packages([function], **given)  # type: ignore[arg-type]
+    return package
+
+
+def names(package: Package) -> set[str]:
+    """The paths in the zip of a package."""
+    with zipfile.ZipFile(package.path) as archive:
+        return set(archive.namelist())
 
 
 def a_function(code_root: Path, code_uri: Path, **changes: Any) -> Function:

@@ -1,4 +1,4 @@
-"""A server that answers by a script, byte for byte, and writes down what it was asked, byte for byte."""
+"""A server with scripted answers, byte for byte, that records its requests, byte for byte."""
 
 import gzip
 import json
@@ -59,7 +59,7 @@ EVERYTHING: dict[str, Any] = {
     "request_id": "r-1",
     "unknown": [1],
 }
-"""An answer to any call of ours."""
+"""A valid answer to any of our calls."""
 
 OK = json.dumps(EVERYTHING).encode()
 BUSY = b'{"error_code":"DBS.200019","error_msg":"busy"}'
@@ -70,9 +70,9 @@ CYRILLIC = "Внутренняя ошибка сервера, попробуйт
 
 
 def answer(status: str, body: bytes = b"", **headers: str) -> bytes:
-    """An HTTP answer; the names of headers have _ for -. Without a Content_Length it is that of the body.
+    """An HTTP answer. Header names have _ for -. Content_Length defaults to the length of the body.
 
-    It says that the connection is closed, as it is: a client that used it again might or might not have sent before.
+    It has Connection: close, since the server closes the connection. A client that reused it might or might not send.
     """
     fields = {"Content_Length": str(len(body)), "Connection": "close"} | headers
     lines = [f"HTTP/1.1 {status}", *(f"{name.replace('_', '-')}: {value}" for name, value in fields.items())]
@@ -108,7 +108,7 @@ ANSWERS: dict[str, bytes] = {
     "wrong signature": answer("401 Unauthorized", GATEWAY, **JSON),
     "busy": answer("403 Forbidden", BUSY, **JSON, X_Request_Id="r-2"),
     "denied": answer("403 Forbidden", DENIED, **JSON, X_Request_Id="r-3"),
-    "denied in words": answer("403 Forbidden", LATIN, Content_Type="text/html"),
+    "denied in plain text": answer("403 Forbidden", LATIN, Content_Type="text/html"),
     "absent": answer("404 Not Found", b'{"error":{"code":"DBS.200002","message":"none"}}', **JSON),
     "throttled": answer(
         "429 Too Many Requests", b'{"error_code":"APIGW.0308","error_msg":"slow"}', **JSON, Retry_After="7"
@@ -116,7 +116,7 @@ ANSWERS: dict[str, bytes] = {
     "failed": answer("500 Internal Server Error", b'{"error_code":"DBS.200998","error_msg":"oh"}', **JSON),
     "failed in Latin-1": answer("500 Internal Server Error", LATIN, Content_Type="application/octet-stream"),
     "failed in KOI8-R": answer("502 Bad Gateway", CYRILLIC),
-    "failed in a charset nobody knows": answer("502 Bad Gateway", LATIN, Content_Type="text/plain; charset=none-such"),
+    "failed in an unknown charset": answer("502 Bad Gateway", LATIN, Content_Type="text/plain; charset=none-such"),
     "failed in XML": answer(
         "503 Service Unavailable", b"<error><code>1</code></error>", Content_Type="application/xml"
     ),
@@ -128,11 +128,11 @@ ANSWERS: dict[str, bytes] = {
 }
 IN_BSON = answer("200 OK", OK, Content_Type="application/bson")
 SLOW, BSON = "slow", "BSON"
-"""The names of an answer that comes too late, and of one that the slim package cannot read."""
+"""The names of an answer that comes too late, and of an answer that the slim package cannot read."""
 
 
 class Recorder(socketserver.ThreadingTCPServer):
-    """On a free port of 127.0.0.1; the requests are answered by `answers`, one after the other."""
+    """A server on a free port of 127.0.0.1. It gives one of `answers` after the other, by name."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -153,7 +153,7 @@ class _Handler(socketserver.StreamRequestHandler):
             try:
                 line = self.rfile.readline()
             except TimeoutError:
-                return  # TLS, where HTTP is spoken
+                return  # a TLS handshake
             if not line:
                 return
             head += line
@@ -168,7 +168,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 @contextmanager
 def recorder() -> Iterator[Recorder]:
-    """A server for as long as the block lasts; each connection serves one request."""
+    """A running server. Each connection serves one request."""
     with Recorder() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

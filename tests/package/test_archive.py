@@ -1,15 +1,14 @@
-"""Zips that depend on nothing but what is in them, and are held against what FunctionGraph takes."""
+"""Zips are reproducible, and are checked against FunctionGraph's limits."""
 
 import io
 import random
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.package.archive import packed_sizes, zipped
-from cli.package.limits import MB, UPLOADS, Upload, check_limits, fitting_uploads, largest
+from cli.package.archive import MB, UPLOADS, Upload, check_limits, fitting_uploads, largest, packed_sizes, zipped
 from cli.package.model import PackagingFailed
 
 
@@ -18,9 +17,10 @@ FILES = st.dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(files=FILES, seed=st.integers())
-def test_a_zip_depends_on_what_is_in_it_alone(files: dict[str, bytes], seed: int) -> None:
-    """Not on the order in which it was found; and everything comes out again."""
+def test_a_zip_depends_only_on_its_files(files: dict[str, bytes], seed: int) -> None:
+    """The order of the files does not matter, and all of them can be read again."""
     shuffled = list(files.items())
     random.Random(seed).shuffle(shuffled)
 
@@ -34,8 +34,8 @@ def test_a_zip_depends_on_what_is_in_it_alone(files: dict[str, bytes], seed: int
     assert packed_sizes(content).keys() == files.keys()
 
 
-def test_every_entry_has_the_same_time_and_plain_rights() -> None:
-    """Readable by all, since it is not known as whom FunctionGraph unpacks; a library may be executed."""
+def test_every_entry_has_the_same_time_and_plain_permissions() -> None:
+    """Files are readable by all, since FunctionGraph's user is unknown. Libraries are executable."""
     with zipfile.ZipFile(io.BytesIO(zipped({"a.py": b"", "b.so": b""}))) as archive:
         found = [(info.date_time, info.external_attr >> 16, info.create_system) for info in archive.infolist()]
 
@@ -52,14 +52,14 @@ def test_every_entry_has_the_same_time_and_plain_rights() -> None:
         (1, 1536 * MB + 1, []),
     ],
 )
-def test_which_ways_of_upload_fit(size: int, unpacked_size: int, names: list[str]) -> None:
-    """FunctionGraph, Notes and Constraints."""
+def test_fitting_uploads(size: int, unpacked_size: int, names: list[str]) -> None:
+    """The limits are those of FunctionGraph, Notes and Constraints."""
     assert [way.name for way in fitting_uploads(size, unpacked_size)] == names
 
 
-def test_what_fits_nowhere_says_what_takes_the_space(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The biggest first."""
-    monkeypatch.setattr("cli.package.limits.UPLOADS", (Upload("OBS", 100, 5000),))
+def test_a_zip_that_is_too_large_lists_its_largest_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest folder comes first."""
+    monkeypatch.setattr("cli.package.archive.UPLOADS", (Upload("OBS", 100, 5000),))
     files = {
         "small.py": b"1",
         "big/a.so": random.Random(1).randbytes(2000),
@@ -75,7 +75,7 @@ def test_what_fits_nowhere_says_what_takes_the_space(monkeypatch: pytest.MonkeyP
     assert [folder for folder, _ in largest(packed_sizes(content))] == ["big", "middle", "small.py"]
 
 
-def test_what_fits_is_not_complained_about() -> None:
-    """A package of ours by far."""
+def test_a_zip_within_the_limits_is_accepted() -> None:
+    """Our package is far below the limit of the console."""
     assert UPLOADS[0].most == 40 * MB
     check_limits("greet.zip", 7 * MB, {"a.py": b""}, {"a.py": 1})

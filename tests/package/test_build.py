@@ -1,4 +1,4 @@
-"""A package from end to end."""
+"""Packages, from the template to the zip."""
 
 import errno
 import hashlib
@@ -15,30 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from cli.package.build import build_packages
-from cli.package.limits import MB
+from cli.package.archive import MB
 from cli.package.model import Package, PackagingFailed
 from cli.paths import CHECKOUT
 from cli.template.model import Function
-from tests.package.conftest import PYTHON, Noted, make_wheel
+from tests.package.conftest import PYTHON, Noted, build, make_wheel, names
 
 
 TAG = sys.implementation.cache_tag
 
 
-def build(function: Function, tmp_path: Path, **options: object) -> Package:
-    given = {"out": tmp_path / "build", "observer": Noted(), "cache": tmp_path / "cache", "full": True} | options
-    (package,) = build_packages([function], **given)  # type: ignore[arg-type]
-    return package
-
-
-def names(package: Package) -> set[str]:
-    with zipfile.ZipFile(package.path) as archive:
-        return set(archive.namelist())
-
-
-def test_a_package_says_what_it_is(application: Callable[..., Function], tmp_path: Path) -> None:
-    """Its size, its files and its digest are those of the zip."""
+def test_a_package_describes_its_zip(application: Callable[..., Function], tmp_path: Path) -> None:
+    """Its size, its number of files and its digest are those of the zip."""
     package = build(application(), tmp_path)
     content = package.path.read_bytes()
 
@@ -53,7 +41,7 @@ def test_a_package_says_what_it_is(application: Callable[..., Function], tmp_pat
 def test_a_package_holds_entry_shared_requirements_and_byte_code(
     application: Callable[..., Function], tmp_path: Path
 ) -> None:
-    """Entry file at the root, as FunctionGraph wants it."""
+    """The entry file is at the root of the zip, as FunctionGraph requires."""
     modules = {"index.py", "shared/__init__.py", "greeting/__init__.py"}
     expected = modules | {
         f"{path.rpartition('/')[0]}/__pycache__/{Path(path).stem}.{TAG}.pyc".lstrip("/") for path in modules
@@ -67,29 +55,10 @@ def test_a_package_holds_entry_shared_requirements_and_byte_code(
     } == modules
 
 
-def test_the_bill_of_materials_names_what_is_in_the_zip(application: Callable[..., Function], tmp_path: Path) -> None:
-    """With its licence, the wheel and its hash, and the digest of the zip; no time, no random number."""
-    package = build(application(), tmp_path)
-    first = package.sbom.read_bytes()
-    bill = json.loads(first)
-    (component,) = bill["components"]
-
-    assert (bill["bomFormat"], bill["metadata"]["component"]["name"]) == ("CycloneDX", "greet")
-    assert bill["metadata"]["component"]["hashes"] == [{"alg": "SHA-512", "content": package.digest}]
-    assert component["purl"] == "pkg:pypi/greeting@1.0"
-    assert component["licenses"] == [{"license": {"id": "MIT"}}]
-    assert component["properties"] == [{"name": "ddsbackup:files", "value": "1 of 1"}]
-    (wheel,) = (tmp_path / "cache").rglob("*.whl")
-    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    (reference,) = component["externalReferences"]
-    assert (reference["type"], reference["comment"]) == ("distribution", wheel.name)
-    assert reference["hashes"] == [{"alg": "SHA-256", "content": sha256}]
-    build(application("again"), tmp_path)
-    assert package.sbom.read_bytes() == first
-
-
-def test_a_wrong_module_of_ours_is_no_package(application: Callable[..., Function], tmp_path: Path) -> None:
-    """It would fail in the cloud."""
+def test_a_module_of_ours_that_does_not_compile_is_an_error(
+    application: Callable[..., Function], tmp_path: Path
+) -> None:
+    """The error names the module, and no package is written."""
     function = application(**{"shared/wrong.py": "def f(:\n"})
 
     with pytest.raises(PackagingFailed, match=r"shared/wrong\.py"):
@@ -99,18 +68,18 @@ def test_a_wrong_module_of_ours_is_no_package(application: Callable[..., Functio
 
 
 def test_each_function_has_the_python_of_its_runtime(application: Callable[..., Function], tmp_path: Path) -> None:
-    """Unless another is asked for."""
+    """The option python overrides the Runtime in the template."""
     assert build(application(), tmp_path).python == PYTHON
     assert build(application("other"), tmp_path, python="3.12", with_byte_code=False).python == "3.12"
 
 
-def test_ours_is_small_enough(package: Package) -> None:
-    """With byte code, at most 7 MB: it fits the console and the API."""
+def test_our_package_is_small(package: Package) -> None:
+    """With byte code, it has at most 7 MB, and can be uploaded by the console and the API."""
     assert package.size <= 7 * MB
 
 
-def test_ours_leaves_out_what_is_never_reached(package: Package) -> None:
-    """And holds what is: all modules with byte code, in the record or in a file of its own."""
+def test_our_package_leaves_out_what_is_never_reached(package: Package) -> None:
+    """Each module that it has, has byte code, in the record or in a file."""
     found = names(package)
     folders = {name.partition("/")[0] for name in found}
 
@@ -133,65 +102,9 @@ def test_ours_leaves_out_what_is_never_reached(package: Package) -> None:
     assert len(recorded) > 200 * len(records)
 
 
-LEFT_OUT = {"pymongo", "dnspython", "pyyaml", "requests-toolbelt", "pyasn1"}
-
-
-def test_the_bill_of_materials_does_not_list_what_is_left_out(package: Package) -> None:
-    """Whoever compares it with requirements.txt finds it as a property; stubs in its place do not count."""
-    bill = json.loads(package.sbom.read_text(encoding="utf-8"))
-    said = [one["value"] for one in bill["metadata"]["component"]["properties"] if one["name"] == "ddsbackup:left-out"]
-    parts = {component["name"] for component in bill["components"]}
-
-    assert {purl.removeprefix("pkg:pypi/").partition("@")[0] for purl in said} == LEFT_OUT
-    assert "pydantic-core" in parts
-    assert not LEFT_OUT & parts
-
-
-def test_the_bill_of_materials_says_how_much_of_a_wheel_is_packed(package: Package) -> None:
-    """And which of its files are not as published."""
-    bill = json.loads(package.sbom.read_text(encoding="utf-8"))
-    found = names(package)
-
-    facts = {
-        component["name"]: [(one["name"].removeprefix("ddsbackup:"), one["value"]) for one in component["properties"]]
-        for component in bill["components"]
-    }
-
-    assert facts["six"] == [("files", "1 of 1")]
-    dds = facts["huaweicloudsdkdds"]
-    assert [value for name, value in dds if name == "changed"] == [
-        "huaweicloudsdkdds/v3/__init__.py",
-        "huaweicloudsdkdds/v3/model/__init__.py",
-    ]
-    packed, _, published = dds[-1][1].split()
-    assert int(packed) == sum(name.startswith("huaweicloudsdkdds/") and ".pyc" not in name for name in found)
-    assert int(published) > 400
-
-
-def test_the_licences_of_all_that_is_packed_come_along(package: Package) -> None:
-    """And of nothing else, in a folder that importlib.metadata does not take for a distribution."""
-    bill = json.loads(package.sbom.read_text(encoding="utf-8"))
-    texts = {name for name in names(package) if name.startswith("licences/")}
-
-    assert {name.split("/")[1] for name in texts if name.count("/") > 1} == {
-        part["name"] for part in bill["components"]
-    }
-    assert {"licences/LICENSE", "licences/requests/NOTICE", "licences/tzdata/licenses/LICENSE_APACHE"} < texts
-    assert not {name for name in names(package) if ".dist-info/" in name}
-
-
-def test_a_full_package_has_them_where_the_wheels_do(application: Callable[..., Function], tmp_path: Path) -> None:
-    """Its metadata is complete: no copy is needed."""
-    found = names(build(application(LICENSE="Mine.\n"), tmp_path))
-
-    assert {name for name in found if "LICENSE" in name} == {
-        "licences/LICENSE",
-        "greeting-1.0.dist-info/licenses/LICENSE",
-    }
-
-
+@pytest.mark.slow
 def test_the_same_sources_give_the_same_bytes(package: Package, tmp_path: Path) -> None:
-    """From another folder, in another time zone and language, by a process with other hashes, in any other order."""
+    """The bytes do not depend on the folder, the time zone, the language, the hash seed or the order of functions."""
     checkout = tmp_path / "some where" / "else"
     checkout.mkdir(parents=True)
     for name in ("shared", "functions"):
@@ -220,10 +133,8 @@ build_packages(chosen[::-1], out=Path({str(tmp_path)!r}), observer=Noted(), pyth
     assert (tmp_path / "create_backup.cdx.json").read_bytes() == package.sbom.read_bytes()
 
 
-def test_other_requirements_than_ours_stay_as_they_are_published(
-    application: Callable[..., Function], tmp_path: Path
-) -> None:
-    """Nobody looked at what they need of their files: of their metadata, say."""
+def test_unknown_requirements_stay_as_published(application: Callable[..., Function], tmp_path: Path) -> None:
+    """A requirement that slim.yaml does not know keeps all of its files, such as metadata."""
     package = build(application(), tmp_path, full=False)
 
     assert {"greeting/__init__.py", "greeting-1.0.dist-info/METADATA"} < names(package)
@@ -233,10 +144,10 @@ PYMONGO = {"bson/__init__.py": "SON = dict\n", "pymongo/__init__.py": "", "gridf
 
 
 @pytest.mark.parametrize("importer", ["index.py", "greeting/__init__.py"])
-def test_what_is_imported_is_not_left_out(
+def test_an_imported_module_is_not_left_out(
     application: Callable[..., Function], index: Path, tmp_path: Path, importer: str
 ) -> None:
-    """Not by a rule either, whether a function or another requirement imports it: all is packed, and that is said."""
+    """If a function or another requirement imports it, all is packed as published, with a warning."""
     function = application()
     uses = "from bson import SON\n\ndef handler(event, context):\n    return SON()\n"
     greeting = make_wheel(index, {"greeting/__init__.py": uses if importer != "index.py" else ""})
@@ -255,10 +166,10 @@ def test_what_is_imported_is_not_left_out(
     assert {"name": "ddsbackup:requirements", "value": "full"} in facts
 
 
-def test_what_another_requirement_would_like_to_have_is_no_reason(
+def test_an_optional_import_of_a_hidden_module_is_not_a_reason(
     application: Callable[..., Function], index: Path, tmp_path: Path
 ) -> None:
-    """A module that is hidden and that nobody requires: it does without, as elsewhere."""
+    """A requirement that tries to import a hidden module, which no requirement has, does without it."""
     function = application()
     requirements = make_wheel(
         index, {"greeting/__init__.py": "try:\n    import chardet\nexcept ImportError:\n    ...\n"}
@@ -274,8 +185,10 @@ def test_what_another_requirement_would_like_to_have_is_no_reason(
     assert observer.warnings == []
 
 
-def test_what_nothing_imports_is_left_out(application: Callable[..., Function], index: Path, tmp_path: Path) -> None:
-    """The same requirement, not needed."""
+def test_a_module_that_nothing_imports_is_left_out(
+    application: Callable[..., Function], index: Path, tmp_path: Path
+) -> None:
+    """A requirement that is not needed is left out, and a stub takes its place."""
     function = application()
     with (function.code_root / "requirements.txt").open("a", encoding="utf-8") as file:
         file.write(make_wheel(index, PYMONGO, name="pymongo"))
@@ -286,10 +199,10 @@ def test_what_nothing_imports_is_left_out(application: Callable[..., Function], 
     assert not {"bson/__init__.py", "pymongo/__init__.py"} & found
 
 
-def test_a_package_that_cannot_be_written_leaves_the_one_before(
+def test_a_package_that_cannot_be_written_leaves_the_earlier_one(
     application: Callable[..., Function], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk gets full, somebody presses Ctrl-C: what has the package's name is a whole package."""
+    """If the disk is full, the earlier package stays complete, and no other file is left."""
     package = build(application(), tmp_path)
     before = package.path.read_bytes()
 
@@ -307,8 +220,8 @@ def test_a_package_that_cannot_be_written_leaves_the_one_before(
     assert {path.name for path in (tmp_path / "build").iterdir()} == {"greet.zip", "greet.cdx.json"}
 
 
-def test_what_is_imported_and_not_packed_is_told(application: Callable[..., Function], tmp_path: Path) -> None:
-    """A slip, or something that FunctionGraph has installed; what Python and the package have is no matter."""
+def test_an_import_that_nothing_provides_is_a_warning(application: Callable[..., Function], tmp_path: Path) -> None:
+    """It may be a mistake, or installed on FunctionGraph. Modules of Python and of the package are fine."""
     function = application(
         **{
             "functions/greet/index.py": "import json, shared, greeting.words, obs\nfrom helpers import handler\n",

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from rich.console import Console
 
 from cli.main import main
 from cli.package.command import package as command
-from cli.package.displays import make_observer, make_progress
+from cli.package.display import make_observer, make_progress
 from cli.template.model import Function
 from tests.package.conftest import PYTHON
 
@@ -31,13 +33,10 @@ Resources:
 
 
 @pytest.fixture
-def run(
-    application: Callable[..., Function], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, str, str]]:
-    """Run the command on an application of one function, with a cache of its own."""
+def run(application: Callable[..., Function], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+    """Run the command on an application with one function."""
     root = application().code_root
     (root / "template.yaml").write_text(TEMPLATE.format(PYTHON if PYTHON != "3.11" else "3.10"), encoding="utf-8")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(root)
 
     def run_it(*arguments: str) -> tuple[int, str, str]:
@@ -49,8 +48,11 @@ def run(
     return run_it
 
 
-def test_each_function_is_packed_into_build(run: Callable[..., tuple[int, str, str]]) -> None:
-    """A table of name, size, files and digest; the progress goes to standard error."""
+def test_each_function_is_packed_into_build(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table and the digests go to standard output, the progress to standard error."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     status, out, err = run()
     path = Path("build", "greet.zip")
 
@@ -58,12 +60,12 @@ def test_each_function_is_packed_into_build(run: Callable[..., tuple[int, str, s
     digest = hashlib.sha512(path.read_bytes()).hexdigest()
     assert f"\n{digest}  {path}\n" in out
     assert "console (at most 40 MB) yes" in out
-    assert "Getting 1 wheels" in err
+    assert "Downloading 1 wheels" in err
     assert Path("build", "greet.cdx.json").exists()
 
 
-def test_json_says_the_same(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
-    """One document on standard output, for a pipeline."""
+def test_json(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    """With --json, one document on standard output has each package."""
     status, out, _ = run("greet", "--json", "--out", str(tmp_path / "here"))
     (package,) = json.loads(out)["packages"]
     content = (tmp_path / "here" / "greet.zip").read_bytes()
@@ -82,8 +84,8 @@ def test_json_says_the_same(run: Callable[..., tuple[int, str, str]], tmp_path: 
     }
 
 
-def test_another_python_than_the_templates_comes_with_a_warning(run: Callable[..., tuple[int, str, str]]) -> None:
-    """FunctionGraph cannot change the runtime of a function."""
+def test_another_python_than_the_runtime_is_a_warning(run: Callable[..., tuple[int, str, str]]) -> None:
+    """FunctionGraph cannot change the runtime of an existing function."""
     other = "3.10" if PYTHON == "3.12" else "3.12"
     status, _, err = run("--python", other)
 
@@ -95,25 +97,23 @@ def test_another_python_than_the_templates_comes_with_a_warning(run: Callable[..
 @pytest.mark.parametrize(
     ("arguments", "status", "said"), [(["gret"], 2, "did you mean 'greet'?"), (["--python", "3.11"], 2, "3.12")]
 )
-def test_a_wrong_call_says_what_is_right(
-    run: Callable[..., tuple[int, str, str]], arguments: list[str], status: int, said: str
-) -> None:
-    """A function that is not in the template; a Python that FunctionGraph does not run."""
+def test_wrong_calls(run: Callable[..., tuple[int, str, str]], arguments: list[str], status: int, said: str) -> None:
+    """An unknown function or an unsupported Python is an error that names the known ones."""
     got, _, err = run(*arguments)
 
     assert (got, said in err) == (status, True)
 
 
-def test_a_template_without_functions_is_told(run: Callable[..., tuple[int, str, str]]) -> None:
-    """Rather than an empty table."""
+def test_a_template_without_functions(run: Callable[..., tuple[int, str, str]]) -> None:
+    """The command fails instead of printing an empty table."""
     Path("template.yaml").write_text("Resources: {}\n", encoding="utf-8")
     status, _, err = run()
 
     assert (status, "no function, expected a resource of type HC::Serverless::Function" in err) == (2, True)
 
 
-def test_a_package_that_cannot_be_made_is_exit_status_1(run: Callable[..., tuple[int, str, str]]) -> None:
-    """With what went wrong, without a traceback."""
+def test_a_failure_is_exit_status_1(run: Callable[..., tuple[int, str, str]]) -> None:
+    """The message says what went wrong, without a traceback."""
     Path("requirements.txt").write_text("greeting\n", encoding="utf-8")
     status, out, err = run()
 
@@ -123,8 +123,8 @@ def test_a_package_that_cannot_be_made_is_exit_status_1(run: Callable[..., tuple
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_every_step_is_seen(terminal: bool) -> None:
-    """A bar with its parts on a terminal, a line elsewhere; and so is every warning."""
+def test_every_step_is_shown(terminal: bool) -> None:
+    """A step is a bar on a terminal, and a line elsewhere. Warnings are shown, too."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=100, highlight=False)
     with make_progress(console) as progress:
@@ -139,31 +139,27 @@ def test_every_step_is_seen(terminal: bool) -> None:
     assert "Warning: [careful]" in out.getvalue()
 
 
-def test_what_is_in_no_commit_is_named(run: Callable[..., tuple[int, str, str]], git: Callable[..., Any]) -> None:
-    """The same commit would give another package."""
+def test_uncommitted_changes_are_a_warning(run: Callable[..., tuple[int, str, str]], git: Callable[..., Any]) -> None:
+    """The warning names changed, untracked and ignored files that are packed."""
     git("init", "--quiet")
     git("add", ".")
     git("-c", "user.name=x", "-c", "user.email=x@y", "commit", "--quiet", "-m", "x")
-    assert "in no commit" not in run()[2]
+    assert "uncommitted" not in run()[2]
     Path(".git", "info", "exclude").write_text("ignored.json\n", encoding="utf-8")
     for name in ("größe.py", "ignored.json", ".DS_Store"):
         Path("shared", name).touch()
-    said = run()[2]
-    assert "in no commit, in shared/größe.py, shared/ignored.json\n" in said
+    assert "uncommitted changes, in shared/größe.py, shared/ignored.json\n" in run()[2]
 
 
 @pytest.fixture
 def git() -> Callable[..., Any]:
     """Run git in the current directory."""
-    import shutil
-    import subprocess
-
     executable = shutil.which("git")
     if executable is None:
         pytest.skip("no git on this machine")
     return lambda *arguments: subprocess.run([executable, *arguments], check=True)
 
 
-def test_help_says_what_it_costs_to_do_without() -> None:
-    """Of byte code."""
+def test_the_help_states_the_cost_of_leaving_out_byte_code() -> None:
+    """Cold starts without byte code take three to four times as long."""
     assert "three to four times" in " ".join(CliRunner().invoke(command, ["--help"]).stdout.split())

@@ -1,13 +1,13 @@
-"""What gets into a zip, and what does not."""
+"""The application's own files in a package, and the files of wheels."""
 
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from cli.package.contents import merged, own_files, wheel_files
+from cli.package.contents import merged, own_files
 from cli.package.model import PackagingFailed
-from cli.package.wheels import Wheel
+from cli.package.wheels import Wheel, wheel_files
 from tests.package.conftest import a_function
 
 
@@ -30,8 +30,8 @@ JUNK = [
 ]
 
 
-def test_junk_does_not_get_in(tmp_path: Path) -> None:
-    """What tools and editors leave behind, and what is none of this function's."""
+def test_junk_is_left_out(tmp_path: Path) -> None:
+    """Files of tools and editors, and files of other functions, are not packed."""
     for name in OURS + JUNK:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
@@ -43,8 +43,8 @@ def test_junk_does_not_get_in(tmp_path: Path) -> None:
     }
 
 
-def test_our_own_licence_comes_along(tmp_path: Path) -> None:
-    """With the notice that it may ask for; an application may have neither."""
+def test_our_own_licence_is_packed(tmp_path: Path) -> None:
+    """LICENSE and NOTICE are packed if they exist."""
     (tmp_path / "code").mkdir()
     function = a_function(tmp_path, tmp_path / "code")
     assert not own_files(function)
@@ -55,8 +55,8 @@ def test_our_own_licence_comes_along(tmp_path: Path) -> None:
     assert own_files(function) == {"licences/LICENSE": b"one\ntwo\n", "licences/NOTICE": b"three\n"}
 
 
-def test_lines_end_as_in_the_repository(tmp_path: Path) -> None:
-    """git may write modules otherwise into a checkout on Windows; data is left alone."""
+def test_line_endings_are_those_of_the_repository(tmp_path: Path) -> None:
+    """A checkout on Windows may have other line endings in modules. Data files do not change."""
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "index.py").write_bytes(b"a = 1\r\nb = 2\n")
     (tmp_path / "code" / "data.csv").write_bytes(b"a,b\r\n")
@@ -66,8 +66,8 @@ def test_lines_end_as_in_the_repository(tmp_path: Path) -> None:
     assert files == {"index.py": b"a = 1\nb = 2\n", "data.csv": b"a,b\r\n"}
 
 
-def test_a_wheel_is_unpacked_as_pip_does(tmp_path: Path) -> None:
-    """Libraries to the root; scripts, headers and data stay away."""
+def test_a_wheel_is_unpacked_as_by_pip(tmp_path: Path) -> None:
+    """Libraries go to the root. Scripts, headers and data are left out."""
     path = tmp_path / "one-1.0-py3-none-any.whl"
     members = [
         "one/__init__.py",
@@ -85,15 +85,15 @@ def test_a_wheel_is_unpacked_as_pip_does(tmp_path: Path) -> None:
     assert files.keys() == {"one/__init__.py", "pure.py", "plat/x.so"}
 
 
-def test_nothing_is_packed_over_something_else() -> None:
-    """The same file twice is one; two of a name are a mistake that would show up only when it runs."""
+def test_no_file_overwrites_another() -> None:
+    """The same file twice is packed once. Two different files at the same path are an error."""
     assert merged([("one", {"a": b"1"}), ("two", {"a": b"1", "b": b"2"})]) == {"a": b"1", "b": b"2"}
     with pytest.raises(PackagingFailed, match="two has a file a"):
         merged([("one", {"a": b"1"}), ("two", {"a": b"2"})])
 
 
 def test_links_are_followed(tmp_path: Path) -> None:
-    """To files and to folders, also out of the function's folder; one without an end or an aim is named."""
+    """Links to files and folders anywhere are followed. Dangling and circular links are errors."""
     code, library = tmp_path / "code", tmp_path / "library"
     code.mkdir()
     library.mkdir()
@@ -105,17 +105,17 @@ def test_links_are_followed(tmp_path: Path) -> None:
     assert own_files(function) == {"library/words.py": b"WORD = 1\n", "more.py": b"WORD = 1\n"}
 
     (library / "again").symlink_to(code)
-    with pytest.raises(PackagingFailed, match=r"library/again is a link to a folder that it is in"):
+    with pytest.raises(PackagingFailed, match=r"library/again is a link to a folder that contains it"):
         own_files(function)
 
     (library / "again").unlink()
     (library / "gone.txt").symlink_to("nowhere.txt")
-    with pytest.raises(PackagingFailed, match=r"gone\.txt is a link to nowhere\.txt, which is not there"):
+    with pytest.raises(PackagingFailed, match=r"gone\.txt is a link to nowhere\.txt, which does not exist"):
         own_files(function)
 
 
-def test_the_packages_themselves_and_the_state_are_not_packed(tmp_path: Path) -> None:
-    """Where the function is in the folder of the template, so are they."""
+def test_packages_and_state_are_not_packed(tmp_path: Path) -> None:
+    """A function in the folder of the template has them in its folder."""
     (tmp_path / "index.py").write_text("")
     (tmp_path / "terraform.tfstate").write_text("secrets")
     (tmp_path / "build").mkdir()

@@ -1,4 +1,4 @@
-"""The slim package is equal to the stock SDK: the same requests byte for byte, the same results, the same errors."""
+"""The slim package equals the stock SDK: the same requests byte for byte, the same results, the same errors."""
 
 import inspect
 import json
@@ -36,11 +36,11 @@ CHANGING = (
     (rb"Signature=[0-9a-f]{64}", b"Signature=..."),
     (rb"app/[0-9a-f-]{36}", b"app/..."),
 )
-"""What differs from call to call: the time, what is signed with it, and a random number in the User-Agent."""
+"""Parts that differ in each call: the time, the signature of it, and a random number in the User-Agent."""
 
 
 def make(path: list[str], home: Path, job: dict[str, Any]) -> list[str]:
-    """The outcomes of calls made in a process that sees *path* and the standard library only."""
+    """The outcomes of calls in a process that can import only from *path* and the standard library."""
     command = [sys.executable, "-I", "-S", "-B", str(Path(__file__).with_name("calls.py"))]
     environment = {"PATH": os.defpath, "HOME": str(home)}
     text = json.dumps(job | {"path": path})
@@ -49,8 +49,8 @@ def make(path: list[str], home: Path, job: dict[str, Any]) -> list[str]:
     return re.sub("0x[0-9a-f]+", "0x...", done.stdout).splitlines()
 
 
-def asked(server: Recorder) -> list[bytes]:
-    """What the server was asked, less what differs from call to call."""
+def received(server: Recorder) -> list[bytes]:
+    """The requests to the server, without the parts that differ in each call."""
     requests = list(server.requests)
     server.requests.clear()
     for pattern, replacement in CHANGING:
@@ -60,7 +60,7 @@ def asked(server: Recorder) -> list[bytes]:
 
 @pytest.fixture
 def both(unpacked: Path, tmp_path: Path) -> Callable[..., tuple[list[bytes], list[str]]]:
-    """Make calls with the slim package and with the stock SDK; the requests and the outcomes, which are the same."""
+    """Make calls with the slim package and the stock SDK. Requests and outcomes must be equal, and are returned."""
 
     def make_both(
         calls: list[str],
@@ -78,7 +78,7 @@ def both(unpacked: Path, tmp_path: Path) -> Callable[..., tuple[list[bytes], lis
             for path in ([str(unpacked)], STOCK):
                 server.answers[:] = answers
                 outcomes = make(path, tmp_path, job)
-                results.append((asked(server), outcomes))
+                results.append((received(server), outcomes))
                 assert not server.answers
         (requests, outcomes), stock = results
         for answer, ours, theirs in zip_longest(answers, outcomes, stock[1]):
@@ -91,9 +91,12 @@ def both(unpacked: Path, tmp_path: Path) -> Callable[..., tuple[list[bytes], lis
 
 Both = Callable[..., tuple[list[bytes], list[str]]]
 
+OUTCOMES = {"DdsBackups.create": "AmbiguousError", "DdsBackups.list": "TransientError"}
+"""The error of a call whose answer is missing or unusable."""
 
-def test_every_call_of_the_adapters_is_made() -> None:
-    """A new method belongs into calls.py too."""
+
+def test_every_call_of_the_adapters_is_covered() -> None:
+    """A new method of an adapter needs a call in calls.py."""
     methods = {
         f"{kind.__name__}.{name}"
         for module in (dds, smn)
@@ -106,8 +109,8 @@ def test_every_call_of_the_adapters_is_made() -> None:
     assert methods == {call.split()[0] for call in CALLS if "." in call}
 
 
-def test_every_call_sends_the_same_and_gets_the_same(both: Both) -> None:
-    """Method, target, headers in their order and in their case, body; then each field of the answer."""
+def test_every_call_sends_the_same_request(both: Both) -> None:
+    """Method, target, headers with their order and case, and body are equal, and so is each field of the answer."""
     requests, outcomes = both(CALLS, ["ok"] * len(CALLS))
 
     assert len(requests) == len(CALLS)
@@ -115,49 +118,47 @@ def test_every_call_sends_the_same_and_gets_the_same(both: Both) -> None:
     assert all('"returned"' in outcome for outcome in outcomes)
 
 
-def test_every_answer_is_understood_alike(both: Both) -> None:
-    """Each to each call: the same result, or the same error with the same words, code, request id and causes."""
+def test_every_answer_gives_the_same_outcome(both: Both) -> None:
+    """Each answer to each call gives the same result, or the same error with message, code, request id and causes."""
     _, outcomes = both([call for call in CALLS for _ in ANSWERS], [*ANSWERS] * len(CALLS))
 
     assert len(outcomes) == len(CALLS) * len(ANSWERS)
     assert len({json.loads(outcome).get("raised") for outcome in outcomes}) > len(ANSWERS)
 
 
-@pytest.mark.parametrize(
-    ("call", "kind"), [("DdsBackups.create", "AmbiguousError"), ("DdsBackups.list", "TransientError")]
-)
-def test_an_answer_in_bson_is_an_error_that_says_so(unpacked: Path, tmp_path: Path, call: str, kind: str) -> None:
-    """Which DDS never sends; the stock SDK fails to read ours, with an error of the same kind."""
+def test_an_answer_in_bson_is_an_error_that_says_so(unpacked: Path, tmp_path: Path) -> None:
+    """DDS never sends BSON. The stock SDK cannot read this answer, either, and raises an error of the same type."""
     with recorder() as server:
-        job = {"calls": [call], "endpoint": f"http://127.0.0.1:{server.server_address[1]}", "environment": {}}
-        server.answers[:] = [BSON, BSON]
-        slim, stock = (json.loads(make(path, tmp_path, job)[0])["raised"] for path in ([str(unpacked)], STOCK))
+        job = {"calls": [*OUTCOMES], "endpoint": f"http://127.0.0.1:{server.server_address[1]}", "environment": {}}
+        server.answers[:] = [BSON] * 2 * len(OUTCOMES)
+        slim, stock = (
+            [json.loads(outcome)["raised"] for outcome in make(path, tmp_path, job)]
+            for path in ([str(unpacked)], STOCK)
+        )
 
-    assert slim.startswith(f"{kind}: no usable answer: ImportError: bson was left out of this package")
-    assert stock.startswith(f"{kind}: no usable answer: InvalidBSON")
+    for error, ours, theirs in zip(OUTCOMES.values(), slim, stock, strict=True):
+        assert ours.startswith(f"{error}: no usable answer: ImportError: bson was left out of this package")
+        assert theirs.startswith(f"{error}: no usable answer: InvalidBSON")
 
 
-@pytest.mark.parametrize("call", ["DdsBackups.create", "DdsBackups.list"])
-def test_an_answer_that_comes_too_late_is_the_same_error(both: Both, call: str) -> None:
-    """Ambiguous where something may have been done."""
-    _, (outcome,) = both([call], [SLOW], read=0.2)
+def test_an_answer_that_comes_too_late_is_the_same_error(both: Both) -> None:
+    """The error is ambiguous if the call may have changed something."""
+    _, outcomes = both([*OUTCOMES], [SLOW] * len(OUTCOMES), read=0.2)
 
-    assert ("AmbiguousError" in outcome, "TransientError" in outcome) == (
-        call.endswith("create"),
-        call.endswith("list"),
-    )
+    raised = [json.loads(outcome)["raised"] for outcome in outcomes]
+    assert [text.partition(":")[0] for text in raised] == [*OUTCOMES.values()]
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "http://no-such-host.invalid", "https://{}"])
 def test_no_connection_is_the_same_error(both: Both, endpoint: str) -> None:
-    """Refused, unknown, and no TLS at the other end, for which the certificates are read."""
+    """The connection is refused, the host is unknown, or the server has no TLS. For the last, certificates are read."""
     _, outcomes = both(CALLS[:2], [], endpoint=endpoint)
 
     assert all("TransientError" in outcome for outcome in outcomes)
 
 
-def test_a_proxy_is_used_alike(both: Both) -> None:
-    """HTTP_PROXY of the function's environment, with a password."""
+def test_a_proxy_is_used_in_the_same_way(both: Both) -> None:
+    """HTTP_PROXY in the function's environment, with a password, applies."""
     proxy = {"HTTP_PROXY": "http://user:secret@{}"}
     requests, _ = both(CALLS[:2], ["ok"] * 2, endpoint="http://dds.example", environment=proxy)
 

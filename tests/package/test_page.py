@@ -1,9 +1,9 @@
-"""docs/package.md says what the code does."""
+"""docs/package.md agrees with the code."""
 
 import json
 import re
 
-from cli.package.limits import MB, UPLOADS
+from cli.package.archive import MB, UPLOADS
 from cli.package.model import Package
 from cli.paths import CHECKOUT
 
@@ -12,8 +12,8 @@ PAGE = CHECKOUT / "docs" / "package.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
 
-def test_every_way_of_upload_is_in_the_table() -> None:
-    """The table lists every way of upload with its limits."""
+def test_every_upload_is_in_the_table() -> None:
+    """The table has the limits of each."""
     rows = re.findall(r"^\| (\w+)[^|]* \| (\d+) MB \| ([\d.]+) GB \|$", TEXT, re.MULTILINE)
 
     assert [(name.upper(), int(most) * MB, float(unpacked) * 1024 * MB) for name, most, unpacked in rows] == [
@@ -21,18 +21,18 @@ def test_every_way_of_upload_is_in_the_table() -> None:
     ]
 
 
-def test_what_is_left_out_whole_is_named(package: Package) -> None:
-    """The page names each requirement that is not packed at all, and no other."""
+def test_requirements_that_are_left_out_are_named(package: Package) -> None:
+    """The page names exactly the requirements that are left out as a whole."""
     properties = json.loads(package.sbom.read_text(encoding="utf-8"))["metadata"]["component"]["properties"]
     left_out = {re.split("[/@]", one["value"])[1].lower() for one in properties if one["name"] == "ddsbackup:left-out"}
     named = re.search(r"\*\*Whole requirements of requirements\*\*: ([^.]+)\.", TEXT)
 
     assert named
-    assert set(" ".join(named[1].lower().split()).split(", ")) == left_out
+    assert set(named[1].lower().split(", ")) == left_out
 
 
 def test_every_property_of_the_bill_of_materials_is_explained(package: Package) -> None:
-    """The page explains the properties of the zip and of the components."""
+    """The table has the properties of the zip and of components."""
     used = set(re.findall(r'"(ddsbackup:[\w-]+)"', package.sbom.read_text(encoding="utf-8")))
 
     assert set(re.findall(r"`(ddsbackup:[\w-]+)`", TEXT)) == used

@@ -1,4 +1,4 @@
-"""What is left out, replaced and made lazy: nothing silently."""
+"""The slim package: what is left out, replaced and made lazy, and that its use is never silent."""
 
 import ast
 import subprocess
@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from cli.package.contents import Files
-from cli.package.lazy import imported_names, lazy_package
-from cli.package.model import PYTHONS, PackagingFailed
-from cli.package.reach import left_out, reached_modules, services
-from cli.package.requirements import read_requirements
-from cli.package.slim import RULES, Rules, read_rules, slim
+from cli.package.imports import own_imports, reached_modules, services, unreached_files
+from cli.package.model import PYTHONS, Files, PackagingFailed
+from cli.package.slim import RULES, Rules, lazy_package, read_rules, slim
+from cli.package.wheels import read_requirements
 from cli.paths import CHECKOUT
 
 
@@ -28,7 +27,7 @@ MODEL = "class {name}:\n    openapi_types = {types}\n"
 
 
 def sdk() -> Files:
-    """A service of an SDK whose models refer to each other, in a circle too."""
+    """A service of an SDK whose models refer to each other, and to themselves."""
     models: dict[str, dict[str, str]] = {
         "ShowRequest": {"body": "ShowRequestBody"},
         "ShowRequestBody": {"name": "str"},
@@ -57,14 +56,14 @@ NO_RULES = Rules(leave_out=(), made={}, lazy=())
 
 
 def run(root: Path, script: str) -> str:
-    """What a script prints that sees nothing but *root* and the standard library."""
+    """The output of a script that can import only from *root* and the standard library."""
     preamble = f"import sys; sys.path.insert(0, {str(root)!r})\n"
     command = [sys.executable, "-I", "-S", "-B", "-W", "error", "-c", preamble + script]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_models_that_are_reached_are_followed_to_the_end() -> None:
-    """From a request to its answer, and through whatever their attributes are of."""
+def test_reached_models_are_followed_recursively() -> None:
+    """A request reaches its response, and the types of all attributes."""
     (service,) = services(sdk())
 
     reached = reached_modules(service, sdk(), OURS)
@@ -78,13 +77,13 @@ def test_the_models_that_are_reached_are_followed_to_the_end() -> None:
         "tag",
         "value",
     }
-    assert left_out(service, reached) == {
+    assert unreached_files(service, reached) == {
         f"huaweicloudsdkthing/v1/model/{name}.py" for name in ("drop_request", "drop_request_body", "drop_response")
     }
 
 
-def test_a_slim_sdk_says_what_it_left_out(tmp_path: Path) -> None:
-    """To `hasattr` too, since the SDK takes False for an answer; and what nobody ever had is an AttributeError."""
+def test_a_slim_sdk_names_what_is_left_out(tmp_path: Path) -> None:
+    """Even hasattr raises an ImportError, since the SDK would take False for an answer. Unknown names do not."""
     for name, content in slim(sdk(), OURS, NO_RULES).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
@@ -111,16 +110,16 @@ for ask in (lambda: v1.DropRequest, lambda: hasattr(model, "DropResponse")):
 @pytest.mark.parametrize(
     "line", ["x = compute()", "from one.two import *", "from .two import three as four", "if True: pass", "del three"]
 )
-def test_what_is_more_than_imports_is_not_made_lazy(line: str) -> None:
-    """A later version may do what cannot be put off: then it is to be packed as it is."""
+def test_a_package_that_does_more_than_import_cannot_be_lazy(line: str) -> None:
+    """The error has the line and suggests --full, in case a later version does more."""
     with pytest.raises(PackagingFailed, match=r"one/__init__\.py, line 2.*") as caught:
         lazy_package("one/__init__.py", f"from .two import three\n{line}\n".encode())
 
     assert "--full" in caught.value.message
 
 
-def test_what_a_package_does_beside_importing_its_own_is_kept(tmp_path: Path) -> None:
-    """Such as to set up its logger."""
+def test_a_lazy_package_keeps_its_set_up(tmp_path: Path) -> None:
+    """Imports of other packages, calls and __all__ stay."""
     source = b'''\
 """One."""
 import logging
@@ -134,19 +133,17 @@ logging.getLogger("one").setLevel(7)
 
     script = "import one; print('one.two' in sys.modules, one.logging.getLogger('one').level, one.three, one.__all__)"
     assert run(tmp_path, script) == "False 7 3 ('three',)\n"
-    assert imported_names("one/__init__.py", source) == {"three": ".two"}
+    assert own_imports("one/__init__.py", source)[0] == {"three": ".two"}
 
 
-def test_a_rule_that_fits_nothing_is_looked_at_again() -> None:
-    """After a change of versions it would leave in what it was to leave out."""
-    with pytest.raises(PackagingFailed, match=r"nothing in the requirements is like gone/\*"):
+def test_a_rule_that_matches_nothing_is_an_error() -> None:
+    """After a change of versions, the rule might no longer leave out what it should."""
+    with pytest.raises(PackagingFailed, match=r"no file of the requirements matches gone/\*"):
         slim({"here/a.py": b""}, [], Rules(leave_out=("gone/*", "here/*"), made={}, lazy=()))
 
 
 def test_every_rule_has_a_reason() -> None:
-    """A sentence."""
-    import yaml
-
+    """The reason is a sentence."""
     data: dict[str, list[dict[str, Any]]] = yaml.safe_load(RULES.read_text(encoding="utf-8"))
 
     del data["made_for"]
@@ -156,14 +153,14 @@ def test_every_rule_has_a_reason() -> None:
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_rules_are_made_for_what_we_require(python: str) -> None:
-    """And for nothing that we do not require any more; a new requirement stays as it is published."""
+    """No rule is for a requirement that we no longer have. A new requirement stays as published."""
     names = {one.name for one in read_requirements(CHECKOUT / "requirements.txt", python)}
 
     assert read_rules(set()).made_for <= names
 
 
-def test_rules_for_what_is_not_required_are_left_alone() -> None:
-    """An application with other requirements than ours has nothing replaced."""
+def test_rules_for_other_requirements_do_not_apply() -> None:
+    """An application with other requirements has no stubs."""
     rules = read_rules({"six"})
 
     assert (rules.leave_out, rules.made, rules.lazy) == ((), {}, ())
@@ -173,15 +170,15 @@ def test_rules_for_what_is_not_required_are_left_alone() -> None:
     "line",
     ["import huaweicloudsdkthing.v1", "from huaweicloudsdkthing import v1", "from huaweicloudsdkthing.v1 import *"],
 )
-def test_all_models_are_reached_where_nothing_says_which(line: str) -> None:
-    """They may be anything of the package."""
+def test_an_import_of_a_whole_package_reaches_all_models(line: str) -> None:
+    """The code may use any of them."""
     (service,) = services(sdk())
 
-    assert not left_out(service, reached_modules(service, sdk(), [line.encode()]))
+    assert not unreached_files(service, reached_modules(service, sdk(), [line.encode()]))
 
 
-def test_what_is_made_in_place_of_modules_is_python() -> None:
-    """And each package above a stub is there."""
+def test_stubs_are_valid_python() -> None:
+    """Each package above a stub exists, too."""
     made = read_rules(read_rules(set()).made_for).made
 
     assert {"bson.py", "pyasn1/__init__.py", "pyasn1/codec/der/encoder.py", "chardet.py"} < made.keys()
@@ -189,8 +186,8 @@ def test_what_is_made_in_place_of_modules_is_python() -> None:
         ast.parse(content, name)
 
 
-def test_time_zones_come_along(unpacked: Path) -> None:
-    """For a machine that has none; nothing says that FunctionGraph's has."""
+def test_time_zones_are_packed(unpacked: Path) -> None:
+    """FunctionGraph does not document that its machines have time zone data."""
     script = "import zoneinfo; zoneinfo.reset_tzpath(()); print(zoneinfo.ZoneInfo('Europe/Berlin').key)"
 
     assert run(unpacked, script) == "Europe/Berlin\n"
@@ -210,8 +207,8 @@ STUBBED = {
 
 
 @pytest.mark.parametrize("use", STUBBED)
-def test_to_use_what_was_left_out_is_loud(unpacked: Path, use: str) -> None:
-    """It says what, and how to have it."""
+def test_using_what_is_left_out_raises_an_error(unpacked: Path, use: str) -> None:
+    """The error names what is left out, and suggests --full."""
     script = f"""
 import bson
 try:

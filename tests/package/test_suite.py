@@ -1,10 +1,12 @@
-"""The tests of the deployed code, run once more on the package: unpacked, read-only, with its own libraries."""
+"""The tests of the deployed code, run on the package: unpacked, read-only, with its own libraries."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from cli.paths import CHECKOUT
 
@@ -18,7 +20,7 @@ TESTS = [
     "tests/create/test_costs.py",
     "tests/track/test_on_the_cloud.py",
 ]
-"""Those that use libraries: HTTP and the SDK, pydantic and its messages, functions from event to notification."""
+"""The tests that use libraries: HTTP and the SDK, pydantic and its messages, functions from event to notification."""
 
 PLUGIN = """
 import json, os, sys
@@ -30,8 +32,9 @@ def pytest_sessionfinish(session):
 """
 
 
+@pytest.mark.slow
 def test_the_suite_passes_on_the_package(unpacked: Path, tmp_path: Path) -> None:
-    """And nothing that a package brings along came from elsewhere."""
+    """No module that the package has is imported from elsewhere."""
     (tmp_path / "modules_plugin.py").write_text(PLUGIN, encoding="utf-8")
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(unpacked), str(tmp_path)]),
@@ -39,8 +42,9 @@ def test_the_suite_passes_on_the_package(unpacked: Path, tmp_path: Path) -> None
         "MODULES": str(tmp_path / "modules.json"),
     }
     options = ["-q", "-p", "modules_plugin", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
-    path = ["-o", f"pythonpath={unpacked}"]  # that of pyproject.toml would put the checkout in front
-    command = [sys.executable, "-m", "pytest", *options, *path, *TESTS]
+    # The path of pyproject.toml would put the checkout first, and its options may choose other tests or processes.
+    overrides = ["-o", f"pythonpath={unpacked}", "-o", "addopts=--import-mode=importlib"]
+    command = [sys.executable, "-m", "pytest", *options, *overrides, *TESTS]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT, env=environment)
 
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]

@@ -1,4 +1,4 @@
-"""Everything that each function calls: what is needed before, as the user, and the events that reach every call."""
+"""Makes each function call everything that it can call: the set-up as the user, then the events."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ NIGHT = 86_400
 
 
 class Reach:
-    """One function acting under an agency, after the nights that it needs to find something to do."""
+    """A function that runs under an agency, in a local cloud with the backups that it needs."""
 
     def __init__(self, cloud: LocalCloud, agency: str) -> None:
         self.cloud = cloud
@@ -33,7 +33,7 @@ class Reach:
         self.access_key = ""
 
     def allow(self, policy: Any) -> None:
-        """Give the agency a policy of either model."""
+        """Attach a policy of either model to the agency."""
         listed = self._http.get("/v3.0/OS-AGENCY/agencies", params={"domain_id": DOMAIN_ID}).json()
         (agency_id,) = (agency["id"] for agency in listed["agencies"])
         if policy["Version"] == "5.0":
@@ -48,7 +48,7 @@ class Reach:
         self._http.put(place).raise_for_status()
 
     def back_up(self, nights: int, pause: float = NIGHT) -> list[dict[str, Any]]:
-        """Make a backup on each of some nights, each followed by a pause in seconds, and return the results."""
+        """Create a backup on each of *nights*, each followed by a pause in seconds, and return the results."""
         results = []
         for night in range(nights):
             text = json.dumps({"instance_ids": [self.instance]})
@@ -58,7 +58,7 @@ class Reach:
         return results
 
     def run(self, function: Callable[..., Any], *events: Any, **settings: str) -> None:
-        """Deliver events to a function that acts under the agency."""
+        """Deliver events to a function that runs under the agency."""
         context = self._context(settings)
         made = function(clock=self.nights.clock, rng=Steady(), environment={})
         for event in events:
@@ -67,12 +67,12 @@ class Reach:
             except UnfinishedEventError:
                 continue
 
-    def calls(self) -> list[dict[str, Any]]:
+    def calls(self) -> list[Any]:
         """The calls that were made under the agency."""
         return [call for call in self.cloud.requests() if call["access_key"] == self.access_key]
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._http.close()
 
     def _option(self) -> dict[str, str]:
@@ -96,7 +96,7 @@ class Reach:
 
 
 def _create(reach: Reach) -> None:
-    # A region that tells no job id makes the function look it up in the task list.
+    # If the answer has no job id, the function looks it up in the task list.
     reach.cloud.switch(job_id_in_answer=False)
     by_tag = {"select": {"tags": {"team": ["orders"]}}}
     reach.run(create_backup, doc.smn(doc.smn_record(json.dumps(by_tag))))
@@ -129,4 +129,4 @@ REACHES: dict[str, Callable[[Reach], None]] = {
     "track_backups": _track,
     "prune_backups": _prune,
 }
-"""What exercises each function of the template, by its name."""
+"""The exercise of each function of the template, by function name."""

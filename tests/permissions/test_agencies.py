@@ -8,8 +8,7 @@ import yaml
 
 from cli.errors import WrongCall
 from cli.paths import CHECKOUT
-from cli.permissions.agencies import Agency, agencies
-from cli.permissions.policies import custom_policy, identity_policy
+from cli.permissions.agencies import Agency, agencies, custom_policy, identity_policy
 from cli.template.load import load_template
 from shared.cloud.operations import LIST_BACKUPS, LIST_INSTANCES, PUBLISH_MESSAGE
 
@@ -35,7 +34,7 @@ def of(tmp_path: Path, **functions: Any) -> tuple[Agency, ...]:
 
 
 def test_functions_that_share_an_agency_share_what_any_of_them_needs(tmp_path: Path) -> None:
-    """The agency gets the union, each operation once; another agency gets nothing of it."""
+    """An agency has each operation of its functions once, and nothing of another agency's."""
     first, second = of(
         tmp_path,
         One=function("both", "DDS.ListBackups", "SMN.PublishMessage"),
@@ -48,36 +47,36 @@ def test_functions_that_share_an_agency_share_what_any_of_them_needs(tmp_path: P
     assert (second.name, second.functions, second.operations) == ("third", ("Three",), (LIST_BACKUPS,))
 
 
-def test_an_agency_without_permissions_is_somebody_elses(tmp_path: Path) -> None:
-    """Whoever names an agency and no permissions has one already; a function without an agency needs none."""
+def test_an_agency_without_permissions_is_managed_elsewhere(tmp_path: Path) -> None:
+    """An agency whose functions have no permissions exists already, and a function without an agency needs none."""
     assert of(tmp_path, One=function("theirs"), Two=function(None)) == ()
 
 
 def test_an_unknown_operation_names_the_known_ones(tmp_path: Path) -> None:
-    """A slip of the pen is answered with the name that was meant, and with all there are."""
+    """The error for a misspelt operation has a suggestion and lists all operations."""
     with pytest.raises(WrongCall) as caught:
         of(tmp_path, One=function("one", "DDS.ListBackup"))
 
-    said = "Resources.One.Properties.Permissions.0: found 'DDS.ListBackup', which is no operation"
+    said = "Resources.One.Properties.Permissions.0: found 'DDS.ListBackup', which is not an operation"
     assert f"{said}, did you mean 'DDS.ListBackups'?" in str(caught.value)
     assert "Known: DDS.CreateManualBackup, DDS.DeleteManualBackup, DDS.ListBackups, " in str(caught.value)
 
 
 def test_permissions_need_an_agency(tmp_path: Path) -> None:
-    """Permissions that nobody can be given are a mistake."""
+    """Permissions without an agency are an error."""
     with pytest.raises(WrongCall, match=r"One\.Properties\.Permissions: found no Agency"):
         of(tmp_path, One=function(None, "DDS.ListBackups"))
 
 
 def test_a_custom_policy_allows_each_action_once(tmp_path: Path) -> None:
-    """Two operations may need one action; the policy is in the form that the console takes."""
+    """Two operations that need the same action give one entry, in the form that the console takes."""
     (agency,) = of(tmp_path, One=function("one", "DDS.ShowJobDetail", "DDS.ListTasks"))
 
     assert custom_policy(agency) == {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["dds:task:list"]}]}
 
 
-def test_an_identity_policy_has_the_newer_names_and_all_resources(tmp_path: Path) -> None:
-    """The identity policy model has other names for the same calls, and wants a resource said."""
+def test_an_identity_policy_has_the_newer_names_and_any_resource(tmp_path: Path) -> None:
+    """An identity policy has other names for the same actions, and requires a resource."""
     (agency,) = of(tmp_path, One=function("one", "DDS.ShowJobDetail", "DDS.CreateManualBackup"))
 
     assert identity_policy(agency) == {
@@ -88,16 +87,16 @@ def test_an_identity_policy_has_the_newer_names_and_all_resources(tmp_path: Path
     }
 
 
-def test_a_destination_in_smn_needs_what_functiongraph_does_there(tmp_path: Path) -> None:
-    """FunctionGraph looks for the topic and publishes under the function's agency, though its code may never do so."""
+def test_an_smn_destination_needs_what_functiongraph_calls(tmp_path: Path) -> None:
+    """FunctionGraph lists topics and publishes under the function's agency, even if the code never does."""
     (agency,) = of(tmp_path, One=function("one", "DDS.ListBackups", AsyncInvoke={"OnFailure": TOPIC}))
 
     assert agency.actions == ("dds:backup:list", "smn:topic:list", "smn:topic:publish")
     assert {need.reason for need in agency.platform} == {"sends to an SMN topic"}
 
 
-def test_a_function_in_a_vpc_needs_the_way_in(tmp_path: Path) -> None:
-    """FunctionGraph makes a port there under the function's agency; the way out is no matter of policies."""
+def test_a_function_in_a_vpc_needs_access_to_it(tmp_path: Path) -> None:
+    """FunctionGraph creates a port under the function's agency. The NAT gateway is left to the user."""
     (agency,) = of(tmp_path, One=function("one", "DDS.ListBackups", VpcConfig=VPC))
 
     assert {"vpc:ports:create", "vpc:subnets:get", "vpc:vpcs:get"} < set(agency.actions)
@@ -107,15 +106,15 @@ def test_a_function_in_a_vpc_needs_the_way_in(tmp_path: Path) -> None:
     ]
 
 
-def test_a_trigger_of_dms_needs_a_look_at_its_instance(tmp_path: Path) -> None:
-    """Beside the way into the VPC."""
+def test_a_kafka_trigger_needs_to_read_its_instance(tmp_path: Path) -> None:
+    """The agency also needs access to the VPC."""
     (agency,) = of(tmp_path, One=function("one", "DDS.ListBackups", events={"Queue": KAFKA}, VpcConfig=VPC))
 
     assert {"dms:instance:get", "vpc:ports:create"} < set(agency.actions)
 
 
-def test_what_no_policy_here_can_allow_is_said(tmp_path: Path) -> None:
-    """OBS is a global service and DIS has no actions: a person is told what to add."""
+def test_what_no_policy_can_allow_is_left_to_the_user(tmp_path: Path) -> None:
+    """OBS is a global service and DIS has no fine-grained actions, so a sentence says what to add."""
     (agency,) = of(
         tmp_path,
         One=function(
@@ -133,7 +132,7 @@ def test_what_no_policy_here_can_allow_is_said(tmp_path: Path) -> None:
 
 
 def test_the_application_keeps_its_four_functions_apart() -> None:
-    """Only one agency may create backups and only one may delete them."""
+    """Only one agency may create backups, and only one other may delete them."""
     found = {agency.name: agency.actions for agency in agencies(load_template(CHECKOUT / "template.yaml"))}
 
     assert [name for name, actions in found.items() if "dds:instance:createManualBackup" in actions] == [

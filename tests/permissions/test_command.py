@@ -13,8 +13,8 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["permissions", *arguments])
 
 
-def test_a_functions_policy_alone_is_printed_for_pasting() -> None:
-    """Standard output is the policy and nothing else; what it is for goes to standard error."""
+def test_stdout_is_the_policy_alone() -> None:
+    """Standard output has only the policy, ready to paste. Explanations go to standard error."""
     result = run("prune_backups")
 
     assert result.exit_code == 0
@@ -24,7 +24,7 @@ def test_a_functions_policy_alone_is_printed_for_pasting() -> None:
 
 
 def test_all_agencies_as_json() -> None:
-    """One document has every agency with its functions, operations and policy."""
+    """With --json, one document has every agency with its functions, operations and policy."""
     document = json.loads(run("--json").stdout)
 
     assert [entry["agency"].removeprefix("dds-backup-") for entry in document] == ["create", "audit", "track", "prune"]
@@ -32,8 +32,8 @@ def test_all_agencies_as_json() -> None:
     assert document[0]["policy"]["Version"] == "1.1"
 
 
-def test_identity_policies_on_demand() -> None:
-    """The other form has its own version and its own names."""
+def test_identity_policies() -> None:
+    """With --identity-policy, the policy has version 5.0 and the names of that model."""
     policy = json.loads(run("create_backup", "--identity-policy").stdout)
 
     assert policy["Version"] == "5.0"
@@ -41,15 +41,15 @@ def test_identity_policies_on_demand() -> None:
 
 
 def test_an_unknown_function_is_a_wrong_call() -> None:
-    """A function that the template does not have is answered with those that it has."""
+    """The error for an unknown function has a suggestion."""
     result = run("prune_backup")
 
     assert result.exit_code == 2
     assert "did you mean 'prune_backups'?" in result.stderr
 
 
-def test_a_template_without_permissions_is_told(tmp_path: Path) -> None:
-    """Nothing to allow is said, not shown as nothing."""
+def test_a_template_without_permissions(tmp_path: Path) -> None:
+    """The command says that there is nothing to allow."""
     (tmp_path / "index.py").write_text("def handler(event, context): ...\n", encoding="utf-8")
     template = tmp_path / "template.yaml"
     template.write_text(
@@ -58,5 +58,5 @@ def test_a_template_without_permissions_is_told(tmp_path: Path) -> None:
         encoding="utf-8",
     )
 
-    assert "There is nothing to allow: no function here has" in run("--template", str(template)).stderr
+    assert "There is nothing to allow: no function in the template has" in run("--template", str(template)).stderr
     assert "There is nothing to allow: One does not have" in run("One", "--template", str(template)).stderr

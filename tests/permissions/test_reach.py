@@ -1,4 +1,4 @@
-"""Least privilege: each function is allowed what it calls and nothing else, in both models of policies."""
+"""Least privilege: each policy, in both models, allows what the functions call and nothing else."""
 
 import ast
 import re
@@ -11,8 +11,7 @@ from huaweicloudsdkdds.v3 import DdsClient
 from huaweicloudsdksmn.v2 import SmnClient
 
 from cli.paths import CHECKOUT
-from cli.permissions.agencies import Agency, agencies
-from cli.permissions.policies import custom_policy, identity_policy
+from cli.permissions.agencies import Agency, agencies, custom_policy, identity_policy
 from cli.template.load import load_template
 from localcloud import LocalCloud
 from localcloud.auth.authorization import action_of
@@ -27,15 +26,15 @@ NEEDED = [(agency, operation) for agency in AGENCIES for operation in agency.ope
 
 
 def http_of(operation: Operation) -> tuple[str, str]:
-    """Method and path of an operation, as the SDK has them."""
+    """The HTTP method and path of an operation, from the SDK."""
     client = CLIENTS[operation.name.partition(".")[0]]
-    # The request is only looked at for its parameters.
+    # The SDK only reads the parameters of the request.
     info = getattr(client, f"_{operation.method}_http_info")(_Anything())
     return info["method"], info["resource_path"]
 
 
 class _Anything:
-    """A request in which every parameter is missing."""
+    """A request without parameters."""
 
     attribute_map: ClassVar[dict[str, str]] = {}
 
@@ -44,7 +43,7 @@ class _Anything:
 
 
 def operation_of(call: dict[str, Any]) -> str:
-    """The name of the operation that a recorded call is."""
+    """The name of the operation that a recorded call belongs to."""
     names = []
     for operation in OPERATIONS.values():
         method, path = http_of(operation)
@@ -57,7 +56,7 @@ def operation_of(call: dict[str, Any]) -> str:
 
 @pytest.fixture
 def reach(cloud: LocalCloud, agency: Agency) -> Iterator[Reach]:
-    """The agency of the test, in a local cloud that holds it to its policies."""
+    """The agency of the test, in a local cloud that enforces policies."""
     cloud.switch(enforce_policies=True)
     reach = Reach(cloud, agency.name)
     yield reach
@@ -65,15 +64,15 @@ def reach(cloud: LocalCloud, agency: Agency) -> Iterator[Reach]:
 
 
 def exercise(reach: Reach, agency: Agency) -> None:
-    """Let every function of the agency reach all that it can."""
+    """Run every function of the agency so that it makes every call that it can make."""
     for function in agency.functions:
         REACHES[function](reach)
 
 
 @pytest.mark.parametrize("form", [custom_policy, identity_policy])
 @pytest.mark.parametrize("agency", AGENCIES, ids=lambda agency: agency.name)
-def test_each_function_calls_what_its_policy_allows_and_all_of_it(reach: Reach, agency: Agency, form: Any) -> None:
-    """No call is refused, and every permission of the template is used."""
+def test_each_function_makes_exactly_the_calls_that_its_policy_allows(reach: Reach, agency: Agency, form: Any) -> None:
+    """No call is denied, and every permission in the template is used."""
     reach.allow(form(agency))
 
     exercise(reach, agency)
@@ -86,7 +85,7 @@ def test_each_function_calls_what_its_policy_allows_and_all_of_it(reach: Reach, 
     ("agency", "missing"), NEEDED, ids=[f"{agency.name} {operation.name}" for agency, operation in NEEDED]
 )
 def test_each_permission_is_needed(reach: Reach, agency: Agency, missing: Operation) -> None:
-    """Without it, that call and no other is refused."""
+    """Without a permission, that call and no other is denied."""
     actions = [action for action in agency.identity_actions if action != missing.identity_action]
     reach.allow({"Version": "5.0", "Statement": [{"Effect": "Allow", "Action": actions}]})
 
@@ -96,15 +95,15 @@ def test_each_permission_is_needed(reach: Reach, agency: Agency, missing: Operat
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_the_local_cloud_says_the_same_of_each_action(operation: Operation) -> None:
-    """What the application was told that a call needs, and what the local cloud wants for it, were written apart."""
+def test_the_local_cloud_knows_the_same_actions(operation: Operation) -> None:
+    """The application and the local cloud each state the action of an operation, independently."""
     method, path = http_of(operation)
 
     assert action_of(method, path.replace("{", "").replace("}", "")) == (operation.action, operation.identity_action)
 
 
 def calls_in(file: Path) -> list[ast.Call]:
-    """The calls of an SDK service in a module."""
+    """The calls of SdkService.call in a module."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     return [
         node
@@ -113,8 +112,8 @@ def calls_in(file: Path) -> list[ast.Call]:
     ]
 
 
-def test_every_call_names_an_operation_and_every_operation_is_called() -> None:
-    """Nothing is called that the policies do not know of, and nothing is known that nobody calls."""
+def test_the_code_calls_exactly_the_known_operations() -> None:
+    """Every call names an operation, and every operation is called."""
     calls = [call for file in (CHECKOUT / "shared" / "cloud").glob("*.py") for call in calls_in(file)]
     named = [ast.unparse(call.args[0]) for call in calls]
     constants = {name.removeprefix("operations.") for name in named}
@@ -124,17 +123,17 @@ def test_every_call_names_an_operation_and_every_operation_is_called() -> None:
 
 
 def test_only_the_service_calls_the_sdk() -> None:
-    """The SDK's clients are reached through SdkService.call alone, which takes an operation."""
+    """Only SdkService.call, which takes an operation, uses the SDK's clients."""
     for file in (CHECKOUT / "shared").rglob("*.py"):
         text = file.read_text(encoding="utf-8")
         assert file.name == "sdk.py" or "_client." not in text, file
 
 
-def test_every_operation_is_some_functions_permission() -> None:
-    """The template asks for every operation that the code has, and for no other."""
+def test_every_operation_is_a_permission_of_some_function() -> None:
+    """The permissions in the template are exactly the operations of the code."""
     assert {operation.name for agency in AGENCIES for operation in agency.operations} == set(OPERATIONS)
 
 
 def test_every_function_of_the_template_is_exercised() -> None:
-    """A function that is added without a reach of its own is noticed here."""
+    """A new function in the template needs an entry in REACHES."""
     assert {name for agency in AGENCIES for name in agency.functions} == set(REACHES)

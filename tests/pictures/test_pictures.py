@@ -7,7 +7,7 @@ import shlex
 import click
 import pytest
 
-from cli.cost.assumptions import FREE_GB_SECONDS, FREE_REQUESTS
+from cli.cost.month import FREE_GB_SECONDS, FREE_REQUESTS
 from cli.main import main
 from cli.paths import CHECKOUT
 from cli.template.load import load_template

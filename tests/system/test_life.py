@@ -81,7 +81,7 @@ class Life(RuleBasedStateMachine):
         self.born: dict[int, Any] = {}
         self.unfinished: set[int] = set()
         self.finished: set[int] = set()
-        self.seen: dict[str, dict[str, Any]] = {}
+        self.seen: dict[str, Any] = {}
         self.next_due = self.clock.now()
         self.missed = False
 

@@ -1,4 +1,4 @@
-"""What the tests of ``ddsbackup terraform`` share."""
+"""Fixtures for the tests of ``ddsbackup terraform``."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.terraform.configuration import Configuration
-from cli.terraform.model import Target
+from cli.terraform.resources import Target
 from tests.terraform.templates import Make, everything, made_of, write
 
 

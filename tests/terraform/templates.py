@@ -1,4 +1,4 @@
-"""Templates for the tests of ``ddsbackup terraform``, and a look into what becomes of them."""
+"""Templates for the tests of ``ddsbackup terraform``, and access to their configurations."""
 
 import json
 from pathlib import Path
@@ -8,11 +8,11 @@ import yaml
 
 from cli.template.load import load_template
 from cli.terraform.configuration import Configuration, configuration
-from cli.terraform.model import Target
+from cli.terraform.resources import Target
 
 
 class Make(Protocol):
-    """Makes the configuration of a template, of that with everything by default."""
+    """Makes the configuration of a template, by default of the one with everything."""
 
     def __call__(self, template: dict[str, Any] | None = None, target: Target = Target.TERRAFORM) -> Configuration: ...
 
@@ -77,7 +77,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "Gateway": {"Type": "DEDICATEDGATEWAY", "Properties": {"instance_id": "gateway", **GATEWAY}},
     "Shared": {"Type": "APIG", "Properties": GATEWAY},
 }
-"""One event of every type of trigger, and a timer that is off."""
+"""One trigger of every type, and a disabled timer."""
 
 
 def function(**properties: Any) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def everything() -> dict[str, Any]:
 
 
 def write(folder: Path, template: dict[str, Any]) -> Path:
-    """Write a template, and the code that it names, to a folder."""
+    """Write a template and its code to a folder."""
     code = folder / "code"
     code.mkdir(exist_ok=True)
     (code / "index.py").write_text("def handler(event, context): ...\n\ndef initializer(context): ...\n")
@@ -141,7 +141,7 @@ def write(folder: Path, template: dict[str, Any]) -> Path:
 
 
 def made_of(file: Path, target: Target = Target.TERRAFORM, out: Path | None = None) -> Configuration:
-    """The configuration of a template, as the command makes it."""
+    """The configuration that the command makes of a template."""
     packages = {function.resource: f"{function.name}.zip" for function in load_template(file).functions}
     return configuration(load_template(file, fill_in_defaults=False), packages, target, out or file.parent / "build")
 

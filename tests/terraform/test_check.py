@@ -1,4 +1,4 @@
-"""Checking a configuration against the provider's schema: what Terraform would refuse is found, with its place."""
+"""Checks against the provider's schema find what Terraform would reject, and name its place."""
 
 import copy
 import json
@@ -44,7 +44,7 @@ def test_everything_is_valid(documents: Documents) -> None:
     ("address", "change", "expected"),
     [
         ("fgs_function.worker", {"memory_sise": 1}, "memory_sise: unknown attribute, did you mean 'memory_size'?"),
-        ("fgs_function.worker", {"urn": "urn:x"}, "urn: the provider sets it, a configuration cannot"),
+        ("fgs_function.worker", {"urn": "urn:x"}, "urn: read-only, the provider sets it"),
         ("fgs_function.worker", {"memory_size": "much"}, "memory_size: found 'much', expected a number"),
         ("fgs_function.worker", {"memory_size": [128]}, "memory_size: found [128], expected a number"),
         ("fgs_function.worker", {"memory_size": True}, "memory_size: found True, expected a number"),
@@ -66,7 +66,7 @@ def test_everything_is_valid(documents: Documents) -> None:
         ("fgs_function.worker", {"name": None}, "name: missing"),
         ("fgs_function.worker", {"package": "default"}, "package: deprecated"),
         ("fgs_function.worker", {"package": "default"}, "app: conflicts with package"),
-        ("fgs_function.worker", {"gpu_type": "t4"}, "gpu_type: needs gpu_memory, too"),
+        ("fgs_function.worker", {"gpu_type": "t4"}, "gpu_type: requires gpu_memory"),
         (
             "fgs_function.worker",
             {"functiongraph_version": "v3"},
@@ -114,7 +114,7 @@ def test_everything_is_valid(documents: Documents) -> None:
     ],
 )
 def test_wrong_attribute(documents: Documents, address: str, change: dict[str, Any], expected: str) -> None:
-    """The message has the resource, the attribute, what was found and what was expected."""
+    """The message names the resource and the attribute, and says what was found and what was expected."""
     kind, name = f"huaweicloud_{address}".split(".")
     resource(documents, kind, name).update(change)
     assert any(expected in problem for problem in problems(documents, read_provider()))
@@ -123,7 +123,7 @@ def test_wrong_attribute(documents: Documents, address: str, change: dict[str, A
 
 @pytest.mark.parametrize("kind", ["resource", "output"])
 def test_wrong_resource(documents: Documents, kind: str) -> None:
-    """A resource that the provider does not have; and what refers to a resource that is not there."""
+    """A resource that the provider does not have, and a reference to a resource that does not exist, are problems."""
     changes: dict[str, Any] = {
         "resource": {"huaweicloud_fgs_funktion": {"a": {}}},
         "output": {"a": {"value": "${huaweicloud_fgs_function.gone.urn}"}},
@@ -143,7 +143,7 @@ def test_wrong_provider_block(documents: Documents) -> None:
 
 
 def test_missing_attributes(documents: Documents) -> None:
-    """Each required attribute of a resource is missed, and a missing one only."""
+    """A missing attribute is a problem exactly if it is required."""
     for kind, block in read_provider().resources.items():
         for name, attribute in block.attributes.items():
             found = problems([{"resource": {kind: {"a": {}}}}], read_provider())
@@ -152,13 +152,13 @@ def test_missing_attributes(documents: Documents) -> None:
 
 @pytest.mark.parametrize("convertible", [{"memory_size": "128"}, {"timeout": "${var.size}"}, {"name": 5}])
 def test_what_terraform_converts(documents: Documents, convertible: dict[str, Any]) -> None:
-    """A number as a text, and the other way round."""
+    """Terraform converts numbers to texts and texts to numbers."""
     resource(documents, FUNCTION, "worker").update(convertible)
     assert problems(documents, read_provider()) == []
 
 
-def test_a_range_and_a_block_that_has_to_be_there() -> None:
-    """Rules that no resource of ours has so far."""
+def test_a_range_and_a_required_block() -> None:
+    """Rules that none of our resources uses so far are checked, too."""
     size = Attribute("number", required=False, optional=True, deprecated=False)
     window = Nested(Block({}, {}), nesting="list", least=1, most=None)
     kind = "huaweicloud_window"
@@ -184,10 +184,10 @@ def _with_descriptions(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("change", [_without_derived, _with_descriptions])
-def test_the_output_of_terraform_will_do(
+def test_the_output_of_terraform_can_replace_provider_json(
     documents: Documents, tmp_path: Path, change: Callable[[dict[str, Any]], None]
 ) -> None:
-    """``terraform providers schema -json`` of a real provider can be put in the place of what was derived."""
+    """The output of ``terraform providers schema -json`` can be used instead of the derived file."""
     document = json.loads(FILE.read_text(encoding="utf-8"))
     change(document)
     file = tmp_path / "provider.json"

@@ -1,4 +1,4 @@
-"""``ddsbackup terraform``: what it writes and says."""
+"""``ddsbackup terraform``: what it writes and prints."""
 
 import json
 import zipfile
@@ -25,8 +25,8 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["terraform", *arguments])
 
 
-def test_files_are_written_and_the_next_steps_said(tmp_path: Path) -> None:
-    """They go to build; the variables that have to be given are named, but a secret is not for a command line."""
+def test_files_are_written_and_the_next_steps_shown(tmp_path: Path) -> None:
+    """The files go to build. The next steps name the required variables, except secrets."""
     result = run()
     assert result.exit_code == 0
     assert sorted(file.name for file in (tmp_path / "build").iterdir()) == sorted(FILES)
@@ -34,13 +34,13 @@ def test_files_are_written_and_the_next_steps_said(tmp_path: Path) -> None:
     given = "-var region=... -var id=... -var vpc_id=..."
     assert f"terraform -chdir=build apply {given}\n" in result.stdout
     assert "kafka_password" not in result.stdout
-    assert "worker.zip, Helper.zip: ddsbackup package makes them" in result.stderr
+    assert "worker.zip, Helper.zip: run ddsbackup package" in result.stderr
     assert "By hand: worker sends to OBS" in result.stderr
     assert "By hand: worker is in a VPC and reaches DDS and SMN only through it" in result.stderr
 
 
 def test_json() -> None:
-    """The same as one document."""
+    """With --json, one document has files, resources, required variables, missing packages and notes."""
     document = json.loads(run("--json").stdout)
     assert [Path(file).name for file in document["files"]] == FILES
     assert "huaweicloud_fgs_function.worker" in document["resources"]
@@ -50,7 +50,7 @@ def test_json() -> None:
 
 
 def test_packages_that_are_there_are_not_missing(tmp_path: Path) -> None:
-    """They are looked for where the configuration looks for them."""
+    """Packages are looked for in the folder of the configuration."""
     for name in ("worker.zip", "Helper.zip"):
         (tmp_path / name).write_bytes(b"")
     result = run("--out", ".")
@@ -59,7 +59,7 @@ def test_packages_that_are_there_are_not_missing(tmp_path: Path) -> None:
 
 
 def test_rfs(tmp_path: Path) -> None:
-    """One zip, the same bytes each time, and how to go on in the console."""
+    """With --rfs, one zip is written, with the same bytes each time, and the steps in the console are shown."""
     result = run("--rfs")
     assert result.exit_code == 0
     file = tmp_path / "build" / "rfs.zip"
@@ -74,18 +74,18 @@ def test_rfs(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "build").iterdir()] == ["rfs.zip"]
 
 
-def test_what_is_too_large_for_rfs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is said before the console says it."""
-    monkeypatch.setattr("cli.terraform.files.RFS_LIMIT", 1000)
+def test_a_configuration_too_large_for_rfs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A configuration that RFS would reject is an error."""
+    monkeypatch.setattr("cli.terraform.configuration.RFS_LIMIT", 1000)
     result = run("--rfs")
     assert result.exit_code == 2
-    assert "expected at most 1000, which is what RFS takes" in result.stderr
+    assert "expected at most 1000, the limit of RFS" in result.stderr
     assert run().exit_code == 0
 
 
-def test_a_template_that_terraform_would_refuse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The message has the resource and the attribute, and nothing is written."""
-    monkeypatch.setattr("cli.terraform.functions._async_invoke", lambda name, settings: {"max_retry": 1})
+def test_a_configuration_that_terraform_would_reject(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The message names the resource and the attribute, and nothing is written."""
+    monkeypatch.setattr("cli.terraform.resources._async_invoke", lambda function, settings: {"max_retry": 1})
     result = run()
     assert result.exit_code == 2
     here = "huaweicloud_fgs_async_invoke_configuration.worker"
@@ -94,16 +94,16 @@ def test_a_template_that_terraform_would_refuse(monkeypatch: pytest.MonkeyPatch,
     assert not (tmp_path / "build").exists()
 
 
-def test_a_wrong_permission(tmp_path: Path) -> None:
-    """What is wrong with the template is said as elsewhere."""
+def test_an_unknown_permission(tmp_path: Path) -> None:
+    """Problems of the template are reported as by other commands."""
     write(tmp_path, {"Resources": {"F": function(Agency="a", Permissions=["DDS.ListBackup"])}})
     result = run()
     assert result.exit_code == 2
     assert "did you mean 'DDS.ListBackups'?" in result.stderr
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    """A file is in the way."""
+def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
+    """The message names the file that cannot be written."""
     (tmp_path / "file").write_text("")
     result = run("--out", "file/build")
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""What a template becomes in Terraform."""
+"""The Terraform configuration of a template."""
 
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,13 @@ from cli.paths import CHECKOUT
 from cli.template.load import load_template
 from cli.terraform.check import problems
 from cli.terraform.expressions import snake_case
-from cli.terraform.model import Target
 from cli.terraform.provider import read_provider
+from cli.terraform.resources import Target
 from tests.terraform.templates import Make, bodies, everything, function, in_json, made_of, values, write
 
 
 def test_function(make: Make) -> None:
-    """A function has the template's settings, its zip, and its agency, log stream and VPC as references."""
+    """A function has the template's settings, its zip, and references to its agency, log stream and VPC."""
     assert bodies(make(), "fgs_function")["worker"] == {
         "name": "worker",
         "app": "default",
@@ -44,8 +44,8 @@ def test_function(make: Make) -> None:
     }
 
 
-def test_function_of_few_words(make: Make) -> None:
-    """What the template does not say is left to FunctionGraph, and an agency without permissions is made elsewhere."""
+def test_function_with_defaults(make: Make) -> None:
+    """What the template omits is left to FunctionGraph. An agency without permissions is created elsewhere."""
     made = make()
     helper = bodies(made, "fgs_function")["helper"]
     assert helper["agency"] == "made-elsewhere"
@@ -55,7 +55,7 @@ def test_function_of_few_words(make: Make) -> None:
 
 
 def test_variables_of_the_function(make: Make) -> None:
-    """They are texts, in order, with references to topics and parameters; a number is a text, too."""
+    """Variables are sorted texts, with references to topics and parameters. A number becomes a text."""
     assert values(make())["environment"] == {
         "worker": {
             "A": "1",
@@ -67,7 +67,7 @@ def test_variables_of_the_function(make: Make) -> None:
 
 
 def test_asynchronous_invocations(make: Make) -> None:
-    """Zero attempts are zero, and the age that the template leaves open is FunctionGraph's default."""
+    """Zero attempts stay zero, and the age that the template omits is FunctionGraph's default."""
     made = make()
     assert bodies(made, "fgs_async_invoke_configuration")["worker"] == {
         "function_urn": "${huaweicloud_fgs_function.worker.urn}",
@@ -83,7 +83,7 @@ def test_asynchronous_invocations(make: Make) -> None:
 
 
 def test_agency_and_policy(make: Make) -> None:
-    """FunctionGraph is trusted, in the project of the functions, with what they call."""
+    """The agency trusts FunctionGraph, and has a policy for what the functions call in their project."""
     made = make()
     assert bodies(made, "identity_agency")["prefix_worker"] == {
         "name": "${var.prefix}-worker",
@@ -103,7 +103,7 @@ def test_agency_and_policy(make: Make) -> None:
 
 
 def test_topic_and_subscriptions(make: Make) -> None:
-    """Subscriptions are named by whom they are for, so that their order does not matter."""
+    """Subscriptions are named after their endpoints, so that their order does not matter."""
     made = make()
     assert bodies(made, "smn_topic")["requests"]["name"] == "${var.prefix}-requests"
     assert bodies(made, "smn_subscription") == {
@@ -122,16 +122,16 @@ def test_topic_and_subscriptions(make: Make) -> None:
 
 
 def test_logs(make: Make) -> None:
-    """A log group has a stream for each function that logs there."""
+    """A log group has a stream for each function that logs to it."""
     made = make()
     assert bodies(made, "lts_group")["logs"]["ttl_in_days"] == 7
     assert {name: body["stream_name"] for name, body in bodies(made, "lts_stream").items()} == {"worker": "worker"}
 
 
 def test_variables(make: Make) -> None:
-    """Those of the account come first; a parameter keeps type, default and description, and a secret is sensitive.
+    """The account's variables come first. A parameter keeps type, default and description, and a secret is sensitive.
 
-    Descriptions are literal in Terraform, unlike other texts.
+    Unlike other texts, descriptions are literal in Terraform.
     """
     declared: Any = make().documents["variables.tf.json"]["variable"]
     assert list(declared) == [
@@ -147,14 +147,14 @@ def test_variables(make: Make) -> None:
 
 
 def test_outputs(make: Make) -> None:
-    """The URNs of what was made."""
+    """The outputs are the URNs of functions and topics."""
     output: Any = make().documents["outputs.tf.json"]["output"]
     assert output["function_urns"]["value"]["helper"] == "${huaweicloud_fgs_function.helper.urn}"
     assert output["topic_urns"]["value"] == {"requests": "${huaweicloud_smn_topic.requests.topic_urn}"}
 
 
-def test_state_stays_beside_the_template(tmp_path: Path) -> None:
-    """The folder of the output may be thrown away, the state may not."""
+def test_the_state_is_next_to_the_template(tmp_path: Path) -> None:
+    """The output folder can be deleted without losing the state."""
     made = made_of(write(tmp_path, everything()), out=tmp_path / "deep" / "build")
     settings: Any = made.documents["terraform.tf.json"]["terraform"]
     assert settings["backend"] == {"local": {"path": "../../terraform.tfstate"}}
@@ -162,14 +162,14 @@ def test_state_stays_beside_the_template(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", Target)
-def test_what_cannot_be_changed_is_made_anew(make: Make, target: Target) -> None:
-    """An agency with another name: the provider shows a replacement in the plan, where it would refuse by itself."""
+def test_a_change_that_the_provider_refuses_is_a_replacement(make: Make, target: Target) -> None:
+    """With enable_force_new, renaming an agency shows a replacement in the plan instead of an error."""
     provider: Any = make(target=target).documents["terraform.tf.json"]["provider"]
     assert provider["huaweicloud"]["enable_force_new"] is True
 
 
-def test_what_rfs_forbids_is_not_there(make: Make) -> None:
-    """It takes no backend and no function that reads files; the code comes from OBS, and the provider from RFS."""
+def test_nothing_that_rfs_forbids(make: Make) -> None:
+    """RFS allows no backend and no function that reads files. The code comes from OBS, and the provider from RFS."""
     made = make(target=Target.RFS)
     text = in_json(made)
     forbidden = ("backend", "filebase64", "file(", "fileexists", "filesha", "templatefile", "provisioner", "path.")
@@ -192,15 +192,15 @@ def test_the_same_template_gives_the_same_bytes(make: Make) -> None:
     ids=["of the account", "of Terraform", "of another parameter"],
 )
 def test_a_parameter_whose_name_is_taken(make: Make, name: str, taken: str) -> None:
-    """It would be another variable in silence."""
+    """A parameter cannot have the name of another variable, or a reserved name."""
     template = everything()
     template["Parameters"][name] = {"Type": "String"}
     with pytest.raises(WrongCall, match=f"{name} would be the variable '{taken}', which is taken"):
         make(template)
 
 
-def test_a_name_that_is_taken_only_in_rfs(make: Make) -> None:
-    """The folder of the code is a variable there."""
+def test_a_name_that_is_taken_only_for_rfs(make: Make) -> None:
+    """For RFS, the folder of the code is a variable."""
     template = everything()
     template["Parameters"]["CodeUrl"] = {"Type": "String"}
     assert "code_url" in [variable.name for variable in make(template).variables]
@@ -208,8 +208,8 @@ def test_a_name_that_is_taken_only_in_rfs(make: Make) -> None:
         make(template, Target.RFS)
 
 
-def test_two_resources_of_one_name(make: Make) -> None:
-    """Names that differ only in capitals would be one in Terraform."""
+def test_two_resources_with_one_name(make: Make) -> None:
+    """Names that differ only in case would be the same in Terraform."""
     template = everything()
     template["Resources"]["helper"] = function(FunctionName="other")
     with pytest.raises(WrongCall, match=r"2 resources would have the name huaweicloud_fgs_function\.helper"):
@@ -217,7 +217,7 @@ def test_two_resources_of_one_name(make: Make) -> None:
 
 
 def test_a_template_of_one_function(make: Make) -> None:
-    """Nothing is there that the template does not ask for."""
+    """The configuration has nothing that the template does not ask for."""
     made = make({"Resources": {"Only": function()}})
     assert [resource.address for resource in made.resources] == ["huaweicloud_fgs_function.only"]
     assert "locals" not in made.documents["main.tf.json"]
@@ -225,7 +225,7 @@ def test_a_template_of_one_function(make: Make) -> None:
 
 @pytest.mark.parametrize("target", Target)
 def test_the_application(tmp_path: Path, target: Target) -> None:
-    """The application's own template is valid, and all that it describes is there."""
+    """The application's own template gives a valid, complete configuration."""
     file = CHECKOUT / "template.yaml"
     made = made_of(file, target, tmp_path)
     assert problems(made.documents.values(), read_provider()) == []
@@ -241,7 +241,7 @@ def test_the_application(tmp_path: Path, target: Target) -> None:
 
 
 def test_a_secret_is_a_reference(make: Make) -> None:
-    """To a variable that is sensitive and has no default."""
+    """A secret refers to a sensitive variable without a default."""
     made = make()
     assert values(made)["event_data"]["worker_kafka"]["kafka_password"] == "${var.kafka_password}"
     assert [variable.name for variable in made.variables if variable.is_secret and variable.is_required] == [

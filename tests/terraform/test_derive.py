@@ -1,4 +1,4 @@
-"""Deriving the provider's schema from its source: the Go that it is written in, and what the SDK makes of it."""
+"""Deriving the provider's schema from its Go source, as terraform-plugin-sdk would."""
 
 import json
 import subprocess
@@ -9,30 +9,27 @@ from typing import Any
 import pytest
 
 from cli.paths import CHECKOUT
-from cli.terraform.derive.attributes import Blocks
-from cli.terraform.derive.checkout import Checkout
-from cli.terraform.derive.go_tokens import tokens
-from cli.terraform.derive.go_values import OPAQUE, Call, Composite, Name, Reader, Value
-from cli.terraform.derive.provider import provider_schema
+from cli.terraform.derive.go import OPAQUE, Call, Checkout, Composite, Name, Reader, Value, tokens
+from cli.terraform.derive.schema import Blocks, provider_schema
 from cli.terraform.provider import FILE
 
 
 def value(source: str) -> Value:
-    """The value that *source* writes down."""
+    """The value of the Go expression *source*."""
     return Reader(tokens(source)).value()
 
 
 def test_tokens() -> None:
-    """Comments are left out, texts come as their values, raw ones may run over lines."""
+    """Comments are left out, strings have their values, and raw strings may span lines."""
     source = 'a.B // c\n/* "d"\n*/ "e\\n\\"\\u00e9" `f\\n\n"g"` 10 \'x\' ... :='
     assert [token.text for token in tokens(source)] == [
         *("a", ".", "B", 'e\n"é', 'f\\n\n"g"', "10", "'x'", "...", ":="),
     ]
 
 
-def test_no_go() -> None:
-    """What is no token is said, with its line."""
-    with pytest.raises(ValueError, match="line 2: no token of Go begins with '#'"):
+def test_source_that_is_not_go() -> None:
+    """The error has the line of the invalid token."""
+    with pytest.raises(ValueError, match="line 2: no Go token begins with '#'"):
         tokens("a\n#")
 
 
@@ -59,7 +56,7 @@ def test_no_go() -> None:
     ],
 )
 def test_values(source: str, expected: Value) -> None:
-    """Literals, composite literals, names and calls are values; what else there is, is passed."""
+    """Literals, composite literals, names and calls are values. Other expressions are parsed and opaque."""
     reader = Reader(tokens(f"{source}, rest"))
     assert reader.value() == expected
     assert source.startswith("a.(") or tokens(f"{source}, rest")[reader.position].text == ","
@@ -67,13 +64,13 @@ def test_values(source: str, expected: Value) -> None:
 
 @pytest.mark.parametrize("source", [",", "a{b: 1", "a(1", "f(}"])
 def test_broken_values(source: str) -> None:
-    """Source that is cut off or wrong is an error, and no endless loop."""
+    """Truncated or invalid source is an error, not an endless loop."""
     with pytest.raises(ValueError, match=r"found|ends inside a value"):
         value(source)
 
 
 def block(schemas: str, timeouts: str = "") -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The block of a resource with the *schemas*, and the rules of its attributes."""
+    """The block of a resource with these schemas, and the rules of its attributes."""
     resource = value(f"&schema.Resource{{ {timeouts} Schema: map[string]*schema.Schema{{ {schemas} }} }}")
     assert isinstance(resource, Composite)
 
@@ -121,7 +118,7 @@ def block(schemas: str, timeouts: str = "") -> tuple[dict[str, Any], dict[str, d
     ],
 )
 def test_attributes(schema: str, expected: dict[str, Any]) -> None:
-    """A list of resources that the provider alone sets is an attribute, too (core_schema.go)."""
+    """A computed list of resources is an attribute, too (core_schema.go)."""
     made, _ = block(f"`a`: {{ {schema} }}")
     assert made == {"attributes": {"a": expected, "id": {"type": "string", "optional": True, "computed": True}}}
 
@@ -137,7 +134,7 @@ def test_attributes(schema: str, expected: dict[str, Any]) -> None:
     ],
 )
 def test_nested_blocks(schema: str, expected: dict[str, Any]) -> None:
-    """The rest are nested blocks, of which a required one has to be there."""
+    """Other lists of resources are nested blocks, and a required one has at least one item."""
     inside = "Elem: &schema.Resource{Schema: map[string]*schema.Schema{`b`: {Type: schema.TypeInt, Required: true}}}"
     made, _ = block(f"`a`: {{ {schema}, {inside} }}")
     assert made["block_types"]["a"] == {
@@ -147,7 +144,7 @@ def test_nested_blocks(schema: str, expected: dict[str, Any]) -> None:
 
 
 def test_functions_of_the_provider() -> None:
-    """A schema may come from a function, and timeouts are a block that the SDK adds."""
+    """A function may return a schema, and the SDK adds a block for timeouts."""
     made, _ = block(
         "`tags`: common.TagsSchema(`x`),",
         "Timeouts: &schema.ResourceTimeout{Create: schema.DefaultTimeout(10 * time.Minute)},",
@@ -160,7 +157,7 @@ def test_functions_of_the_provider() -> None:
 
 
 def test_rules() -> None:
-    """What Terraform's own form leaves out is noted by the path of the attribute."""
+    """The rules that Terraform's form has no place for are collected by the path of the attribute."""
     _, rules = block(
         """
         "status": {Type: schema.TypeString, Optional: true, ForceNew: true, ConflictsWith: []string{"other"},
@@ -253,7 +250,7 @@ func TagsSchema(description ...string) *schema.Schema {
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A small provider in a git repository, tagged v1.2.3."""
+    """A small provider in a git repository with the tag v1.2.3."""
     folder = tmp_path / "provider"
     files = {
         "provider.go": PROVIDER,
@@ -273,7 +270,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_a_provider(repository: Path) -> None:
-    """Resources are found through provider.go, and functions and constants through packages."""
+    """Resources are found in provider.go, functions and constants in their packages."""
     document = provider_schema(Checkout(repository, "v1.2.3"), ["huaweicloud_lts_group"])
     (provider,) = document["provider_schemas"].values()
     assert provider["provider"]["block"]["attributes"] == {"region": {"type": "string", "optional": True}}
@@ -290,7 +287,7 @@ def test_a_provider(repository: Path) -> None:
 
 
 def test_a_resource_that_the_provider_does_not_have(repository: Path) -> None:
-    """Its name is in the message."""
+    """The error names the missing resource."""
     with pytest.raises(KeyError, match="huaweicloud_lts_stream"):
         provider_schema(Checkout(repository, "v1.2.3"), ["huaweicloud_lts_stream"])
 
@@ -302,8 +299,8 @@ def test_a_resource_that_the_provider_does_not_have(repository: Path) -> None:
         ("v9.9.9", "cannot read v9.9.9 of"),
     ],
 )
-def test_the_command_says_what_it_cannot_do(repository: Path, revision: str, expected: str) -> None:
-    """The small provider lacks most of what we use, and most of its versions."""
+def test_the_command_reports_missing_resources_and_revisions(repository: Path, revision: str, expected: str) -> None:
+    """A resource or a revision that does not exist is an error without a traceback."""
     command = [sys.executable, "-m", "cli.terraform.derive", str(repository), revision]
     run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert run.returncode == 1
@@ -311,8 +308,8 @@ def test_the_command_says_what_it_cannot_do(repository: Path, revision: str, exp
     assert expected in run.stderr
 
 
-def test_what_is_kept_says_where_it_comes_from() -> None:
-    """Every resource of provider.json has its source; the version is one that we ask for."""
+def test_provider_json_names_its_sources() -> None:
+    """Every resource in provider.json has its source, and the version is one that the configuration requires."""
     document = json.loads(FILE.read_text(encoding="utf-8"))
     (provider,) = document["provider_schemas"].values()
     assert document["derived"]["sources"].keys() == provider["resource_schemas"].keys()

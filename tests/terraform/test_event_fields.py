@@ -1,4 +1,4 @@
-"""The fields of triggers in template.schema.json, held against the official SDK: FunctionGraph API, table 4."""
+"""The fields of triggers in template.schema.json agree with the official SDK (FunctionGraph API, table 4)."""
 
 import json
 import re
@@ -22,21 +22,21 @@ JSON_TYPES = {
 }
 
 ONLY_IN_TERRAFORM = {"sync_execution"}
-"""Of the provider's documentation of huaweicloud_fgs_function_trigger; the SDK does not have it."""
+"""From the provider's documentation of huaweicloud_fgs_function_trigger. The SDK does not have it."""
 
 ANSWERED = {"created_time", "status"}
-"""What FunctionGraph fills in."""
+"""Fields that FunctionGraph sets."""
 
 OF_OTHER_TYPES = {
     *("operations", "collection_name", "db_name", "db_password", "queue_id", "consumer_group_id", "polling_interval"),
     *("stream_name", "sharditerator_type", "polling_unit", "max_fetch_bytes", "is_serial", "log_group_id"),
     *("log_topic_id", "prefix", "suffix", "events"),
 }
-"""Of CTS, DDS, DMS, DIS, LTS and OBS triggers, which the template does not have."""
+"""Fields of CTS, DDS, DMS, DIS, LTS and OBS triggers, which the template does not support."""
 
 
 def types_in_json(model: Any) -> dict[str, str]:
-    """The fields of a model of the SDK, as JSON has them, with their types."""
+    """The JSON names of the fields of an SDK model, with their types."""
     return {model.attribute_map[name]: kind for name, kind in model.openapi_types.items()}
 
 
@@ -51,21 +51,21 @@ def json_type(definition: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_fields_are_those_of_the_api(kind: str) -> None:
-    """Every field that the template takes is one of the API's, of its type."""
+    """Every field of the template is a field of the API, of the same type."""
     known = types_in_json(TriggerEventDataRequestBody)
     fields = DEFINITIONS[kind]["properties"]
     for field in fields.keys() - ONLY_IN_TERRAFORM:
         assert JSON_TYPES[known[field]] == json_type(fields[field]), field
 
 
-def test_no_field_is_forgotten() -> None:
-    """Every field of the API is one that the template takes, or of a trigger that it does not have."""
+def test_no_field_is_missing() -> None:
+    """Every field of the API is in the template, or belongs to a trigger that it does not support."""
     taken = {field for kind in TYPES for field in DEFINITIONS[kind]["properties"]}
     assert types_in_json(TriggerEventDataRequestBody).keys() - taken == ANSWERED | OF_OTHER_TYPES
 
 
-def test_how_the_gateway_invokes() -> None:
-    """The nested object, too."""
+def test_nested_fields_of_the_gateway() -> None:
+    """The nested object func_info agrees with the SDK, too."""
     fields = DEFINITIONS["apig"]["properties"]["func_info"]["properties"]
     known = types_in_json(ApigTriggerFuncInfo)
     assert {field: json_type(definition) for field, definition in fields.items()} == {
@@ -83,15 +83,15 @@ def test_how_the_gateway_invokes() -> None:
     ],
 )
 def test_required_fields_are_those_of_the_api(word: str, kind: str, more: set[str]) -> None:
-    """Its documentation says of each field for which triggers it has to be there.
+    """The API's documentation says of each field which triggers require it.
 
-    Of *func_info* it says so inside, of its *timeout*.
+    Of *func_info*, it says so only for the nested *timeout*.
     """
     assert set(DEFINITIONS[kind]["required"]) == _documented_as_required(word) | more
 
 
 def test_required_fields_of_kafka() -> None:
-    """They stand with the type, since open-source Kafka asks for others."""
+    """They depend on the type, since open-source Kafka requires others."""
     (required,) = [
         branch["then"]["properties"]["Properties"]["required"]
         for branch in DEFINITIONS["event"]["allOf"]
@@ -102,7 +102,7 @@ def test_required_fields_of_kafka() -> None:
 
 @pytest.mark.parametrize("kind", ["KAFKA", "RABBITMQ"])
 def test_size_of_a_batch(kind: str) -> None:
-    """The range that the documentation gives."""
+    """The range of batch_size is that of the API's documentation."""
     batch = DEFINITIONS["batchSize"]
     sentence = re.search(rf"{kind}触发器.批处理大小设置(\d+)-([\d,]+)", _documentation())
     assert sentence
@@ -114,7 +114,7 @@ def _documentation() -> str:
 
 
 def _documented_as_required(word: str) -> set[str]:
-    """The fields whose text says that a trigger of the type *word* has to have them."""
+    """The fields whose documentation says that triggers of the type *word* require them."""
     found = set()
     for match in re.finditer(r":param (\w+): (.*?)(?=:type )", _documentation(), re.DOTALL):
         sentences = re.findall(r"([A-Z、]+)触发器此参数必填", match[2])

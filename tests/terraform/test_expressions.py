@@ -1,4 +1,4 @@
-"""Texts for Terraform: what it reads is what was meant."""
+"""Terraform reads exactly the texts that were meant."""
 
 import pytest
 from hypothesis import given
@@ -11,11 +11,11 @@ from cli.terraform.expressions import Scope, literal, snake_case
 SCOPE = Scope({"Id": "var.id", "Topic": "huaweicloud_smn_topic.topic.topic_urn"})
 
 TEXTS = st.text(alphabet='a$%{}"\\\n é', max_size=12)
-"""What is awkward in a template of Terraform, more than anything else."""
+"""Mostly characters that are special in a Terraform template."""
 
 
 def read(text: str, values: dict[str, str]) -> str:
-    """Read a text as Terraform does: ``$${`` and ``%%{`` are escapes, ``${x}`` is an expression, ``%{`` a directive."""
+    """Read a text as Terraform does: ``$${`` and ``%%{`` are escapes, ``${x}`` an expression, ``%{`` a directive."""
     result = ""
     position = 0
     while position < len(text):
@@ -34,20 +34,20 @@ def read(text: str, values: dict[str, str]) -> str:
 
 @given(TEXTS)
 def test_a_literal_is_read_as_it_is(text: str) -> None:
-    """Whatever dollar signs, percent signs and braces it has."""
+    """A literal may contain any dollar signs, percent signs and braces."""
     assert read(literal(text), {}) == text
 
 
 @given(st.lists(TEXTS.filter(lambda text: "${" not in text), min_size=1, max_size=4))
-def test_a_reference_is_an_expression_whatever_stands_around_it(parts: list[str]) -> None:
-    """A dollar sign in front does not escape it, and the text around it stays as it is."""
+def test_a_reference_is_an_expression_in_any_text(parts: list[str]) -> None:
+    """A dollar sign before a reference does not escape it, and the text around it does not change."""
     text = "${Id}".join(parts)
 
     assert read(SCOPE.text(text), {"var.id": "<id>"}) == text.replace("${Id}", "<id>")
 
 
-def test_references_deep_inside() -> None:
-    """Keys and items are texts, too; other values stay."""
+def test_nested_references() -> None:
+    """Keys and items are converted, too. Values that are not texts stay as they are."""
     value: Json = {"${Id}": ["${Topic}", 1, True, None, {"a": "%{b}"}]}
 
     assert SCOPE.value(value) == {
@@ -67,6 +67,6 @@ def test_references_deep_inside() -> None:
         ("1st", "_1st"),
     ],
 )
-def test_names_are_written_as_those_of_terraform(name: str, expected: str) -> None:
-    """Lower case, words by underscores, a letter or an underscore first."""
+def test_names_follow_the_style_of_terraform(name: str, expected: str) -> None:
+    """Names are in snake case and start with a letter or an underscore."""
     assert snake_case(name) == expected

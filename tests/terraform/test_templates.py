@@ -1,4 +1,4 @@
-"""Whatever the template may say, the provider's schema allows what becomes of it."""
+"""Any valid template gives a configuration that the provider's schema allows."""
 
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.errors import WrongCall
-from cli.template.kinds import QUEUES
 from cli.template.load import load_template
+from cli.template.model import QUEUES
 from cli.terraform.check import problems
-from cli.terraform.model import Target
 from cli.terraform.provider import read_provider
+from cli.terraform.resources import Target
 from shared.cloud.operations import OPERATIONS
 from tests.terraform.templates import EVENTS, function, in_json, made_of, write
 
@@ -33,7 +33,7 @@ DESTINATIONS = st.sampled_from(
 
 @st.composite
 def functions(draw: st.DrawFn) -> dict[str, Any]:
-    """A function with any triggers and settings."""
+    """Functions with any triggers and settings."""
     properties: dict[str, Any] = {
         "Description": draw(TEXTS) + draw(REFERENCES),
         "MemorySize": draw(st.integers(128, 10240)),
@@ -68,7 +68,7 @@ def functions(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def templates(draw: st.DrawFn) -> dict[str, Any]:
-    """A template with any functions, a topic and a log group."""
+    """Templates with any functions, a topic and a log group."""
     subscriptions = draw(
         st.lists(
             st.fixed_dictionaries(
@@ -98,7 +98,7 @@ def templates(draw: st.DrawFn) -> dict[str, Any]:
 )
 @given(template=templates(), target=st.sampled_from(Target))
 def test_any_template_gives_a_valid_configuration(tmp_path: Path, template: dict[str, Any], target: Target) -> None:
-    """Unless it is refused with a reason, the provider's schema allows all of it; and it is stable."""
+    """The configuration is valid and always the same, unless two resources would have the same name."""
     file = write(tmp_path, template)
     try:
         made = made_of(file, target)
@@ -117,7 +117,7 @@ _TRIGGER = "huaweicloud_fgs_function_trigger"
 
 @pytest.mark.parametrize("target", Target)
 def test_every_reference_is_an_expression(tmp_path: Path, target: Target) -> None:
-    """No reference of the template is left: ``${Name}`` begins with a capital there."""
+    """The configuration has no reference of the template left, such as ``${Id}``."""
     template = {
         "Parameters": {"Id": {"Type": "String"}},
         "Resources": {"F": function(Description="${Id}", Environment={"Variables": {"A": "${Id}"}})},

@@ -1,8 +1,8 @@
-"""Terraform itself reads what we write, where it is installed.
+"""Terraform itself evaluates the configuration, if it is installed.
 
-The provider cannot be had in a test, so each resource becomes a ``terraform_data`` of Terraform's built-in provider,
-whose ``output`` has the resource's attributes, made-up ones for those that the provider would compute. All expressions
-are then evaluated, and everything is made in the order of the references.
+The provider is not available in a test, so each resource becomes a ``terraform_data`` of Terraform's built-in provider.
+Its ``output`` has the resource's attributes, with placeholders for computed ones. So Terraform evaluates all
+expressions, and creates everything in the order of the references.
 """
 
 import json
@@ -19,8 +19,8 @@ import pytest
 from cli.terraform.check import META_ARGUMENTS
 from cli.terraform.configuration import Configuration
 from cli.terraform.expressions import Scope, literal
-from cli.terraform.model import Target
 from cli.terraform.provider import read_provider
+from cli.terraform.resources import Target
 from tests.terraform.templates import EVENTS, everything, function, made_of, write
 
 
@@ -42,7 +42,7 @@ ADDRESS = re.compile(r"(huaweicloud_\w+)\.(\w+)")
 
 
 def run(folder: Path, *arguments: str) -> str:
-    """What Terraform prints. Its variables come from the environment, and it calls nobody."""
+    """The output of Terraform, which reads its variables from the environment and makes no network calls."""
     environment = {f"TF_VAR_{name}": value for name, value in VARIABLES.items()}
     environment |= {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull, "PATH": os.environ["PATH"]}
     command = [str(TERRAFORM), f"-chdir={folder}", *arguments]
@@ -74,7 +74,7 @@ def with_built_in_provider(made: Configuration) -> dict[str, Any]:
 
 
 def applied(folder: Path, made: Configuration, packages: dict[str, bytes]) -> tuple[dict[str, Any], str]:
-    """The attributes of each resource, by address, and what Terraform printed about making them."""
+    """The attributes of each resource, by address, and what Terraform printed."""
     (folder / "main.tf.json").write_text(json.dumps(with_built_in_provider(made)), encoding="utf-8")
     for name, content in packages.items():
         (folder / name).write_bytes(content)
@@ -90,7 +90,7 @@ def applied(folder: Path, made: Configuration, packages: dict[str, bytes]) -> tu
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
-    """Everything, applied."""
+    """The template with everything, applied."""
     folder = tmp_path_factory.mktemp("terraform")
     made = made_of(write(folder, everything()))
     build = folder / "build"
@@ -99,7 +99,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], st
 
 
 def test_event_data(result: tuple[dict[str, Any], str]) -> None:
-    """The JSON text of each trigger has the template's fields, their types kept and their references replaced."""
+    """The JSON text of each trigger has the template's fields with their types, and its references are replaced."""
     resources, _ = result
     values = {"${Id}": "i-1", "${KafkaPassword}": SECRET, "${Requests}": "<topic_urn>"}
     for name, event in EVENTS.items():
@@ -112,7 +112,7 @@ def test_event_data(result: tuple[dict[str, Any], str]) -> None:
 
 
 def test_texts(result: tuple[dict[str, Any], str]) -> None:
-    """Variables, policies and destinations come out as JSON, code as base64, references as what they refer to."""
+    """Variables, policies and destinations are JSON, code is base64, and references have their values."""
     resources, _ = result
     worker = resources["huaweicloud_fgs_function.worker"]
     assert json.loads(worker["user_data"]) == {"A": "1", "B": "x", "SIZE": "3", "TOPIC": "<topic_urn>"}
@@ -129,7 +129,7 @@ def test_texts(result: tuple[dict[str, Any], str]) -> None:
 
 
 def test_order(result: tuple[dict[str, Any], str]) -> None:
-    """Policy, agency, function, its asynchronous invocations, its triggers; a trigger is switched when it is there."""
+    """The order is policy, agency, function, its asynchronous invocations, its triggers, their status."""
     _, printed = result
     messages = [json.loads(line) for line in printed.splitlines()]
     made = [message["hook"]["resource"]["resource_name"] for message in messages if message["type"] == "apply_complete"]
@@ -149,20 +149,20 @@ def test_order(result: tuple[dict[str, Any], str]) -> None:
 
 
 def test_a_secret_is_not_shown(result: tuple[dict[str, Any], str]) -> None:
-    """Terraform knows which values have it inside."""
+    """Terraform redacts every value that contains the secret."""
     _, printed = result
     assert SECRET not in printed
 
 
 def test_code_from_obs(tmp_path: Path) -> None:
-    """In RFS it is in a folder, written with or without a slash at its end."""
+    """For RFS, the URL of the folder in OBS may have a slash at its end."""
     made = made_of(write(tmp_path, {"Resources": {"Only": function()}}), Target.RFS)
     resources, _ = applied(tmp_path, made, {})
     assert resources["huaweicloud_fgs_function.only"]["code_url"] == "https://b.obs.example.com/1/Only.zip"
 
 
 def test_any_text(tmp_path: Path) -> None:
-    """Terraform reads each literal as it is, and each reference, whatever stands around it."""
+    """Terraform reads each literal unchanged, and each reference in any text."""
     chance = random.Random(4)
     texts = ["".join(chance.choices('a$%{}"\\\n é', k=chance.randint(0, 8))) for _ in range(500)]
     around = [text.replace("${", "") for text in texts]

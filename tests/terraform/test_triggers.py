@@ -1,4 +1,4 @@
-"""Triggers in Terraform: every type that the template knows."""
+"""Triggers of every type in the Terraform configuration."""
 
 import json
 from typing import Any
@@ -6,22 +6,22 @@ from typing import Any
 import pytest
 
 from cli.paths import CHECKOUT
-from cli.template.schema import schema_problems
-from cli.terraform.triggers import ALWAYS_ON
+from cli.template.checks import schema_problems
+from cli.terraform.resources import ALWAYS_ON
 from tests.terraform.templates import EVENTS, Make, bodies, everything, function, values
 
 
 SCHEMA = json.loads((CHECKOUT / "template.schema.json").read_text(encoding="utf-8"))
 
 
-def test_every_type_is_here() -> None:
-    """The events of these tests are of all types that the template's schema names."""
+def test_every_type_is_covered() -> None:
+    """The triggers of these tests have all types of the template's schema."""
     assert {event["Type"] for event in EVENTS.values()} == set(SCHEMA["$defs"]["event"]["properties"]["Type"]["enum"])
 
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_trigger(make: Make, name: str) -> None:
-    """A trigger belongs to its function and has its configuration as a JSON text, after the function's settings."""
+    """A trigger belongs to its function, has a JSON text as its configuration, and follows the function's settings."""
     made = make()
     trigger = bodies(made, "fgs_function_trigger")[f"worker_{_snake(name)}"]
     assert trigger["function_urn"] == "${huaweicloud_fgs_function.worker.urn}"
@@ -32,7 +32,7 @@ def test_trigger(make: Make, name: str) -> None:
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_configuration_of_a_trigger(make: Make, name: str) -> None:
-    """The fields are those of the template, references and the timer's name filled in."""
+    """The fields are those of the template, with references and the timer's name filled in."""
     named = {"name": name} if EVENTS[name]["Type"] == "TIMER" else {}
     expected = json.dumps(named | EVENTS[name]["Properties"])
     for reference, expression in (
@@ -45,7 +45,7 @@ def test_configuration_of_a_trigger(make: Make, name: str) -> None:
 
 
 def test_status(make: Make) -> None:
-    """What cannot be switched has no status; the others have the template's."""
+    """Triggers that cannot be disabled have no status. The others have the template's."""
     triggers = bodies(make(), "fgs_function_trigger")
     assert {name: trigger.get("status") for name, trigger in triggers.items()} == {
         "worker_timer": "ACTIVE",
@@ -60,8 +60,8 @@ def test_status(make: Make) -> None:
     }
 
 
-def test_a_new_trigger_is_switched(make: Make) -> None:
-    """Where FunctionGraph makes it in the other state: the provider sends no status with a new trigger."""
+def test_the_status_of_a_new_trigger_is_set(make: Make) -> None:
+    """If FunctionGraph creates a trigger in the other state, a separate resource sets its status."""
     actions = bodies(make(), "fgs_function_trigger_status_action")
     assert {name: action["trigger_status"] for name, action in actions.items()} == {
         "worker_off": "DISABLED",
@@ -77,7 +77,7 @@ def test_a_new_trigger_is_switched(make: Make) -> None:
 
 
 def test_a_timer_may_have_another_name(make: Make) -> None:
-    """Its own wins over that under Events."""
+    """The name in the properties overrides the key under Events."""
     template = everything()
     template["Resources"]["Helper"] = function() | {
         "Events": {
@@ -89,16 +89,16 @@ def test_a_timer_may_have_another_name(make: Make) -> None:
     assert "depends_on" not in bodies(made, "fgs_function_trigger")["helper_tick"]
 
 
-def test_a_trigger_of_eventgrid(make: Make) -> None:
-    """It takes its subscription with it, and what FunctionGraph does not answer is no change."""
+def test_an_eventgrid_trigger(make: Make) -> None:
+    """It deletes its subscription with it, and fields that FunctionGraph does not return are not a change."""
     trigger = bodies(make(), "fgs_function_trigger")["worker_grid"]
     assert trigger["cascade_delete_eg_subscription"] is True
     assert trigger["lifecycle"] == {"ignore_changes": ["event_data"]}
 
 
 @pytest.mark.parametrize("kind", sorted(ALWAYS_ON))
-def test_what_cannot_be_disabled_is_not(kind: str) -> None:
-    """The template refuses it, before Terraform tries in vain."""
+def test_triggers_that_cannot_be_disabled(kind: str) -> None:
+    """The template's schema rejects the status DISABLED."""
     (event,) = [event for event in EVENTS.values() if event["Type"] == kind]
     template: dict[str, Any] = {"Resources": {"F": function() | {"Events": {"E": event | {"Status": "DISABLED"}}}}}
     (problem,) = schema_problems(template)

@@ -290,7 +290,8 @@ def test_a_foreign_cloudevent_as_a_payload_is_rejected(envelope: str) -> None:
 @pytest.mark.parametrize("envelope", PAYLOAD_ENVELOPES)
 def test_a_cloudevent_whose_type_is_not_a_text_is_rejected(envelope: str) -> None:
     """A list or an object as the type does not stop the message after it."""
-    for kind in (["dds.backup.started"], {}):
+    kinds: tuple[object, ...] = (["dds.backup.started"], {})
+    for kind in kinds:
         assert_only_the_valid_message_is_taken(envelope, doc.eventgrid(type=kind))
 
 

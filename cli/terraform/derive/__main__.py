@@ -1,4 +1,4 @@
-"""Derive provider.json from a checkout of terraform-provider-huaweicloud."""
+"""Derives provider.json from a checkout of terraform-provider-huaweicloud."""
 
 import json
 import subprocess
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.terraform.derive.checkout import Checkout
-from cli.terraform.derive.provider import provider_schema
+from cli.terraform.derive.go import Checkout
+from cli.terraform.derive.schema import provider_schema
 
 
 RESOURCES = (
@@ -29,7 +29,7 @@ RESOURCES = (
 @click.argument("revision")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("cli/terraform/provider.json"), show_default=True)
 def derive(repository: Path, revision: str, out: Path) -> None:
-    """Write the schema of the resources that "ddsbackup terraform" uses, as REPOSITORY has them at REVISION.
+    """Write the schema of the resources that "ddsbackup terraform" uses, from REPOSITORY at REVISION.
 
     \b
       git clone https://github.com/huaweicloud/terraform-provider-huaweicloud

@@ -1,0 +1,197 @@
+"""The plan: which changes turn the found resources into the wanted ones, and making them one after the other."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from cli.huaweicloud.client import ServiceError
+from cli.huaweicloud.resources import Found, Kind, Resource, Service
+from cli.json_value import Json
+
+
+class Action(Enum):
+    """What happens to a resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+
+
+STACK = "stack"
+"""The field that changes when a resource is adopted."""
+
+CHANGEABLE = {Kind.TRIGGER: {"status"}}
+"""The only fields that a service can change, for kinds with such a limit (FunctionGraph API, Updating a Trigger)."""
+
+UNOWNED = frozenset({Kind.SUBSCRIPTION, Kind.GRANT, Kind.ASYNC_INVOCATION, Kind.TRIGGER})
+"""Kinds that need no owner, because they are part of a resource that has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field with its old value, None if it does not exist yet, and its new value."""
+
+    name: str
+    old: Json
+    new: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step: the wanted resource (None for a deletion), the found one (None for a creation), and the difference."""
+
+    action: Action
+    wanted: Resource | None
+    found: Found | None
+    fields: tuple[FieldChange, ...] = ()
+
+    @property
+    def resource(self) -> Resource:
+        """The wanted resource, or the found one for a deletion."""
+        if self.wanted:
+            return self.wanted
+        assert self.found  # noqa: S101 a change has at least one of them
+        return self.found.resource
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The difference between the wanted and the found resources.
+
+    Attributes:
+        changes: the steps, in order.
+        unchanged: the resources that are as wanted.
+        left: the resources of the stack that are not wanted and stay, because nothing is pruned.
+        foreign: the resources that have a wanted name but belong to no stack or to another one. If there are any, the
+            plan must not be carried out.
+    """
+
+    changes: tuple[Change, ...] = ()
+    unchanged: tuple[Resource, ...] = ()
+    left: tuple[Found, ...] = ()
+    foreign: tuple[Found, ...] = ()
+
+
+def plan(
+    wanted: Sequence[Resource], found: Iterable[Found], stack: str, *, prune: bool = False, adopt: bool = False
+) -> Plan:
+    """Compare the *wanted* with the *found* resources.
+
+    *prune* deletes the resources of the stack that are not wanted. *adopt* takes over resources that have a wanted
+    name and no stack. Fields that only a found resource has belong to its service and make no difference.
+    """
+    there = {item.resource.key: item for item in found}
+    foreign = tuple(
+        there[resource.key]
+        for resource in wanted
+        if resource.key in there and not _may_touch(there[resource.key], stack, adopt=adopt)
+    )
+    order = list(Kind)
+    changes: list[Change] = []
+    unchanged: list[Resource] = []
+    gone: set[tuple[Kind, str]] = set()  # a replaced resource takes its parts with it
+    for resource in sorted(wanted, key=lambda resource: order.index(resource.kind)):
+        item = None if gone.intersection(resource.parents) else there.get(resource.key)
+        change = _change(resource, item, stack)
+        if change is None:
+            unchanged.append(resource)
+            continue
+        changes.append(change)
+        if change.action is Action.REPLACE:
+            gone.add(resource.key)
+    keys = {resource.key for resource in wanted}
+    extra = [
+        item
+        for key, item in there.items()
+        if key not in keys and item.stack == stack and not gone.intersection(item.resource.parents)
+    ]
+    extra.sort(key=lambda item: order.index(item.resource.kind), reverse=True)
+    if prune:
+        changes += [Change(Action.DELETE, None, item) for item in extra]
+    return Plan(tuple(changes), tuple(unchanged), () if prune else tuple(extra), foreign)
+
+
+def _may_touch(item: Found, stack: str, *, adopt: bool) -> bool:
+    return item.resource.kind in UNOWNED or item.stack == stack or (adopt and item.stack is None)
+
+
+def _change(wanted: Resource, item: Found | None, stack: str) -> Change | None:
+    if item is None:
+        fields = tuple(FieldChange(name, None, value) for name, value in wanted.fields.items())
+        return Change(Action.CREATE, wanted, None, fields)
+    there = item.resource.fields
+    differs = [
+        FieldChange(name, there.get(name), value)
+        for name, value in wanted.fields.items()
+        if not _same(wanted.kind, there.get(name), value)
+    ]
+    names = {change.name for change in differs}
+    if names - CHANGEABLE.get(wanted.kind, names) or any(_is_fixed(wanted.kind, change) for change in differs):
+        return Change(Action.REPLACE, wanted, item, tuple(differs))
+    if item.stack != stack and wanted.kind not in UNOWNED:
+        differs.append(FieldChange(STACK, item.stack, stack))
+    return Change(Action.UPDATE, wanted, item, tuple(differs)) if differs else None
+
+
+def _is_fixed(kind: Kind, change: FieldChange) -> bool:
+    """Return whether FunctionGraph cannot make this change: another runtime (its FAQ), or removing the initializer."""
+    return kind is Kind.FUNCTION and (change.name == "runtime" or (change.name == "initializer" and change.new is None))
+
+
+def _same(kind: Kind, old: Json, new: Json) -> bool:
+    """Return whether two values are the same. In a trigger, lists are sets, and the service adds keys to mappings."""
+    if kind is Kind.TRIGGER and isinstance(old, dict) and isinstance(new, dict):
+        return all(_same(kind, old.get(name), value) for name, value in new.items())
+    if kind is Kind.TRIGGER and isinstance(old, list) and isinstance(new, list):
+        return sorted(map(str, old)) == sorted(map(str, new))
+    return old == new
+
+
+class Observer(Protocol):
+    """Follows the steps while they are carried out."""
+
+    def begins(self, change: Change) -> None:
+        """A step begins."""
+
+    def ends(self, change: Change, error: ServiceError | None) -> None:
+        """A step has ended, with an error if it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The steps that are done, the one that failed and why, and those that were not begun. Nothing is rolled back."""
+
+    done: tuple[Change, ...]
+    failed: Change | None = None
+    error: ServiceError | None = None
+    not_begun: tuple[Change, ...] = ()
+
+
+def carry_out(changes: Sequence[Change], where: Mapping[Kind, Service], observer: Observer) -> Result:
+    """Make the changes in order, up to the first that fails. Ctrl-C counts as a failure."""
+    for position, change in enumerate(changes):
+        observer.begins(change)
+        try:
+            _make(change, where[change.resource.kind])
+        except (ServiceError, KeyboardInterrupt) as caught:
+            error = caught if isinstance(caught, ServiceError) else _interrupted()
+            observer.ends(change, error)
+            return Result(tuple(changes[:position]), change, error, tuple(changes[position + 1 :]))
+        observer.ends(change, None)
+    return Result(tuple(changes))
+
+
+def _make(change: Change, service: Service) -> None:
+    if change.found and change.action in (Action.DELETE, Action.REPLACE):
+        service.delete(change.found)
+    if change.wanted and change.action in (Action.CREATE, Action.REPLACE):
+        service.create(change.wanted)
+    elif change.wanted and change.found:
+        service.update(change.found, change.wanted, [field.name for field in change.fields])
+
+
+def _interrupted() -> ServiceError:
+    text = "interrupted: the service may or may not have carried out this step"
+    return ServiceError("Ctrl-C", None, None, text, advice="nothing, if you meant to stop here")
