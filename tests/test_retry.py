@@ -8,8 +8,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import CloudError, DeniedError, ThrottledError, TransientError
-from shared.retry import AdaptiveRateLimiter, backoff, executor_for
+from shared.retry import AdaptiveRateLimiter, Deadline, backoff, executor_for, split_time
 from tests.fakes import FakeClock, Steady, make_retrying
+
+
+def test_a_deadline_does_not_begin_a_sleep_that_does_not_fit() -> None:
+    """Exactly the time that is left fits."""
+    clock = FakeClock()
+    deadline = Deadline.after(10, clock)
+
+    assert not deadline.sleep(10.5)
+    assert deadline.left() == 10
+    assert deadline.sleep(10)
+    assert deadline.left() == 0
+    assert deadline.sleep(-1)
+    assert clock.slept == [10]
+
+
+def test_a_deadline_within_some_seconds_is_never_later() -> None:
+    """The sooner of the two counts."""
+    deadline = Deadline.after(10, FakeClock())
+
+    assert deadline.within(5).left() == 5
+    assert deadline.within(20).left() == 10
+
+
+@pytest.mark.parametrize(("remaining", "work", "notify"), [(300, 295, 298.75), (20, 15, 18.75), (4, 3, 3.75)])
+def test_time_is_reserved_for_publishing_and_for_the_answer(remaining: float, work: float, notify: float) -> None:
+    """A quarter of the time, at most 5 seconds, is reserved for publishing, and a quarter of that for the answer."""
+    deadlines = split_time(remaining, FakeClock())
+
+    assert [deadline.left() for deadline in deadlines] == [work, notify]
+
+
+def test_polling_ends_with_the_deadline() -> None:
+    """Until then it looks every two seconds, and returns what it finds."""
+    clock = FakeClock()
+    retrying = make_retrying(clock, remaining=5)
+
+    assert retrying.poll(lambda: clock.seconds >= 4 or None, every=2)
+    assert retrying.poll(lambda: None, every=2) is None
+    assert clock.seconds == 4
 
 
 class Calls:
