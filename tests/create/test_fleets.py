@@ -19,14 +19,12 @@ EVENT = doc.timer(json.dumps({"select": {"name": "*"}}))
 class ThrottledDds(FakeDds):
     """A DDS that accepts 60 calls a minute and answers 429 to the others."""
 
-    per_minute = 60
-
     def call(self, name: str, faults: Any) -> None:
         minute = self.clock.seconds // 60
         if self.__dict__.get("minute") != minute:
             self.minute, self.taken = minute, 0
         self.calls.append(name)
-        if self.taken >= self.per_minute:
+        if self.taken >= 60:
             self.calls[-1] = "throttled"
             raise ThrottledError("too many")
         self.taken += 1
@@ -150,6 +148,9 @@ def test_without_a_request_topic_a_redelivery_makes_the_backup() -> None:
 
     with pytest.raises(UnfinishedEventError, match="busy"):
         platform.deliver(EVENT)
+    platform.deliver_until_they_succeed(EVENT)
+
+    platform.assert_each_instance_has_one_backup()
 
 
 def test_an_instance_that_cannot_be_handed_off_is_deferred() -> None:
@@ -161,6 +162,15 @@ def test_an_instance_that_cannot_be_handed_off_is_deferred() -> None:
     with pytest.raises(UnfinishedEventError, match="busy"):
         platform.deliver(EVENT)
     assert "dds.backup.deferred" in {json.loads(note.body)["type"] for note in platform.topic.sent}
+
+
+def test_eight_workers_back_up_a_fleet_under_60_calls_a_minute() -> None:
+    """They share one rate limiter."""
+    platform = Platform(150, ThrottledDds, MAX_CONCURRENCY="8")
+
+    platform.deliver_until_they_succeed(EVENT)
+
+    platform.assert_each_instance_has_one_backup()
 
 
 @pytest.mark.slow
