@@ -26,10 +26,11 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     # A redelivery of an event whose create was not answered looks for the job.
     "the task list": [{**CREATE, "nth": [1], **FAULTS["dropped after"]}, {**TASKS, "nth": [1]}],
 }
+# In a region without a lock, names are not unique, and a backup keeps its instance busy for one second only.
 REGIONS: dict[str, dict[str, Any]] = {
     "current": {},
     "names not unique": {"unique_names": False},
-    "names not unique, backups complete at once": {"unique_names": False, "backup_rate": 1e9},
+    "no lock": {"unique_names": False, "backup_rate": 1e9},
     "no newer filters": {"newer_filters": False},
     "no job id in the answer": {"job_id_in_answer": False},
     "jobs listed late": {"job_delay": 5},
@@ -61,6 +62,20 @@ def test_the_claim_holds_in_each_region(cloud: LocalCloud, region: str) -> None:
     faults = ["busy", "dropped before", "dropped after", "truncated", "slow success"]
     # A rule counts the calls that the rules before it let pass.
     cloud.set_faults([{**CREATE, "nth": [1], **FAULTS[fault]} for fault in faults])
+
+    deliveries.deliver_until_it_succeeds()
+
+    deliveries.assert_claim()
+
+
+@pytest.mark.parametrize("fault", ["dropped after", "truncated", "garbled", "slow success"])
+def test_a_create_whose_answer_is_lost_is_not_repeated(cloud: LocalCloud, fault: str) -> None:
+    """DDS would accept a second one: it has no lock, and throttles the second until the first backup is complete."""
+    cloud.switch(**REGIONS["no lock"])
+    deliveries = deliveries_for(cloud, instances=1, workers=1)
+    cloud.set_faults(
+        [{**CREATE, "nth": [1], **FAULTS[fault]}, {**CREATE, "nth": [1], **FAULTS["throttled with a pause"]}]
+    )
 
     deliveries.deliver_until_it_succeeds()
 
@@ -124,7 +139,7 @@ def test_the_claim_holds_under_any_faults(
     cloud.set_faults(rules)
 
     # Two deliveries at once need a lock: unique names, or backups that keep their instance busy.
-    if twice_at_once and region != "names not unique, backups complete at once":
+    if twice_at_once and region != "no lock":
         deliveries.deliver_twice_at_once()
     else:
         deliveries.deliver()
