@@ -1,4 +1,4 @@
-"""docs/prune_backups.md says what the code does."""
+"""docs/prune_backups.md agrees with the code, and its examples are valid."""
 
 import json
 import re
