@@ -82,7 +82,7 @@ def test_the_event_on_the_page_fits_its_schema() -> None:
 
 
 def test_the_table_of_calls_is_what_is_computed() -> None:
-    """The page has the numbers that cli/cost computes. tests/function/test_audit_backups_claim.py counts the calls."""
+    """The page has the numbers that cli/cost computes. test_claim.py counts the calls."""
 
     def row(n: int) -> list[str]:
         audits = [calls.audit_calls(n, backups * n) for backups in (1, 7, 26)]
