@@ -166,9 +166,9 @@ def test_the_settings_reach_the_audit() -> None:
     ("name", "value"),
     [("STUCK_AFTER", "0s"), ("STUCK_AFTER", "long"), ("BACKUP_TAG", "t" * 37), ("MAX_FINDINGS_PUBLISHED", "-1")],
 )
-def test_wrong_settings_are_named(name: str, value: str) -> None:
+def test_wrong_settings_are_named(platform: Platform, name: str, value: str) -> None:
     """The function does not start."""
-    platform = Platform(**{name: value})
+    platform.context.user_data[name] = value
 
     with pytest.raises(SettingsError, match=name):
         platform.function.start(platform.context)

@@ -27,7 +27,7 @@ EVENTS = [block for block in BLOCKS if "specversion" in block]
 
 
 def rows(heading: str) -> dict[str, list[str]]:
-    """Maps the first cell of each row to the other cells, for the table whose header starts with *heading*."""
+    """Map the first cell of each row to the other cells, for the table whose header starts with *heading*."""
     table = PAGE.partition(f"| {heading} |")[2].partition("\n\n")[0].splitlines()[2:]
     cells = ([cell.strip() for cell in row.strip("|").split("|")] for row in table)
     return {first.strip("`"): rest for first, *rest in cells}

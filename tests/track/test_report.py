@@ -3,12 +3,12 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from cli.paths import CHECKOUT
 from shared.model import Backup, BackupJob, Notification
 from shared.notify import COMPLETED, FAILED, STUCK, Sender
 from shared.track.report import occurrence_notification
@@ -17,7 +17,7 @@ from tests.fakes import START, A
 from tests.track.history import KEY
 
 
-SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "events"
+SCHEMAS = CHECKOUT / "docs" / "events"
 SENDER = Sender("urn:fss:cn-north-4:p:function:default:track_backups", "cn-north-4", "p", "r-1")
 END = START + timedelta(seconds=63)
 DONE = Backup("b-1", "nightly-1", A, "COMPLETED", START, KEY, "customers", END, 2_621_440)
