@@ -1,4 +1,4 @@
-"""docs/audit_backups.md says what the code does, and its examples are valid."""
+"""docs/audit_backups.md agrees with the code, and its examples are valid."""
 
 import json
 import re

@@ -233,7 +233,7 @@ def test_the_rules_keep_the_same_backups_as_an_oracle(quarters: set[int], retent
 
 @pytest.fixture
 def no_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Removes both time zone databases, that of the system and the package tzdata."""
+    """Remove both time zone databases, that of the system and the package tzdata."""
     for name in {"tzdata", "tzdata.zoneinfo.Europe", *(name for name in sys.modules if name.startswith("tzdata"))}:
         monkeypatch.setitem(sys.modules, name, None)
     ZoneInfo.clear_cache()

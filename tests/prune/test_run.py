@@ -1,4 +1,4 @@
-"""One run of prune_backups: it deletes what the plan says, within its limits, and tells what became of each backup."""
+"""One run of prune_backups: it deletes what the plan says, within its limits, and reports every outcome."""
 
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any

@@ -49,7 +49,7 @@ def test_the_pins_match_the_requested_packages(name: str) -> None:
 
 
 def test_a_requirement_without_pin_or_hash_is_recognized(tmp_path: Path) -> None:
-    """The two tests above depend on it."""
+    """The other tests depend on it."""
     file = tmp_path / "requirements.txt"
     file.write_text(
         "# a comment\none==1.0 ; python_version < '3.11' \\\n    --hash=sha256:ab \\\n    --hash=sha256:cd\ntwo>=2\n"

@@ -72,7 +72,7 @@ def osv(vulnerable: str | None) -> Iterator[str]:
 def test_the_verdict_is_that_of_the_service(
     requirements: Path, vulnerable: str | None, verdict: Verdict, lines: tuple[str, ...]
 ) -> None:
-    """The line has the version with the fix. The check covers versions that this Python does not install."""
+    """A line names the vulnerability and the version with the fix. Versions for other Pythons are checked too."""
     with osv(vulnerable) as url:
         finding = audit_requirements(requirements, ["--vulnerability-service=osv", f"--osv-url={url}"])
 
@@ -82,7 +82,7 @@ def test_the_verdict_is_that_of_the_service(
 def test_an_unreachable_service_leaves_the_packages_unchecked(requirements: Path) -> None:
     """The exit status of pip-audit is the same as for a vulnerability."""
     with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))  # nobody listens
+        unused.bind(("127.0.0.1", 0))  # no service listens
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1/query"
         finding = audit_requirements(requirements, ["--vulnerability-service=osv", f"--osv-url={url}", "--timeout=1"])
 
