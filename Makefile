@@ -2,13 +2,15 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# The tests of the deployed code.
+DEPLOYED := $(addprefix tests/,audit cloud create prune runtime system track triggers) $(wildcard tests/test_*.py)
 LOCK   := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format package audit bench pictures lock clean
+.PHONY: help install demo test test-all coverage lint format package audit bench pictures lock clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## make the virtual environment
 
@@ -23,9 +25,15 @@ $(VENV)/installed: requirements-dev.txt requirements.txt pyproject.toml
 demo: install ## a local cloud, one event of every trigger, and what became of each
 	@$(BIN)/ddsbackup demo
 
-test: install ## the whole suite, with branch coverage of shared/ and functions/
+test: install ## the fast suite, on all processors
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+
+test-all: install ## the whole suite, with the tests that are slow by nature
+	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+coverage: install ## branch coverage of the deployed code by its own tests, with the threshold of pyproject.toml
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest -n auto --dist worksteal -m "not slow" $(DEPLOYED)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -23,11 +23,6 @@ def _log_as_before() -> Iterator[None]:
         logger.setLevel(level)
 
 
-@pytest.fixture(scope="session")
-def _shared_cloud(local_cloud_server: LocalCloud) -> LocalCloud:
-    return local_cloud_server
-
-
 @pytest.fixture
 def cloud(local_cloud: LocalCloud) -> LocalCloud:
     """A local cloud as the seed describes it. `cloud.switch(...)` changes its behaviour until the next test."""

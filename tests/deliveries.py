@@ -21,6 +21,12 @@ from tests.triggers import documented as doc
 
 READ_TIMEOUT = 0.3
 
+# The calls that a fault rule of the local cloud matches.
+LIST = {"method": "GET", "path": "/backups$"}
+CREATE = {"method": "POST", "path": "/backups$"}
+PUBLISH = {"path": "/publish$"}
+TASKS = {"method": "GET", "path": "/jobs$"}
+
 
 def _error(status: int, code: str, **more: Any) -> dict[str, Any]:
     """Return an answer with the error in the spellings of DDS and of SMN, so that one fault serves both."""
@@ -98,6 +104,11 @@ class Deliveries:
         self.clock = CloudClock(cloud)
         self.event = doc.smn(doc.smn_record(json.dumps({"instance_ids": self.instances})))
         self.functions: dict[int, Function[CreateBackupSettings]] = {}
+
+    @classmethod
+    def of(cls, cloud: LocalCloud, *, instances: int, workers: int) -> "Deliveries":
+        """Return an event for the first of the local cloud's instances, with that many workers."""
+        return cls(cloud, cloud.connection()["instance_ids"][:instances], MAX_CONCURRENCY=str(workers))
 
     def deliver(self, instance: int = 0) -> dict[str, Any] | None:
         """Deliver the event to that instance of the function; return None if it raised for a redelivery."""

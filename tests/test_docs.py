@@ -13,9 +13,6 @@ from cli.paths import CHECKOUT
 FOLDERS = (".", "docs", "events", ".github", ".github/ISSUE_TEMPLATE")
 PAGES = sorted(page for folder in FOLDERS for page in (CHECKOUT / folder).glob("*.md"))
 
-ELSEWHERE = {"local_cloud.md"}
-"""Pages that are being written on another branch: remove them here once they are merged."""
-
 
 def anchors(text: str) -> set[str]:
     """Returns the anchors that GitHub makes of the headings of a page."""
@@ -31,7 +28,7 @@ def test_the_links_lead_somewhere(page: Path) -> None:
             continue
         path, _, anchor = target.partition("#")
         file = page.parent / path if path else page
-        assert file.exists() or file.name in ELSEWHERE, target
+        assert file.exists(), target
         assert not anchor or anchor in anchors(file.read_text(encoding="utf-8")), target
 
 

@@ -1,31 +1,48 @@
-"""What is missed, what is not covered, and what else an audit finds."""
+"""What an audit finds: missed backups, uncovered instances, failed and stuck backups, deleted instances."""
 
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.audit.audit import AuditRules, Verdict
-from shared.format import counted, duration, gigabytes
-from tests.audit.fleet import NIGHTLY, audit, backup, instance, missed
+from shared.audit.report import serialize_audit
+from shared.model import Backup, Instance
+from tests.audit.fleet import (
+    BACKUPS,
+    COVERED_ELSEWHERE,
+    IDS,
+    INSTANCES,
+    NIGHTLY,
+    NOW,
+    OURS,
+    POLICIES,
+    audit,
+    backup,
+    instance,
+    missed_names,
+)
 
 
 HOURLY = {"name": "hourly", "select": {"tags": {"tier": ["gold"]}}, "expected_interval": "1h", "grace": "15m"}
 
 
 @pytest.mark.parametrize(("age", "code"), [(0, None), (26, None), (26.01, "backup_too_old"), (2200, "backup_too_old")])
-def test_a_backup_is_missed_when_the_newest_good_one_is_older_than_interval_and_grace(
+def test_a_backup_is_missed_if_the_newest_good_one_is_older_than_interval_and_grace(
     age: float, code: str | None
 ) -> None:
-    """Its age counts from its begin, up to and with the limit."""
+    """The age counts from the begin of the backup and may be equal to the limit."""
     (judgement,) = audit([instance()], [backup(1, age), backup(1, age + 24)]).judgements
 
     assert judgement.code == code
     assert judgement.age == timedelta(hours=age)
 
 
-def test_an_instance_that_never_had_one_is_told_apart_from_one_whose_is_old() -> None:
-    """Three months old is not never."""
+def test_an_instance_without_a_backup_differs_from_one_with_an_old_backup() -> None:
+    """Each has its own code."""
     found = audit([instance(1), instance(2)], [backup(2, 24 * 90)])
 
     assert [(j.instance.name, j.code) for j in found.missed] == [("db-1", "no_backup"), ("db-2", "backup_too_old")]
@@ -34,12 +51,12 @@ def test_an_instance_that_never_had_one_is_told_apart_from_one_whose_is_old() ->
 
 @pytest.mark.parametrize(("age", "is_missed"), [(1, False), (26, False), (26.01, True), (None, True)])
 def test_a_new_instance_has_time_for_its_first_backup(age: float | None, is_missed: bool) -> None:
-    """As much as for every other; if DDS does not tell its age, it has none."""
+    """The time is that for any other backup. An instance of unknown age has none."""
     assert bool(audit([instance(age=age)]).missed) is is_missed
 
 
-def test_a_backup_that_began_after_the_tick_counts() -> None:
-    """A tick that is delivered late does not complain of what has been done meanwhile."""
+def test_a_backup_that_began_after_the_time_of_the_audit_counts() -> None:
+    """An event that is delivered late does not report what is done by then."""
     (judgement,) = audit([instance()], [backup(1, -3)]).judgements
 
     assert (judgement.code, judgement.age) == (None, timedelta(0))
@@ -58,13 +75,13 @@ def test_a_backup_that_began_after_the_tick_counts() -> None:
     ],
     ids=range(7),
 )
-def test_what_does_not_count(other: Any) -> None:
-    """Failed, unfinished, being deleted, somebody else's, another instance's, and one of unknown age."""
+def test_other_backups_do_not_count(other: Any) -> None:
+    """Those that are not completed, that others made, of another instance, and of unknown age."""
     assert [(j.instance.name, j.code) for j in audit([instance()], [other]).missed] == [("db-1", "no_backup")]
 
 
-def test_the_strictest_policy_judges() -> None:
-    """By interval and grace together; the other covers the instance none the less."""
+def test_an_instance_is_judged_by_its_strictest_policy() -> None:
+    """The other policy still counts it as covered."""
     found = audit([instance(tags={"tier": "gold"}), instance(2)], [backup(1, 2), backup(2, 2)], NIGHTLY, HOURLY)
 
     assert [(j.instance.name, j.policy.name) for j in found.missed] == [("db-1", "hourly")]
@@ -73,8 +90,8 @@ def test_the_strictest_policy_judges() -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_strictness_is_interval_and_grace_together_and_a_tie_goes_by_name(order: int) -> None:
-    """Whatever order the policies stand in."""
+def test_the_strictest_policy_has_the_least_interval_and_grace_together(order: int) -> None:
+    """The name decides between equal ones, in any order of the policies."""
     patient = {**NIGHTLY, "name": "patient", "expected_interval": "24h", "grace": "10h"}
     strict = [{**NIGHTLY, "name": name, "expected_interval": "26h", "grace": "1h"} for name in ("strict-a", "strict-b")]
     (judgement,) = audit([instance()], [backup(1, 30)], *[patient, *strict][::order]).missed
@@ -83,13 +100,13 @@ def test_strictness_is_interval_and_grace_together_and_a_tie_goes_by_name(order:
 
 
 @pytest.mark.parametrize("status", ["frozen", "abnormal", "data_disk_full", "createfail"])
-def test_an_instance_that_cannot_be_backed_up_is_missed_all_the_same(status: str) -> None:
-    """Nobody is helped by silence."""
-    assert missed(audit([instance(status=status)])) == ["db-1"]
+def test_an_instance_that_cannot_be_backed_up_is_missed_too(status: str) -> None:
+    """DDS backs up only a normal instance."""
+    assert missed_names(audit([instance(status=status)])) == ["db-1"]
 
 
-def test_the_last_attempt_is_told() -> None:
-    """The newest that began after the good one: it says whether anybody tried at all."""
+def test_a_missed_backup_has_its_last_attempt() -> None:
+    """This is the newest backup that began after the good one."""
     backups = [backup(1, 50), backup(1, 49, "FAILED"), backup(1, 25, "FAILED"), backup(1, 1, "BUILDING")]
     (judgement,) = audit([instance()], backups).missed
 
@@ -98,16 +115,16 @@ def test_the_last_attempt_is_told() -> None:
         assert audit([instance()], [backup(1, 50), backup(1, 60, earlier)]).missed[0].last_attempt is None
 
 
-def test_the_worst_are_told_first() -> None:
-    """Those without any backup, then those furthest over their limit."""
+def test_the_worst_come_first() -> None:
+    """Instances without any backup precede those that are furthest over their limit."""
     instances = [instance(number) for number in range(1, 5)]
 
-    assert missed(audit(instances, [backup(1, 30), backup(2, 300), backup(4, 1)])) == ["db-3", "db-2", "db-1"]
+    assert missed_names(audit(instances, [backup(1, 30), backup(2, 300), backup(4, 1)])) == ["db-3", "db-2", "db-1"]
 
 
 @pytest.mark.parametrize("value", ["", "true", "yes", "nightly", "0", "disabled"])
-def test_an_instance_tagged_for_backup_has_to_be_covered(value: str) -> None:
-    """By any value of the tag."""
+def test_an_instance_that_is_tagged_for_backup_has_to_be_covered(value: str) -> None:
+    """The tag may have almost any value."""
     found = audit([instance(tags={"backup": value})], (), {**NIGHTLY, "select": {"name": "other"}})
 
     assert [one.name for one in found.uncovered] == ["db-1"]
@@ -115,20 +132,20 @@ def test_an_instance_tagged_for_backup_has_to_be_covered(value: str) -> None:
 
 @pytest.mark.parametrize("tags", [{}, {"backups": "yes"}, *({"backup": no} for no in ("false", "No", " OFF "))])
 def test_an_instance_that_is_not_tagged_for_backup_need_not_be_covered(tags: dict[str, str]) -> None:
-    """No tag, or one that says no in any case."""
+    """It has no tag, or one whose value is false, no or off."""
     assert not audit([instance(tags=tags)], (), {**NIGHTLY, "select": {"name": "other"}}).uncovered
 
 
-def test_the_tag_is_a_setting() -> None:
-    """Teams have their own names for it."""
+def test_the_rules_name_the_tag() -> None:
+    """Other tags mean nothing."""
     rules = AuditRules(timedelta(hours=6), backup_tag="dr")
 
     assert not audit([instance(tags={"backup": ""})], (), {**NIGHTLY, "select": {"name": "x"}}, rules=rules).uncovered
     assert audit([instance(tags={"dr": ""})], (), {**NIGHTLY, "select": {"name": "x"}}, rules=rules).uncovered
 
 
-def test_what_another_timer_covers_is_not_uncovered() -> None:
-    """But it is judged by no policy here."""
+def test_an_instance_that_is_covered_elsewhere_is_not_uncovered() -> None:
+    """No policy of this audit judges it."""
     instances = [instance(1, tags={"backup": "a"}), instance(2, tags={"backup": "b"})]
     found = audit(instances, (), {**NIGHTLY, "select": {"name": "x"}}, covered_elsewhere=[{"tags": {"backup": ["a"]}}])
 
@@ -136,8 +153,8 @@ def test_what_another_timer_covers_is_not_uncovered() -> None:
     assert not found.judgements
 
 
-def test_a_policy_that_covers_nothing_is_a_finding() -> None:
-    """A slip of the pen must not look like peace."""
+def test_a_policy_that_covers_no_instance_is_a_finding() -> None:
+    """A misspelt selector must not look like success."""
     found = audit([], (), NIGHTLY, {"name": "ids", "instance_ids": ["x"], "expected_interval": "1d"})
 
     assert found.empty_policies == ["nightly", "ids"]
@@ -145,8 +162,8 @@ def test_a_policy_that_covers_nothing_is_a_finding() -> None:
     assert found.verdict is Verdict.FINDINGS
 
 
-def test_an_instance_that_a_policy_names_and_that_does_not_exist_is_a_finding() -> None:
-    """Beside those that do."""
+def test_an_unknown_instance_in_a_policy_is_a_finding() -> None:
+    """The policy covers the instances that exist."""
     known = instance()
     found = audit([known], [backup(1, 1)], {"name": "ids", "instance_ids": [known.id, "x"], "expected_interval": "1d"})
 
@@ -154,8 +171,8 @@ def test_an_instance_that_a_policy_names_and_that_does_not_exist_is_a_finding() 
     assert found.verdict is Verdict.FINDINGS
 
 
-def test_failures_are_told_until_a_good_backup_follows() -> None:
-    """How many, and the newest of them; those of other people and of deleted instances are not."""
+def test_failed_backups_are_a_finding_until_a_good_one_follows() -> None:
+    """The finding has their number and the newest. Those of others and of deleted instances do not count."""
     backups = [
         *(backup(1, hours, "FAILED") for hours in (3, 10, 40)),
         backup(1, 20),
@@ -173,15 +190,15 @@ def test_failures_are_told_until_a_good_backup_follows() -> None:
 
 @pytest.mark.parametrize(("age", "is_stuck"), [(6, False), (6.01, True), (200, True), (None, False)])
 def test_a_backup_that_is_building_for_too_long_is_stuck(age: float | None, is_stuck: bool) -> None:
-    """Longer than STUCK_AFTER, whether or not a good one is there."""
+    """This is a finding even if there is a young good backup."""
     found = audit([instance()], [backup(1, 1), backup(1, age, "BUILDING"), backup("gone", 99, "BUILDING")])
 
     assert bool(found.stuck) is is_stuck
     assert (found.verdict is Verdict.FINDINGS) is is_stuck
 
 
-def test_backups_of_deleted_instances_are_counted_whoever_made_them() -> None:
-    """They cost, the largest first; what is being deleted no longer does. They alone are no finding."""
+def test_backups_of_deleted_instances_are_counted() -> None:
+    """The largest come first, whoever made them. DISABLED ones do not count. They alone are not a finding."""
     backups = [
         backup(1, 1),
         backup("gone-1", 1000, size=1024),
@@ -199,30 +216,97 @@ def test_backups_of_deleted_instances_are_counted_whoever_made_them() -> None:
     assert found.verdict is Verdict.ALL_WELL
 
 
-def test_what_a_page_shows_twice_counts_once() -> None:
-    """Lists move while they are read."""
+def test_an_item_on_two_pages_of_a_list_counts_once() -> None:
+    """Pages overlap if a list changes while it is read."""
     found = audit([instance(), instance()], [backup("gone", 1, size=5)] * 2 + [backup(1, 1, "FAILED")] * 2)
 
     assert (found.instances, found.deleted_instances[0].backups, found.failed[0].count) == (1, 1, 1)
 
 
-@pytest.mark.parametrize(
-    ("length", "words"),
-    [
-        (timedelta(0), "0 s"),
-        (timedelta(seconds=59), "59 s"),
-        (timedelta(minutes=45), "45 min"),
-        (timedelta(hours=26), "1 d 2 h"),
-        (timedelta(days=3, seconds=1), "3 d 1 s"),
-        (timedelta(days=90, hours=1, minutes=1), "90 d 1 h"),
-    ],
-)
-def test_durations_in_words(length: timedelta, words: str) -> None:
-    """Two units are enough."""
-    assert duration(length) == words
+# For any instances, backups and policies.
 
 
-def test_sizes_and_counts_in_words() -> None:
-    """DDS counts in KB, people in GB."""
-    assert gigabytes(3 * 1024**2 + 1024**2 // 2) == 3.5
-    assert [counted(number, "backup") for number in (0, 1, 2000)] == ["0 backups", "1 backup", "2,000 backups"]
+def covers(policy: dict[str, Any], instance: Instance) -> bool:
+    """Whether a policy covers an instance, by the documentation."""
+    if "instance_ids" in policy:
+        return instance.id in policy["instance_ids"]
+    return selects(policy["select"], instance)
+
+
+def selects(selector: dict[str, Any], instance: Instance) -> bool:
+    """Whether a selector matches an instance."""
+    if "name" in selector:
+        return fnmatchcase(instance.name, selector["name"])
+    values = selector["tags"]["env"]
+    return "env" in instance.tags and (values == [] or instance.tags["env"] in values)
+
+
+def is_fine(instance: Instance, backups: list[Backup], policies: list[dict[str, Any]]) -> bool:
+    """Whether an instance meets every policy that covers it. It meets the strictest exactly if it meets all."""
+    for policy in policies:
+        limit = timedelta(seconds=policy["expected_interval"] + policy["grace"])
+        good = [
+            backup
+            for backup in backups
+            if backup.instance_id == instance.id
+            and backup.status == "COMPLETED"
+            and backup.begin_time is not None
+            and (backup.description or "").endswith(OURS)
+        ]
+        if good and all(NOW - backup.begin_time > limit for backup in good if backup.begin_time):
+            return False
+        if not good and (instance.created is None or NOW - instance.created > limit):
+            return False
+    return True
+
+
+@given(INSTANCES, BACKUPS, POLICIES, COVERED_ELSEWHERE)
+def test_an_audit_agrees_with_an_oracle(
+    instances: list[Instance], backups: list[Backup], policies: list[dict[str, Any]], elsewhere: list[dict[str, Any]]
+) -> None:
+    """The oracle compares every instance with every policy and every backup."""
+    found = audit(instances, backups, policies=policies, covered_elsewhere=elsewhere)
+
+    expected = {
+        instance.id: is_fine(instance, backups, applying)
+        for instance in instances
+        if (applying := [policy for policy in policies if covers(policy, instance)])
+    }
+    assert {judgement.instance.id: not judgement.is_missed for judgement in found.judgements} == expected
+    assert len(found.judgements) == len(expected)
+    assert {instance.id for instance in found.uncovered} == {
+        instance.id
+        for instance in instances
+        if instance.id not in expected
+        and instance.tags.get("backup") == "x"
+        and not any(selects(selector, instance) for selector in elsewhere)
+    }
+    assert set(found.empty_policies) == {
+        policy["name"] for policy in policies if not any(covers(policy, instance) for instance in instances)
+    }
+    existing = {instance.id for instance in instances}
+    assert {gone.id: (gone.backups, gone.size) for gone in found.deleted_instances} == {
+        owner: (len(kept), sum(backup.size or 0 for backup in kept))
+        for owner in IDS
+        if owner not in existing
+        if (kept := [b for b in backups if b.instance_id == owner and b.status != "DISABLED"])
+    }
+
+
+@given(INSTANCES, BACKUPS, POLICIES, COVERED_ELSEWHERE, st.randoms(use_true_random=False))
+def test_the_order_of_the_lists_does_not_matter(
+    instances: list[Instance],
+    backups: list[Backup],
+    policies: list[dict[str, Any]],
+    elsewhere: list[dict[str, Any]],
+    chance: Any,
+) -> None:
+    """The same holds for the order of the policies."""
+    before = audit(instances, backups, policies=policies, covered_elsewhere=elsewhere)
+    for items in (instances, backups, policies):
+        chance.shuffle(items)
+    after = audit(instances, backups, policies=policies, covered_elsewhere=elsewhere)
+
+    assert before.judgements == after.judgements
+    assert serialize_audit(before, most=0)["totals"] == serialize_audit(after, most=0)["totals"]
+    assert before.verdict == after.verdict

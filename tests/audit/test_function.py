@@ -32,6 +32,7 @@ from tests.fakes import (
     Steady,
     fake_connect,
 )
+from tests.system.killable import Killed
 from tests.triggers import documented as doc
 
 
@@ -41,54 +42,49 @@ NIGHTLY = {"policies": [{"name": "nightly", "select": {"name": "*"}, "expected_i
 TEXT = json.dumps(NIGHTLY)
 
 
-class Killed(BaseException):
-    """The platform ends the process."""
-
-
 class Platform:
-    """FunctionGraph with audit_backups on fakes: of the instances, `good` have a backup of this night."""
+    """FunctionGraph with audit_backups on fakes: the first `good` of the instances have a backup that is 3 h old."""
 
     def __init__(self, instances: int = 3, good: int = 1, **settings: str) -> None:
         self.clock = FakeClock()
         self.dds = FakeDds(self.clock)
-        ids = INSTANCES[:instances] if instances <= len(INSTANCES) else [f"{n:032x}in02" for n in range(instances)]
-        self.instances = FakeInstances([Instance(one, f"db-{n}") for n, one in enumerate(ids)])
-        for one in ids[:good]:
+        self.instances = FakeInstances([Instance(one, f"db-{n}") for n, one in enumerate(INSTANCES[:instances])])
+        for one in INSTANCES[:good]:
             begin = START - timedelta(hours=3)
             self.dds.backups.append(Backup(f"b-{one}", "nightly", one, "COMPLETED", begin, OURS, size=10))
         self.topic = FakeTopic()
-        self.context = FakeContext({"NOTIFY_TOPIC_URN": URN, **settings})
+        self.context = FakeContext({"NOTIFY_TOPIC_URN": URN, "MAX_CONCURRENCY": "1", **settings})
         self.cloud = FakeCloud(self.dds, self.topic, self.instances)
-        self.start()
+        self.start_instance()
 
-    def start(self) -> None:
-        """A new instance of the function."""
+    def start_instance(self) -> None:
+        """Start a new instance of the function."""
         self.function = audit_backups(connect=fake_connect(self.cloud), clock=self.clock, rng=Steady(), environment={})
 
     def deliver(self, event: object) -> Any:
-        """One delivery of an event."""
+        """Deliver an event once."""
         return self.function.handle(event, self.context)
 
-    def published(self) -> list[dict[str, Any]]:
-        """The CloudEvents on the topic."""
+    def events(self) -> list[dict[str, Any]]:
+        """Return the CloudEvents on the topic."""
         return [json.loads(notification.body) for notification in self.topic.sent]
 
-    def told(self) -> list[tuple[str, str]]:
-        """Type and subject of each finding on the topic; of a report its verdict."""
+    def published(self) -> list[tuple[str, str]]:
+        """Return the last part of the type of each event on the topic, and its verdict or subject."""
         return [
             (event["type"].rpartition(".")[2], event["data"].get("verdict") or event["subject"])
-            for event in self.published()
+            for event in self.events()
         ]
 
 
-def tick(text: str = TEXT, hours: float = 0) -> dict[str, Any]:
-    """The timer's tick, so many hours after the clock's start."""
+def timer_event(text: str = TEXT, hours: float = 0) -> dict[str, Any]:
+    """A timer event that is due `hours` after the start of the fake clock."""
     return doc.timer(text, time=(START + timedelta(hours=hours)).isoformat())
 
 
 MISSED = [("missed", INSTANCES[1]), ("missed", INSTANCES[2])]
 EVENTS: dict[str, object] = {
-    "timer": tick(),
+    "timer": timer_event(),
     "smn": doc.smn(doc.smn_record(TEXT)),
     "kafka": doc.kafka(TEXT),
     "rabbitmq": doc.rabbitmq(TEXT),
@@ -100,48 +96,48 @@ EVENTS: dict[str, object] = {
 
 @pytest.fixture
 def platform() -> Platform:
-    return Platform(MAX_CONCURRENCY="1")
+    return Platform()
 
 
 @pytest.mark.parametrize("trigger", EVENTS)
-def test_each_trigger_does_the_audit(platform: Platform, trigger: str) -> None:
-    """The report first, then each finding by itself; an audit with findings is a successful one."""
+def test_every_trigger_can_send_a_request(platform: Platform, trigger: str) -> None:
+    """An audit with findings succeeds."""
     report = platform.deliver(EVENTS[trigger])
 
     assert (report["status"], report["trigger"]) == ("SUCCEEDED", trigger)
     (audit,) = report["audits"]
     assert (audit["verdict"], audit["notified"], audit["totals"]["fine"]) == ("findings", True, 1)
-    assert platform.told() == [("audited", "findings"), *MISSED]
+    assert platform.published() == [("audited", "findings"), *MISSED]
 
 
-def test_a_report_comes_when_all_is_well() -> None:
-    """Silence is never success."""
+def test_a_report_is_published_even_if_all_is_well() -> None:
+    """Silence never means success."""
     platform = Platform(instances=2, good=2)
 
-    report = platform.deliver(tick())
+    report = platform.deliver(timer_event())
 
     assert report["audits"][0]["verdict"] == "all_well"
-    assert platform.told() == [("audited", "all_well")]
+    assert platform.published() == [("audited", "all_well")]
 
 
 @pytest.mark.parametrize(("hours", "verdict"), [(23, "all_well"), (24, "findings")])
-def test_the_time_of_the_audit_is_that_of_the_tick(hours: float, verdict: str) -> None:
-    """Not that of its delivery: the clock stands still here."""
+def test_the_time_of_an_audit_is_that_of_the_timer_event(hours: float, verdict: str) -> None:
+    """The time of the delivery does not matter."""
     platform = Platform(instances=1, good=1)
 
-    assert platform.deliver(tick(hours=hours))["audits"][0]["verdict"] == verdict
+    assert platform.deliver(timer_event(hours=hours))["audits"][0]["verdict"] == verdict
 
 
 @pytest.mark.parametrize("text", ["", "  ", "{}", '{"policies": []}'])
-def test_a_request_without_policies_audits_what_needs_none(text: str) -> None:
-    """Tagged instances, failed and stuck backups, backups of deleted instances."""
+def test_a_request_without_policies_reports_what_needs_none(text: str) -> None:
+    """It finds tagged instances, failed and stuck backups, and backups of deleted instances."""
     platform = Platform(instances=1, good=0)
     platform.instances.known = [Instance(A, "orders", tags={"backup": ""})]
     platform.dds.add("gone", "old")
     platform.dds.add(A, "failed", OURS, "FAILED")
     platform.dds.add(A, "building", OURS, "BUILDING")
 
-    (audit,) = platform.deliver(tick(text, hours=7))["audits"]
+    (audit,) = platform.deliver(timer_event(text, hours=7))["audits"]
 
     assert {name for name, total in audit["totals"].items() if total} == {
         "instances",
@@ -151,140 +147,96 @@ def test_a_request_without_policies_audits_what_needs_none(text: str) -> None:
         "deleted_instances",
         "deleted_instances_backups",
     }
-    assert platform.told() == [("audited", "findings"), ("uncovered", A)]
+    assert platform.published() == [("audited", "findings"), ("uncovered", A)]
 
 
-def test_a_tick_delivered_again_says_the_same_and_the_next_night_something_new(platform: Platform) -> None:
-    """By the CloudEvents id."""
-    for event in (tick(), tick(), tick(hours=24)):
+def test_the_settings_reach_the_audit() -> None:
+    """They name the tag, and say how long a backup may take and how many findings are published one by one."""
+    platform = Platform(instances=1, good=1, STUCK_AFTER="90m", BACKUP_TAG="dr", MAX_FINDINGS_PUBLISHED="0")
+    platform.instances.known = [Instance(A, "orders", tags={"dr": "gold"})]
+    platform.dds.add(A, "building", OURS)
+
+    (audit,) = platform.deliver(timer_event("", hours=1.6))["audits"]
+
+    assert (audit["totals"]["uncovered"], audit["totals"]["stuck_backups"]) == (1, 1)
+    assert audit["findings_published"] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("STUCK_AFTER", "0s"), ("STUCK_AFTER", "long"), ("BACKUP_TAG", "t" * 37), ("MAX_FINDINGS_PUBLISHED", "-1")],
+)
+def test_wrong_settings_are_named(platform: Platform, name: str, value: str) -> None:
+    """The function does not start."""
+    platform.context.user_data[name] = value
+
+    with pytest.raises(SettingsError, match=name):
+        platform.function.start(platform.context)
+
+
+# Redelivery.
+
+
+def test_a_redelivery_publishes_the_same_ids_and_the_next_night_other_ones(platform: Platform) -> None:
+    """The next night the third instance is missed too."""
+    for event in (timer_event(), timer_event(), timer_event(hours=24)):
         platform.deliver(event)
 
-    ids = [event["id"] for event in platform.published()]
+    ids = [event["id"] for event in platform.events()]
     assert ids[:3] == ids[3:6]
-    assert len(set(ids)) == 7  # the next night the third instance is missed too
+    assert len(set(ids)) == 7
 
 
-def test_all_requests_of_an_event_share_one_list() -> None:
-    """Each has its own report."""
-    platform = Platform()
-
-    report = platform.deliver(doc.kafka(TEXT, TEXT, "{}"))
-
-    assert [audit["verdict"] for audit in report["audits"]] == ["findings", "findings", "all_well"]
-    assert platform.dds.calls == ["list"]
-    assert len({event["id"] for event in platform.published()}) == 3 + 4
-
-
-def test_an_event_without_a_request_calls_nothing(platform: Platform) -> None:
-    """Our own announcement, from a topic wired in a circle."""
-    platform.deliver(tick())
-    platform.dds.calls.clear()
-
-    report = platform.deliver(doc.smn(doc.smn_record(platform.topic.sent[0].body)))
-
-    assert (report["status"], report["ignored"], report["audits"]) == ("SUCCEEDED", 1, [])
-    assert platform.dds.calls == []
-
-
-@pytest.mark.parametrize("which", ["instances", "backups"])
 @pytest.mark.parametrize("error", [TransientError("x"), ThrottledError("x", retry_after=1000)])
-def test_a_list_that_fails_is_neither_all_well_nor_all_missed(which: str, error: CloudError) -> None:
-    """Nothing is said of any instance; the event comes again, and then all is said."""
-    platform = Platform(MAX_CONCURRENCY="1")
-    faults: list[Any] = platform.instances.faults if which == "instances" else platform.dds.list_faults
-    faults += [error] * 20
+def test_an_audit_that_a_redelivery_can_do_is_raised(platform: Platform, error: CloudError) -> None:
+    """The redelivery publishes the findings."""
+    platform.dds.list_faults = [error] * 20
 
     with pytest.raises(UnfinishedEventError, match=rf"left for a redelivery: audit \({error.code}\)"):
-        platform.deliver(tick())
+        platform.deliver(timer_event())
 
-    assert platform.told() == [("audited", "failed")]
-    faults.clear()
+    assert platform.published() == [("audited", "failed")]
+    platform.dds.list_faults.clear()
     platform.clock.sleep(1000)
-    platform.deliver(tick())
-    assert platform.told() == [("audited", "failed"), ("audited", "findings"), *MISSED]
-    assert len({event["id"] for event in platform.published()}) == 4
+    platform.deliver(timer_event())
+    assert platform.published() == [("audited", "failed"), ("audited", "findings"), *MISSED]
+    assert len({event["id"] for event in platform.events()}) == 4
 
 
-@pytest.mark.parametrize("which", ["instances", "backups"])
-def test_a_hiccup_costs_nothing(which: str) -> None:
-    """A list is asked for again while the time allows."""
-    platform = Platform(MAX_CONCURRENCY="1")
-    faults: list[Any] = platform.instances.faults if which == "instances" else platform.dds.list_faults
-    faults += [TransientError("x"), ThrottledError("x"), TransientError("x")]
-
-    assert platform.deliver(tick())["status"] == "SUCCEEDED"
-    assert platform.told() == [("audited", "findings"), *MISSED]
-
-
-def test_an_audit_that_may_not_be_done_is_told_and_not_raised() -> None:
-    """Without the permission it fails however often the event comes."""
-    platform = Platform()
+def test_a_denied_audit_is_published_and_not_raised(platform: Platform) -> None:
+    """A redelivery does not help; somebody has to correct the agency."""
     platform.dds.list_faults = [DeniedError("no", cloud_code="DBS.280408", status=403)]
 
-    report = platform.deliver(tick())
+    report = platform.deliver(timer_event())
 
     assert report["status"] == "FAILED"
-    assert platform.told() == [("audited", "failed")]
+    assert platform.published() == [("audited", "failed")]
     assert report["audits"][0]["cloud_code"] == "DBS.280408"
 
 
-def test_an_audit_that_may_not_be_done_is_raised_if_that_cannot_be_told() -> None:
-    """Then FunctionGraph's failure destination speaks."""
-    platform = Platform()
+def test_a_denied_audit_is_raised_if_it_cannot_be_published(platform: Platform) -> None:
+    """FunctionGraph then notifies the failure destination."""
     platform.dds.list_faults = [DeniedError("no")]
     platform.topic.faults = [AmbiguousError("x")] * 10
 
     with pytest.raises(UnfinishedEventError, match=r"audit \(denied\)"):
-        platform.deliver(tick())
+        platform.deliver(timer_event())
 
 
-@pytest.mark.parametrize("taken", [0, 1, 2])
-def test_what_cannot_be_published_is_raised_and_published_by_the_redelivery(taken: int) -> None:
-    """The report or a finding: under the same ids."""
-    platform = Platform(MAX_CONCURRENCY="1")
-    platform.topic.faults = [*[None] * taken, DeniedError("x")]
-    with pytest.raises(UnfinishedEventError, match=r"audit \(not_notified\)"):
-        platform.deliver(tick())
-    assert len(platform.topic.sent) == 2
-
-    assert platform.deliver(tick())["status"] == "SUCCEEDED"
-
-    assert set(platform.told()) == {("audited", "findings"), *MISSED}
-    assert len({event["id"] for event in platform.published()}) == 3
-
-
-def test_a_caller_reads_what_was_not_published() -> None:
-    """A direct call raises nothing."""
-    platform = Platform(MAX_CONCURRENCY="1")
+def test_a_finding_that_cannot_be_published_is_raised(platform: Platform) -> None:
+    """The redelivery publishes it under the same id."""
     platform.topic.faults = [None, DeniedError("x")]
+    with pytest.raises(UnfinishedEventError, match=r"audit \(not_notified\)"):
+        platform.deliver(timer_event())
 
-    report = platform.deliver(NIGHTLY)
+    assert platform.deliver(timer_event())["status"] == "SUCCEEDED"
 
-    assert (report["status"], report["audits"][0]["unpublished_findings"]) == ("FAILED", 1)
-
-
-@pytest.mark.parametrize(("most", "told"), [("2", 3), ("1", 1), ("0", 1)])
-def test_of_too_many_findings_only_the_report_is_published(most: str, told: int) -> None:
-    """A fleet without any backup must not send 2,000 messages; the report says so."""
-    platform = Platform(MAX_FINDINGS_PUBLISHED=most)
-
-    (audit,) = platform.deliver(tick())["audits"]
-
-    assert len(platform.topic.sent) == told
-    assert audit["findings_published"] is (told > 1)
-    assert (audit["totals"]["missed"], len(audit["missed"])) == (2, 2)
+    assert set(platform.published()) == {("audited", "findings"), *MISSED}
+    assert len({event["id"] for event in platform.events()}) == 3
 
 
-def test_no_instances_at_all_are_no_peace() -> None:
-    """An empty list empties every policy."""
-    (audit,) = Platform(instances=0, good=0).deliver(tick())["audits"]
-
-    assert (audit["verdict"], audit["empty_policies"]) == ("findings", ["nightly"])
-
-
-def test_nonsense_is_rejected_on_the_topic() -> None:
-    """All of it, so that a slip in template.yaml does not silence the audit; the valid message beside it is done."""
-    platform = Platform(MAX_CONCURRENCY="1")
+def test_an_invalid_request_is_rejected_on_the_topic(platform: Platform) -> None:
+    """The rejection lists all errors. The valid message next to it is audited."""
     wrong = '{"policies": [{"name": "n", "select": {"name": "*"}, "interval": "1d"}]}'
 
     report = platform.deliver(doc.smn(doc.smn_record(wrong, "m1"), doc.smn_record(TEXT, "m2")))
@@ -294,19 +246,81 @@ def test_nonsense_is_rejected_on_the_topic() -> None:
         "policies.0.expected_interval",
         "policies.0.interval",
     ]
-    assert {event["type"] for event in platform.published()} == {
+    assert {event["type"] for event in platform.events()} == {
         "dds.backup.rejected",
         "dds.backup.audited",
         "dds.backup.missed",
     }
 
 
-def test_a_rejection_that_cannot_be_announced_is_raised(platform: Platform) -> None:
-    """Else nobody would ever hear that the timer's policies are nonsense."""
+def test_a_rejection_that_cannot_be_published_is_raised(platform: Platform) -> None:
+    """Otherwise nobody would learn that the timer's policies are invalid."""
     platform.topic.faults = [DeniedError("x")]
 
     with pytest.raises(UnfinishedEventError, match="user_event rejected"):
-        platform.deliver(tick('{"policies": 1}'))
+        platform.deliver(timer_event('{"policies": 1}'))
+
+
+def test_a_notification_of_this_application_is_ignored(platform: Platform) -> None:
+    """A topic may be connected to the function that publishes to it. No call is made."""
+    platform.deliver(timer_event())
+    platform.dds.calls.clear()
+
+    report = platform.deliver(doc.smn(doc.smn_record(platform.topic.sent[0].body)))
+
+    assert (report["status"], report["ignored"], report["audits"]) == ("SUCCEEDED", 1, [])
+    assert platform.dds.calls == []
+
+
+FAULTS = st.lists(
+    st.sampled_from([None, None, TransientError("x"), ThrottledError("x"), ThrottledError("x", retry_after=400)]),
+    max_size=8,
+)
+PUBLISH_FAULTS = st.lists(
+    st.sampled_from([None, None, TransientError("x"), AmbiguousError("x"), DeniedError("x"), Killed()]), max_size=12
+)
+
+
+@given(FAULTS, FAULTS, PUBLISH_FAULTS, st.integers(1, 9), st.integers(0, 9), st.integers(0, 2))
+def test_every_finding_is_published_and_nothing_else(
+    instance_faults: list[Any],
+    backup_faults: list[Any],
+    publish_faults: list[Any],
+    instances: int,
+    good: int,
+    redeliveries: int,
+) -> None:
+    """Any call fails, the process is killed at any publish, and the event is delivered again even after a success."""
+    platform = Platform(instances, good)
+    platform.instances.faults = [fault for fault in instance_faults if fault]
+    platform.dds.list_faults = backup_faults
+    platform.topic.faults = publish_faults
+
+    def deliver() -> bool:
+        try:
+            return bool(platform.deliver(timer_event()))
+        except UnfinishedEventError:
+            return False
+        except Killed:
+            platform.start_instance()
+            return False
+
+    while not deliver():
+        platform.clock.sleep(60)
+    for _ in range(redeliveries):
+        deliver()
+
+    expected = {("missed", one) for one in INSTANCES[good:instances]}
+    verdict = "findings" if expected else "all_well"
+    assert set(platform.published()) - {("audited", "failed")} == {("audited", verdict), *expected}
+    ids: dict[object, set[str]] = {}
+    for event in platform.events():
+        ids.setdefault((event["type"], event["subject"], event["data"].get("verdict")), set()).add(event["id"])
+    assert all(len(found) == 1 for found in ids.values())
+    assert len(set.union(*ids.values())) == len(ids)
+
+
+# Synchronous calls, and the log.
 
 
 @pytest.mark.parametrize(
@@ -321,9 +335,10 @@ def test_a_rejection_that_cannot_be_announced_is_raised(platform: Platform) -> N
     ],
     ids=range(6),
 )
-def test_the_http_status_says_whether_the_audit_was_done(body: str, fault: CloudError | None, status: int) -> None:
-    """200 whatever it found: the verdict is in the body."""
-    platform = Platform()
+def test_the_http_status_says_whether_the_audit_was_done(
+    platform: Platform, body: str, fault: CloudError | None, status: int
+) -> None:
+    """It is 200 for any verdict."""
     platform.dds.list_faults = [fault] * 20
 
     answer = platform.deliver(doc.apig(body))
@@ -333,11 +348,20 @@ def test_the_http_status_says_whether_the_audit_was_done(body: str, fault: Cloud
         assert json.loads(answer["body"])["audits"][0]["verdict"] in {"findings", "all_well"}
 
 
-def test_each_finding_has_a_line_in_the_log_and_the_invocation_its_own(
+def test_a_synchronous_caller_learns_what_was_not_published(platform: Platform) -> None:
+    """The invocation raises nothing."""
+    platform.topic.faults = [None, DeniedError("x")]
+
+    report = platform.deliver(NIGHTLY)
+
+    assert (report["status"], report["audits"][0]["unpublished_findings"]) == ("FAILED", 1)
+
+
+def test_an_invocation_logs_its_findings_and_one_summary(
     platform: Platform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With the totals."""
-    platform.deliver(tick())
+    """The summary has the totals."""
+    platform.deliver(timer_event())
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["level"], line["message"]) for line in lines] == [
@@ -350,84 +374,13 @@ def test_each_finding_has_a_line_in_the_log_and_the_invocation_its_own(
     assert (audit["verdict"], audit["covered"], audit["missed"]) == ("findings", 3, 2)
 
 
-def test_an_audit_that_failed_is_an_error_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
-    """With DDS's own code."""
-    platform = Platform()
+def test_an_audit_that_could_not_be_done_is_logged_with_the_code_of_dds(
+    platform: Platform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is an error."""
     platform.instances.faults = [DeniedError("no", cloud_code="DBS.280408")]
 
-    platform.deliver(tick())
+    platform.deliver(timer_event())
 
     line = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (line["level"], line["message"], line["cloud_code"]) == ("ERROR", "audit failed", "DBS.280408")
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("STUCK_AFTER", "0s"), ("STUCK_AFTER", "long"), ("BACKUP_TAG", "t" * 37), ("MAX_FINDINGS_PUBLISHED", "-1")],
-)
-def test_wrong_settings_are_named(name: str, value: str) -> None:
-    """At the start."""
-    platform = Platform()
-    platform.context.user_data[name] = value
-
-    with pytest.raises(SettingsError, match=name):
-        platform.function.start(platform.context)
-
-
-def test_the_settings_are_heeded() -> None:
-    """The tag, and how long a backup may take."""
-    platform = Platform(instances=1, good=1, STUCK_AFTER="90m", BACKUP_TAG="dr")
-    platform.instances.known = [Instance(A, "orders", tags={"dr": "gold"})]
-    platform.dds.add(A, "building", OURS)
-
-    (audit,) = platform.deliver(tick("", hours=1.6))["audits"]
-
-    assert (audit["totals"]["uncovered"], audit["totals"]["stuck_backups"]) == (1, 1)
-
-
-FAULTS = st.lists(
-    st.sampled_from([None, None, TransientError("x"), ThrottledError("x"), ThrottledError("x", retry_after=400)]),
-    max_size=8,
-)
-KILLS = st.lists(
-    st.sampled_from([None, None, TransientError("x"), AmbiguousError("x"), DeniedError("x"), Killed()]), max_size=12
-)
-
-
-@given(FAULTS, FAULTS, KILLS, st.integers(1, 9), st.integers(0, 9), st.integers(0, 2))
-def test_whatever_happens_each_finding_is_announced_and_nothing_else(
-    instance_faults: list[Any],
-    backup_faults: list[Any],
-    publish_faults: list[Any],
-    instances: int,
-    good: int,
-    again: int,
-) -> None:
-    """Faults at any call, the process killed at any publish, delivered until it succeeds and again after that."""
-    platform = Platform(instances, good, MAX_CONCURRENCY="1")
-    platform.instances.faults = [fault for fault in instance_faults if fault]
-    platform.dds.list_faults = backup_faults
-    platform.topic.faults = publish_faults
-
-    def deliver() -> bool:
-        try:
-            return bool(platform.deliver(tick()))
-        except UnfinishedEventError:
-            return False
-        except Killed:
-            platform.start()
-            return False
-
-    while not deliver():
-        platform.clock.sleep(60)
-    for _ in range(again):
-        deliver()
-
-    expected = {("missed", one) for one in INSTANCES[good:instances]}
-    verdict = "findings" if expected else "all_well"
-    assert set(platform.told()) - {("audited", "failed")} == {("audited", verdict), *expected}
-    ids: dict[object, set[str]] = {}
-    for event in platform.published():
-        ids.setdefault((event["type"], event["subject"], event["data"].get("verdict")), set()).add(event["id"])
-    assert all(len(found) == 1 for found in ids.values())
-    assert len(set.union(*ids.values())) == len(ids)

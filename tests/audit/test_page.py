@@ -1,4 +1,4 @@
-"""docs/audit_backups.md says what the code does, and its examples are valid."""
+"""docs/audit_backups.md agrees with the code, and its examples are valid."""
 
 import json
 import re
@@ -27,7 +27,7 @@ EVENTS = [block for block in BLOCKS if "specversion" in block]
 
 
 def rows(heading: str) -> dict[str, list[str]]:
-    """Maps the first cell of each row to the other cells, for the table whose header starts with *heading*."""
+    """Map the first cell of each row to the other cells, for the table whose header starts with *heading*."""
     table = PAGE.partition(f"| {heading} |")[2].partition("\n\n")[0].splitlines()[2:]
     cells = ([cell.strip() for cell in row.strip("|").split("|")] for row in table)
     return {first.strip("`"): rest for first, *rest in cells}
@@ -82,7 +82,7 @@ def test_the_event_on_the_page_fits_its_schema() -> None:
 
 
 def test_the_table_of_calls_is_what_is_computed() -> None:
-    """The page has the numbers that cli/cost computes. tests/audit/test_claim.py counts the calls."""
+    """The page has the numbers that cli/cost computes. test_claim.py counts the calls."""
 
     def row(n: int) -> list[str]:
         audits = [calls.audit_calls(n, backups * n) for backups in (1, 7, 26)]

@@ -1,4 +1,4 @@
-"""What an audit is asked for: what is accepted, and how nonsense is told."""
+"""A request to audit_backups: what it may hold, and how a wrong one is explained."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,19 +14,19 @@ from tests.audit.fleet import NIGHTLY, instance
 
 
 def faults(request: object) -> tuple[str, ...]:
-    """What is wrong with a request."""
+    """Return the errors of a request."""
     with pytest.raises(InvalidRequestError) as caught:
         validate(request, AuditRequest)
     return caught.value.errors
 
 
-def test_an_empty_request_is_one() -> None:
-    """It audits what needs no policy."""
+def test_an_empty_request_is_valid() -> None:
+    """Some findings need no policy."""
     assert validate({}, AuditRequest) == AuditRequest()
 
 
 def test_the_grace_has_a_default() -> None:
-    """Two hours, since a backup that is due takes its time."""
+    """It is two hours."""
     policy = Policy(name="a", instance_ids=("x",), expected_interval=timedelta(days=1))
 
     assert policy.limit == timedelta(hours=26)
@@ -37,7 +37,7 @@ def test_the_grace_has_a_default() -> None:
     [("90m", timedelta(minutes=90)), ("1d", timedelta(days=1)), (3600, timedelta(hours=1)), ("PT12H", timedelta(0.5))],
 )
 def test_durations_are_written_as_in_other_requests(written: object, meant: timedelta) -> None:
-    """Seconds, a number with a unit, ISO 8601."""
+    """Seconds, a number with a unit, and ISO 8601 are accepted."""
     request = validate({"policies": [{**NIGHTLY, "expected_interval": written, "grace": written}]}, AuditRequest)
 
     assert request.policies[0].limit == 2 * meant
@@ -68,15 +68,15 @@ def test_durations_are_written_as_in_other_requests(written: object, meant: time
     ],
     ids=range(16),
 )
-def test_what_is_wrong_with_a_policy(change: dict[str, Any], fault: str) -> None:
-    """At its place, with what was found."""
+def test_a_wrong_policy_is_explained(change: dict[str, Any], fault: str) -> None:
+    """The message says where the error is and what was found."""
     (found,) = faults({"policies": [{**NIGHTLY, **change}]})
 
     assert found.startswith(fault)
 
 
-def test_everything_is_said_at_once() -> None:
-    """Of every policy, and of what is missing."""
+def test_all_errors_are_listed_at_once() -> None:
+    """They include those of every policy and the missing fields."""
     found = faults(
         {"policies": [{"select": {}}, {"name": "b", "grace": "x", "expected_interval": "1d"}], "polices": []}
     )
@@ -91,22 +91,22 @@ def test_everything_is_said_at_once() -> None:
     ]
 
 
-def test_two_policies_of_one_name() -> None:
-    """The name tells whose a finding is."""
+def test_two_policies_cannot_have_the_same_name() -> None:
+    """A finding identifies its policy by the name."""
     assert faults({"policies": [NIGHTLY, NIGHTLY]}) == (
         "policies: each policy needs a name of its own; found twice: nightly",
     )
 
 
-def test_what_is_covered_elsewhere_is_a_list_of_selectors() -> None:
-    """With the selector's own rules."""
+def test_covered_elsewhere_is_a_list_of_selectors() -> None:
+    """The rules for selectors apply."""
     assert faults({"covered_elsewhere": [{}]})[0].startswith("covered_elsewhere.0: give tags")
     assert validate({"covered_elsewhere": [{"name": "*"}]}, AuditRequest).covered_elsewhere[0].name == "*"
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", "gone"]), min_size=1))
-def test_instances_named_twice_count_once(named: list[str]) -> None:
-    """In the order in which they are named; those that do not exist are told apart."""
+def test_an_instance_that_is_named_twice_counts_once(named: list[str]) -> None:
+    """A name that does not exist is unknown."""
     policy = Policy(name="p", instance_ids=tuple(named), expected_interval=timedelta(days=1))
     existing = [instance(), *(type(instance())(name, name) for name in "abc")]
 

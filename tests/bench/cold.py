@@ -1,7 +1,8 @@
-"""One cold start of a package, as FunctionGraph makes it: loads index.py, starts it, handles one event, says when.
+"""Makes one cold start of a package as FunctionGraph does: loads index.py, starts it, handles one event.
 
-The first argument is the folder of the unpacked package; with "floor" as the second, only what the package's libraries
-need for the same calls is done, and nothing of ours. Only the standard library and the package can be imported (-I -S).
+Prints when the handler responded, the memory and the number of modules. The first argument is the folder of the
+unpacked package. With "floor" as the second argument the same calls are made without the code of this project.
+Only the standard library and the package can be imported (-I -S).
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from typing import Any
 
 
 def function(root: str, connection: dict[str, Any]) -> None:
-    """The function's first event."""
+    """Handle the first event of the function."""
     spec = importlib.util.spec_from_file_location("index", f"{root}/index.py")
     assert spec
     assert spec.loader
@@ -30,7 +31,7 @@ def function(root: str, connection: dict[str, Any]) -> None:
 
 
 def floor(_: str, connection: dict[str, Any]) -> None:
-    """What no function can do without that uses pydantic and both SDKs, and makes these calls: imports and calls."""
+    """Import pydantic and both SDKs and make the calls: the minimum for any function that does so."""
     from shared.runtime.cold_start import importing
 
     with importing():
@@ -55,7 +56,9 @@ def floor(_: str, connection: dict[str, Any]) -> None:
     dds = DdsClient.new_builder().with_credentials(keys).with_endpoints([endpoint]).build()
     smn = SmnClient.new_builder().with_credentials(keys).with_endpoints([endpoint]).build()
     for client in (dds, smn):
-        client._http_client._session.trust_env = False  # as ours: no look for proxies and a .netrc at each call
+        client._http_client._session.trust_env = (
+            False  # like create_backup: no lookup of proxies and .netrc at each call
+        )
     dds.list_backups(ListBackupsRequest(backup_type="Manual", backup_name="floor", limit=100))
     option = CreateManualBackupOption(instance_id=instance_id, name="floor")
     dds.create_manual_backup(CreateManualBackupRequest(body=CreateManualBackupRequestBody(backup=option)))
@@ -64,12 +67,12 @@ def floor(_: str, connection: dict[str, Any]) -> None:
 
 
 def resident() -> int:
-    """KB of memory that this process holds."""
-    with open("/proc/self/status") as status:  # noqa: PTH123 pathlib is not imported by then
+    """Return the resident memory of this process in KB."""
+    with open("/proc/self/status") as status:  # noqa: PTH123 pathlib would add to the modules
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
 
 
-sys.path[:0] = [sys.argv[1], os.path.dirname(__file__)]  # noqa: PTH120 pathlib is not imported yet
+sys.path[:0] = [sys.argv[1], os.path.dirname(__file__)]  # noqa: PTH120 pathlib would add to the modules
 with contextlib.redirect_stdout(io.StringIO()):
     (floor if sys.argv[2:] else function)(sys.argv[1], json.load(sys.stdin))
 answered = time.monotonic()

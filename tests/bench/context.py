@@ -1,10 +1,10 @@
-"""The platform's context of the benchmark's invocations, as far as it is used."""
+"""The context of the invocations in the benchmark."""
 
 from typing import Any
 
 
 class Context:
-    """The platform's context, as far as it is used."""
+    """The methods of FunctionGraph's context that create_backup uses."""
 
     # ruff: noqa: N802 the names are the platform's
 
@@ -16,7 +16,7 @@ class Context:
             "SMN_ENDPOINT": connection["endpoint"],
         }
         self.round = 0
-        """Which invocation it is."""
+        """The number of the invocation."""
 
     def getRequestID(self) -> str:
         return f"round-{self.round}"

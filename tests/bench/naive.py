@@ -1,6 +1,6 @@
-"""The function that is written first: clients made anew for each event, one backup, one message, no list.
+"""A naive function: it creates its clients for each event, makes one backup and publishes one message.
 
-Reports the seconds and the CPU seconds of each round.
+Prints the seconds and the CPU seconds of each round.
 """
 
 import json
@@ -19,7 +19,7 @@ from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBod
 
 
 def handle(instance_id: str, name: str, connection: dict[str, Any]) -> None:
-    """One event."""
+    """Handle one event."""
     endpoint = connection["endpoint"]
     credentials = BasicCredentials(connection["access_key"], connection["secret_key"], connection["project_id"])
     credentials.with_security_token(connection["security_token"])

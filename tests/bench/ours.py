@@ -1,4 +1,7 @@
-"""create_backup in a process of its own, as the platform loads it; reports seconds and CPU seconds of each round."""
+"""create_backup in its own process, loaded as FunctionGraph loads it.
+
+Prints the seconds and the CPU seconds of each round.
+"""
 
 import importlib.util
 import io
@@ -17,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 
 def load() -> Any:
-    """The entry file, not registered as a module."""
+    """Load the entry file without registering it as a module."""
     spec = importlib.util.spec_from_file_location("index", ROOT / "functions" / "create_backup" / "index.py")
     assert spec
     assert spec.loader

@@ -1,4 +1,4 @@
-"""The same function packed by `ddsbackup package`, and naively (`pip install -t`, zip), both unpacked."""
+"""Packages create_backup with `ddsbackup package` and with `pip install -t` and zip, and unpacks both."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ from cli.template.load import find_function, load_template
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """A package in a folder of its own, and the size of its zip in bytes."""
+    """An unpacked package, and the size of its zip in bytes."""
 
     name: str
     root: Path
@@ -24,18 +24,21 @@ class Unpacked:
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What is compared, all for the same Python."""
+    """The packages to compare, all for the same Python.
+
+    Attributes:
+        naive: its byte code, made by pip, is stale, since it depends on file times that a zip does not keep.
+        naive_valid: the same package with byte code that is compiled after unpacking.
+    """
 
     python: str
     ours: Unpacked
     naive: Unpacked
-    """With byte code as pip makes it: it goes by times that a zip does not keep, so that all of it is stale."""
     naive_valid: Unpacked
-    """The same with byte code that is made where it was unpacked."""
 
 
 class Silent:
-    """No progress of packaging: the benchmark has its own."""
+    """Shows no progress of packaging."""
 
     def step(self, description: str, total: int) -> Callable[[], None]:
         return lambda: None
@@ -44,7 +47,7 @@ class Silent:
 
 
 def pack(folder: Path) -> Packages:
-    """Make all of them in `folder`, for the Runtime of the template."""
+    """Make the packages in `folder` for the Runtime of the template."""
     function = find_function(load_template(CHECKOUT / "template.yaml"), "create_backup")
     python = find_interpreter(function.runtime.removeprefix("Python")).executable
     (package,) = build_packages([function], out=folder / "build", observer=Silent())

@@ -1,4 +1,4 @@
-"""The same calls with nothing but the SDK, one after the other; reports the seconds of each round."""
+"""The same calls with the SDK alone, one after the other. Prints the seconds of each round."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A CPU quota for a process, as FunctionGraph gives a function its share: a cgroup of version 1 or 2."""
+"""A CPU quota for a process, by a cgroup of version 1 or 2. FunctionGraph limits the CPU of functions, too."""
 
 import os
 from collections.abc import Iterator
@@ -7,19 +7,19 @@ from pathlib import Path
 
 
 PERIOD = 100_000
-"""Microseconds, the kernel's default."""
+"""The period of a quota in microseconds; the default of the kernel."""
 
 
 class NoQuotaError(Exception):
-    """This machine gives no quotas to this user."""
+    """This user cannot set a CPU quota on this machine."""
 
 
 @contextmanager
 def quota(cores: float) -> Iterator[list[str]]:
-    """What is to be put before a command, for it to be held to that many cores (such as 0.3).
+    """Yield a prefix for a command that limits it to `cores` cores, such as 0.3.
 
     Raises:
-        NoQuotaError: no cgroup can be made here.
+        NoQuotaError: no cgroup with a CPU quota can be made.
     """
     group = _make()
     try:
@@ -45,4 +45,4 @@ def _make() -> Path:
         if (group / "cpu.max").exists() or (group / "cpu.cfs_quota_us").exists():
             return group
         group.rmdir()
-    raise NoQuotaError("no cgroup with a CPU controller can be made here")
+    raise NoQuotaError("no cgroup with a CPU controller can be made")

@@ -1,4 +1,4 @@
-"""Cold starts of packages on a local cloud: from the start of a process to the handler's answer."""
+"""Measures cold starts of packages, from the start of a process to the response of the handler."""
 
 import json
 import statistics
@@ -16,7 +16,7 @@ COLD = str(Path(__file__).parent / "cold.py")
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One cold start: seconds to the answer, KB of memory held then, modules imported."""
+    """A cold start: seconds to the response, and the memory in KB and imported modules at that moment."""
 
     seconds: float
     kb: int
@@ -25,7 +25,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is started: the folder of a package and further arguments."""
+    """A package to start: its folder, and further arguments of cold.py."""
 
     name: str
     root: Path
@@ -38,17 +38,17 @@ def median_starts(
     candidates: tuple[Candidate, ...],
     repeats: int,
     *,
-    tell: Callable[[str], None],
+    show: Callable[[str], None],
     prefix: Sequence[str] = (),
 ) -> dict[str, Start]:
-    """The median of each candidate's figures, all in turn; `prefix` is put before each command.
+    """Return the medians of each candidate. The candidates alternate, and `prefix` precedes each command.
 
-    Without -B a package's folder would not stay as it was unpacked: it is read-only on FunctionGraph.
+    Python gets -B, so that the folder of a package stays as it was unpacked: on FunctionGraph it is read-only.
     """
     starts: dict[str, list[Start]] = {candidate.name: [] for candidate in candidates}
     for repeat in range(repeats):
         for candidate in candidates:
-            tell(f"{candidate.name} {repeat + 1}/{repeats}")
+            show(f"{candidate.name} {repeat + 1}/{repeats}")
             cloud.reset()
             starts[candidate.name].append(_start(cloud, python, candidate, prefix))
     return {name: _median(found) for name, found in starts.items()}

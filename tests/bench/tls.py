@@ -1,4 +1,4 @@
-"""HTTPS in front of a local cloud, as the real one is reached: ends the encryption and passes on what is inside."""
+"""An HTTPS proxy in front of the local cloud, since the real cloud is reached over HTTPS."""
 
 import socket
 import ssl
@@ -17,7 +17,7 @@ CERTIFICATE = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -ad
 
 @contextmanager
 def https(url: str, folder: Path) -> Iterator[tuple[str, Path]]:
-    """An https URL that leads to the http one, and the authorities that vouch for it: the usual ones and our own."""
+    """Yield an https URL for the http one, and a bundle of the usual CA certificates and that of the proxy."""
     key, certificate, bundle = folder / "key.pem", folder / "certificate.pem", folder / "bundle.pem"
     command = ["openssl", *CERTIFICATE.split(), "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(command, check=True, capture_output=True)
@@ -33,7 +33,7 @@ def https(url: str, folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _accept(listener: socket.socket, context: ssl.SSLContext, address: tuple[str, int]) -> None:
-    with suppress(OSError):  # the listener was closed
+    with suppress(OSError):  # the listener is closed at the end
         while True:
             client, _ = listener.accept()
             threading.Thread(target=_serve, args=(client, context, address), daemon=True).start()

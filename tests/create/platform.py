@@ -1,5 +1,6 @@
 """FunctionGraph, SMN and a project with DDS instances around create_backup, on fakes."""
 
+import json
 from collections import Counter, deque
 from typing import Any
 
@@ -13,6 +14,8 @@ from tests.triggers import documented as doc
 PROJECT = "0162c0f220284698b77a3d264376343a"
 NOTIFY = f"urn:smn:cn-north-4:{PROJECT}:dds-backups"
 REQUESTS = f"urn:smn:cn-north-4:{PROJECT}:backup-requests"
+EVENT = doc.timer(json.dumps({"select": {"name": "*"}}))
+"""An event of a timer that selects all instances."""
 
 
 class Platform:

@@ -11,13 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localcloud import LocalCloud
-from tests.deliveries import FAULTS, Deliveries
+from tests.deliveries import CREATE, FAULTS, LIST, PUBLISH, TASKS, Deliveries
 
-
-LIST = {"method": "GET", "path": "/backups$"}
-CREATE = {"method": "POST", "path": "/backups$"}
-PUBLISH = {"path": "/publish$"}
-TASKS = {"method": "GET", "path": "/jobs$"}
 
 CALLS: dict[str, list[dict[str, Any]]] = {
     "the list": [{**LIST, "nth": [1]}],
@@ -37,15 +32,11 @@ REGIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def deliveries_for(cloud: LocalCloud, instances: int, workers: int) -> Deliveries:
-    return Deliveries(cloud, cloud.connection()["instance_ids"][:instances], MAX_CONCURRENCY=str(workers))
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("call", CALLS)
 def test_the_claim_holds_under_each_fault_at_each_call(cloud: LocalCloud, call: str, fault: str) -> None:
     """One call of the first delivery fails, while three workers back up four instances."""
-    deliveries = deliveries_for(cloud, instances=4, workers=3)
+    deliveries = Deliveries.of(cloud, instances=4, workers=3)
     *before, rule = CALLS[call]
     cloud.set_faults([*before, {**rule, **FAULTS[fault]}])
 
@@ -58,7 +49,7 @@ def test_the_claim_holds_under_each_fault_at_each_call(cloud: LocalCloud, call: 
 def test_the_claim_holds_in_each_region(cloud: LocalCloud, region: str) -> None:
     """Older regions lack something; there the creates of five of six instances fail, each in another way."""
     cloud.switch(**REGIONS[region])
-    deliveries = deliveries_for(cloud, instances=6, workers=3)
+    deliveries = Deliveries.of(cloud, instances=6, workers=3)
     faults = ["busy", "dropped before", "dropped after", "truncated", "slow success"]
     # A rule counts the calls that the rules before it let pass.
     cloud.set_faults([{**CREATE, "nth": [1], **FAULTS[fault]} for fault in faults])
@@ -72,7 +63,7 @@ def test_the_claim_holds_in_each_region(cloud: LocalCloud, region: str) -> None:
 def test_a_create_whose_answer_is_lost_is_not_repeated(cloud: LocalCloud, fault: str) -> None:
     """DDS would accept a second one: it has no lock, and throttles the second until the first backup is complete."""
     cloud.switch(**REGIONS["no lock"])
-    deliveries = deliveries_for(cloud, instances=1, workers=1)
+    deliveries = Deliveries.of(cloud, instances=1, workers=1)
     cloud.set_faults(
         [{**CREATE, "nth": [1], **FAULTS[fault]}, {**CREATE, "nth": [1], **FAULTS["throttled with a pause"]}]
     )
@@ -88,7 +79,7 @@ def test_two_deliveries_at_the_same_time_make_one_backup_of_each_instance(cloud:
     for _ in range(5):
         cloud.reset()
         cloud.switch(**REGIONS[region])
-        deliveries = deliveries_for(cloud, instances=6, workers=3)
+        deliveries = Deliveries.of(cloud, instances=6, workers=3)
 
         deliveries.deliver_twice_at_once()
         deliveries.deliver_until_it_succeeds()
@@ -135,7 +126,7 @@ def test_the_claim_holds_under_any_faults(
     """Faults of any extent spoil the first delivery, or two at the same time; success is followed by redeliveries."""
     cloud.reset()
     cloud.switch(**REGIONS[region])
-    deliveries = deliveries_for(cloud, instances, workers)
+    deliveries = Deliveries.of(cloud, instances=instances, workers=workers)
     cloud.set_faults(rules)
 
     # Two deliveries at once need a lock: unique names, or backups that keep their instance busy.

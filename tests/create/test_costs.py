@@ -8,8 +8,7 @@ import pytest
 
 from cli.cost import calls
 from shared.create.function import CreateBackupSettings
-from tests.create.platform import REQUESTS, Platform
-from tests.create.test_fleets import EVENT
+from tests.create.platform import EVENT, REQUESTS, Platform
 
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "create_backup.md").read_text(encoding="utf-8")

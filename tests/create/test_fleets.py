@@ -8,12 +8,9 @@ import pytest
 
 from shared.errors import CloudError, DeniedError, ThrottledError, TransientError, UnfinishedEventError
 from shared.model import Instance
-from tests.create.platform import REQUESTS, Platform
+from tests.create.platform import EVENT, REQUESTS, Platform
 from tests.fakes import FakeDds
 from tests.triggers import documented as doc
-
-
-EVENT = doc.timer(json.dumps({"select": {"name": "*"}}))
 
 
 class ThrottledDds(FakeDds):

@@ -8,8 +8,7 @@ import pytest
 from localcloud import LocalCloud
 from shared.errors import AmbiguousError, CloudError, ThrottledError, TransientError, UnfinishedEventError
 from tests.create.platform import Platform
-from tests.create.test_claim import CREATE, LIST, PUBLISH, TASKS, deliveries_for
-from tests.deliveries import FAULTS
+from tests.deliveries import CREATE, FAULTS, LIST, PUBLISH, TASKS, Deliveries
 from tests.fakes import START, FakeClock, Outage
 from tests.triggers import documented as doc
 
@@ -120,7 +119,7 @@ def test_a_redelivery_after_an_outage_finishes_the_event(services: str, outage: 
 @SMN_COSTS_BACKUPS
 def test_an_smn_that_hangs_costs_no_backup_on_the_local_cloud(cloud: LocalCloud) -> None:
     """An invocation of 20 seconds has time for the five tries to publish of two instances."""
-    deliveries = deliveries_for(cloud, instances=6, workers=1)
+    deliveries = Deliveries.of(cloud, instances=6, workers=1)
     deliveries.context.remaining = 20.0
     cloud.set_faults([{**PUBLISH, "delay": 60}])
 
@@ -133,7 +132,7 @@ def test_an_smn_that_hangs_costs_no_backup_on_the_local_cloud(cloud: LocalCloud)
 @pytest.mark.parametrize("service", ["DDS", "SMN"])
 def test_the_claim_holds_after_an_outage(cloud: LocalCloud, service: str, fault: str) -> None:
     """The local cloud answers no call of the service during the first delivery."""
-    deliveries = deliveries_for(cloud, instances=6, workers=3)
+    deliveries = Deliveries.of(cloud, instances=6, workers=3)
     calls = [LIST, CREATE, TASKS] if service == "DDS" else [PUBLISH]
     cloud.set_faults([{**call, **FAULTS[fault]} for call in calls])
 

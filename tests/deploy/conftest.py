@@ -117,11 +117,11 @@ class App:
 
 
 @pytest.fixture(scope="session")
-def _access(_shared_cloud: LocalCloud) -> Access:
+def _access(local_cloud_server: LocalCloud) -> Access:
     # The SDK's clients never end their threads, so all tests share them. A reset keeps the keys of the seed.
-    given = _shared_cloud.connection()
+    given = local_cloud_server.connection()
     keys = Keys(given["access_key"], given["secret_key"], given["security_token"], given["project_id"])
-    return Access(given["region"], keys, lambda _: _shared_cloud.url, lambda _: None)
+    return Access(given["region"], keys, lambda _: local_cloud_server.url, lambda _: None)
 
 
 @pytest.fixture

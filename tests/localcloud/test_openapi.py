@@ -50,6 +50,7 @@ def operations(local_cloud_server: LocalCloud) -> Iterator[dict[str, Any]]:
     local_cloud_server.reset()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.name)
 @pytest.mark.parametrize("service", ["/_local", "/v2", "/v3", "/v5"])
 def test_the_document_matches(operations: dict[str, Any], service: str, mode: GenerationMode) -> None:

@@ -18,7 +18,7 @@ TESTS = [
     "tests/create/test_request.py",
     "tests/create/test_function.py",
     "tests/create/test_costs.py",
-    "tests/track/test_on_the_cloud.py",
+    "tests/track/test_claim.py",
 ]
 """The tests that use libraries: HTTP and the SDK, pydantic and its messages, functions from event to notification."""
 

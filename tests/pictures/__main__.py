@@ -1,4 +1,4 @@
-"""`python -m tests.pictures` draws docs/pictures: it runs the documented commands and draws their output.
+"""`python -m tests.pictures` runs the documented commands and draws their output into docs/pictures.
 
 From the README it runs the blocks with a picture, in this checkout. From the deployment guide it runs the rehearsal and
 all blocks with a picture, in a fresh copy of the last commit and on a local cloud.
@@ -32,7 +32,7 @@ LINES = (15, 9)
 
 
 def main() -> None:
-    """Draws every picture."""
+    """Draw every picture."""
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for block in read_blocks(README):
         if block.picture:
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def run_block(block: Block, cwd: Path, env: dict[str, str]) -> list[str]:
-    """Runs the commands of a block one after the other. Returns the lines of prompts, commands and output."""
+    """Run the commands of a block one after the other. Returns the lines of prompts, commands and output."""
     lines: list[str] = []
     for command in block.commands:
         if command.startswith(SERVE):
@@ -62,7 +62,7 @@ def run_block(block: Block, cwd: Path, env: dict[str, str]) -> list[str]:
 
 
 def save(block: Block, lines: list[str]) -> None:
-    """Writes the picture of a block that has one."""
+    """Write the picture of a block that has one."""
     if block.picture:
         PICTURES.mkdir(exist_ok=True)
         title = block.commands[-1].partition(" --")[0]
@@ -71,7 +71,7 @@ def save(block: Block, lines: list[str]) -> None:
 
 @contextmanager
 def local_cloud(serve: str, cwd: Path, env: dict[str, str]) -> Iterator[None]:
-    """Runs a local cloud at the address that `--cloud local` means."""
+    """Run a local cloud at the address that `--cloud local` means."""
     process = subprocess.Popen(serve.split(), cwd=cwd, env=env, stdout=subprocess.DEVNULL)
     try:
         for _ in range(100):

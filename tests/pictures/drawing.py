@@ -13,7 +13,7 @@ _FONT_FACES = re.compile(r"@font-face \{.*?\n    \}\n", re.DOTALL)
 
 
 def shorten(lines: list[str], first: int, last: int) -> list[str]:
-    """Returns the first and the last lines. One line between them says how many are missing."""
+    """Return the first and the last lines. One line between them says how many are missing."""
     missing = len(lines) - first - last
     if missing <= 0:
         return lines
@@ -21,7 +21,7 @@ def shorten(lines: list[str], first: int, last: int) -> list[str]:
 
 
 def draw(lines: list[str], title: str, name: str) -> str:
-    """Returns an SVG of the lines. It loads nothing: the reader's browser supplies the monospaced font."""
+    """Return an SVG of the lines. It loads nothing: the reader's browser supplies the monospaced font."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     for line in lines:
         text = Text.from_ansi(line)

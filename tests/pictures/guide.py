@@ -29,7 +29,7 @@ class Block:
 
 
 def read_blocks(page: Path) -> list[Block]:
-    """Returns the blocks of a page in their order, without comments. A continued line is part of one command."""
+    """Return the blocks of a page in their order, without comments. A continued line is part of one command."""
     text = page.read_text(encoding="utf-8")
     sections = re.split(r"^#+ (.+)$", text, flags=re.MULTILINE)
     pairs = zip(sections[1::2], sections[2::2], strict=True)

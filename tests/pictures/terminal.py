@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r\n|\n|\r|[^\x1
 
 
 def run_in_terminal(command: str, answers: Mapping[str, str], cwd: Path, env: Mapping[str, str]) -> str:
-    """Runs a shell command, answers each question when it appears, and returns the whole output.
+    """Run a shell command and answer each question when it appears. Returns the whole output.
 
     Raises:
         TimeoutError: The command did not end in time, for example because it asks an unexpected question.
@@ -55,7 +55,7 @@ def run_in_terminal(command: str, answers: Mapping[str, str], cwd: Path, env: Ma
 
 
 def _read(terminal: int, deadline: float) -> str:
-    """Returns new output, or an empty text once the command has ended."""
+    """Return new output, or an empty text once the command has ended."""
     if not select.select([terminal], [], [], max(0.0, deadline - monotonic()))[0]:
         raise TimeoutError
     try:
@@ -65,7 +65,7 @@ def _read(terminal: int, deadline: float) -> str:
 
 
 def screen(written: str) -> list[str]:
-    """Returns the lines on the screen at the end, with their colours and without erased or overwritten text.
+    """Return the lines on the screen at the end, with their colours and without erased or overwritten text.
 
     Understands the cursor movements of rich: up, to the start of the line, erase the line.
     """

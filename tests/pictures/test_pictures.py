@@ -23,7 +23,7 @@ DRAWN = [block for block in [*read_blocks(README), *BLOCKS] if block.picture]
 
 
 def parse(command: str) -> click.Context:
-    """Parses the command as ddsbackup does, without running it."""
+    """Parse the command as ddsbackup does, without running it."""
     _, name, *arguments = shlex.split(command)
     return main.commands[name].make_context(name, arguments)
 

@@ -1,6 +1,6 @@
-"""The claim of prune_backups: delivered until it succeeds, what the rules and interlocks keep is there, the rest gone.
+"""The claim of prune_backups: delivered until it succeeds, it keeps what the rules and safeguards keep, and no more.
 
-Through the real SDK on the local cloud, under each fault at each call, killed at any call, and on a fleet.
+The function runs on the local cloud through the real SDK, under faults and kills at its calls, and on a fleet.
 """
 
 import json
@@ -21,20 +21,17 @@ from shared.runtime.invocation import Cloud
 from shared.runtime.settings import Settings
 from tests.deliveries import FAULTS, READ_TIMEOUT, CloudClock
 from tests.fakes import FakeContext, Steady
+from tests.system.killable import Killed, KillSwitch, connect_behind
 from tests.triggers import documented as doc
 
 
 INSTANCES = ("2c5e8b7d4f6a49d1b3c08e9a7f51d264in02", "7b0f1d93a8e24c65905dcb48e2713f0ain02")
-GONE_INSTANCE = "21f0e9d8c7b64a5392817f6e5d4c3b2ain02"
+DELETED_INSTANCE = "21f0e9d8c7b64a5392817f6e5d4c3b2ain02"
 KEY = f"key:{'0' * 32}"
 
 
-class Killed(BaseException):
-    """The platform ends the process."""
-
-
-def seeded(nights: int, instances: tuple[str, ...] = (*INSTANCES, GONE_INSTANCE)) -> LocalCloud:
-    """A local cloud with a backup of this application a night, of each instance, beside those that others made."""
+def start_cloud(nights: int, instances: tuple[str, ...] = (*INSTANCES, DELETED_INSTANCE)) -> LocalCloud:
+    """Return a local cloud with the backups of the seed and a nightly backup of each instance by this application."""
     seed = load_seed()
     ours = [
         SeedBackup(
@@ -51,14 +48,14 @@ def seeded(nights: int, instances: tuple[str, ...] = (*INSTANCES, GONE_INSTANCE)
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[LocalCloud]:
-    """Ten nights of two instances and of one that was deleted: 30 backups, of which 18 are kept."""
-    with seeded(10) as cloud:
+def seeded_cloud() -> Iterator[LocalCloud]:
+    """Ten nights of two existing instances and a deleted one: 30 backups, of which 18 are kept."""
+    with start_cloud(10) as cloud:
         yield cloud
 
 
-class Ticks:
-    """A tick of the timer, delivered to the function as often as FunctionGraph would."""
+class Pruning:
+    """A timer event of prune_backups, delivered as often as FunctionGraph would deliver it."""
 
     def __init__(self, cloud: LocalCloud, **given: str) -> None:
         self.cloud = cloud
@@ -68,7 +65,7 @@ class Ticks:
                 "NOTIFY_TOPIC_URN": connection["topic_urn"],
                 "DDS_ENDPOINT": connection["endpoint"],
                 "SMN_ENDPOINT": connection["endpoint"],
-                "READ_TIMEOUT": str(READ_TIMEOUT),
+                "READ_TIMEOUT": "20",
                 "MAX_CONCURRENCY": "2",
                 "RETENTION": "daily=6",
                 "DRY_RUN": "false",
@@ -81,102 +78,91 @@ class Ticks:
         )
         self.clock = CloudClock(cloud)
         self.event = doc.timer("", time=self.clock.now().isoformat())
-        self.kill_at: int | None = None
-        self.function = prune_backups(connect=self.connect, clock=self.clock, rng=Steady(), environment={})
-        self.before = self.there()
+        self.switch = KillSwitch()
+        self.function = prune_backups(
+            connect=connect_behind(self.switch), clock=self.clock, rng=Steady(), environment={}
+        )
+        self.before = self.existing()
 
-    def connect(self, settings: Settings, project_id: str, clock: Clock) -> Cloud:
-        """The real connection, whose backups kill the invocation at a call if that is wanted."""
-        cloud: Any = connect(settings, project_id, clock)
-        delete = cloud.backups.delete
-
-        def killing(backup_id: str) -> None:
-            delete(backup_id)
-            if self.kill_at is not None:
-                self.kill_at -= 1
-                if self.kill_at < 0:
-                    raise Killed
-
-        cloud.backups.delete = killing
-        return cloud  # type: ignore[no-any-return]
-
-    def there(self) -> set[str]:
-        """The ids of the backups that exist and are not being deleted."""
+    def existing(self) -> set[str]:
+        """Return the ids of the manual backups that exist and are not being deleted."""
         return {b["id"] for b in self.cloud.state()["backups"] if b["status"] != "DISABLED" and b["type"] == "Manual"}
 
     def deliver(self) -> dict[str, Any] | None:
-        """One delivery; None if it raised for a redelivery or was killed."""
+        """Deliver once. Returns None if the function raised for a redelivery or was killed."""
         try:
             return self.function.handle(self.event, self.context)
         except (UnfinishedEventError, Killed):
             return None
 
     def deliver_until_it_succeeds(self) -> dict[str, Any]:
-        """A minute apart."""
+        """Deliver, a minute apart, until the function raises nothing."""
         for _ in range(12):
             if report := self.deliver():
                 return report
             self.clock.sleep(60)
         raise AssertionError("not done after 12 deliveries")
 
-    def reports(self) -> list[dict[str, Any]]:
-        """What was published."""
+    def published(self) -> list[dict[str, Any]]:
+        """Return the CloudEvents on the topic."""
         return [json.loads(message["message"]) for message in self.cloud.messages()]
 
     def assert_claim(self, kept: int = 6) -> None:
-        """Of each instance the newest `kept` are there, the others gone; nothing else was touched; it was reported."""
+        """The newest `kept` backups of each instance exist, no other backup is touched, and the report is published."""
         gone = {b for b in self.before if b.startswith("0" * 12) and int(b[16:32], 16) >= kept}
-        assert self.there() == self.before - gone
-        last = self.reports()[-1]
+        assert self.existing() == self.before - gone
+        last = self.published()[-1]
         assert (last["type"], last["data"]["totals"]["left"]) == ("dds.backup.pruned", 0)
 
 
 @pytest.fixture
-def ticks(shared: LocalCloud) -> Ticks:
-    """The cloud as it was, and a tick."""
-    shared.reset()
-    return Ticks(shared)
+def pruning(seeded_cloud: LocalCloud) -> Pruning:
+    """A timer event on the seeded cloud, which is reset."""
+    seeded_cloud.reset()
+    return Pruning(seeded_cloud)
 
 
 CALLS: dict[str, dict[str, Any]] = {
     "the list": {"method": "GET", "path": "/backups$", "nth": [1]},
-    "a delete": {"method": "DELETE", "nth": [5]},
-    "a delete and the list after it": {"path": "/backups", "nth": [2, 14]},
+    "a deletion": {"method": "DELETE", "nth": [5]},
+    "a deletion and the list after it": {"path": "/backups", "nth": [2, 14]},
     "the publish": {"path": "/publish$", "nth": [1]},
 }
-ALL_OF: dict[str, dict[str, Any]] = {
-    "all deletes for a while": {"method": "DELETE", "times": 26},
+LASTING_CALLS: dict[str, dict[str, Any]] = {
+    "all deletions for a while": {"method": "DELETE", "times": 26},
     "everything for a while": {"times": 14},
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("call", CALLS)
-def test_the_claim_holds_under_each_fault_at_each_call(ticks: Ticks, call: str, fault: str) -> None:
-    """Whatever is lost, refused or repeated."""
-    ticks.cloud.set_faults([{**CALLS[call], **FAULTS[fault]}])
+def test_the_claim_holds_under_each_fault_at_each_call(pruning: Pruning, call: str, fault: str) -> None:
+    """A call may be lost, refused, or carried out without a response."""
+    if fault == "slow success":
+        pruning.context.user_data["READ_TIMEOUT"] = str(READ_TIMEOUT)
+    pruning.cloud.set_faults([{**CALLS[call], **FAULTS[fault]}])
 
-    ticks.deliver_until_it_succeeds()
+    pruning.deliver_until_it_succeeds()
 
-    ticks.assert_claim()
+    pruning.assert_claim()
 
 
 @pytest.mark.parametrize(
     "fault", ["busy", "throttled", "internal error", "dropped before", "dropped after", "empty 202"]
 )
-@pytest.mark.parametrize("call", ALL_OF)
-def test_the_claim_holds_under_faults_that_last(ticks: Ticks, call: str, fault: str) -> None:
-    """Longer than one invocation is ready to try."""
-    ticks.cloud.set_faults([{**ALL_OF[call], **FAULTS[fault]}])
+@pytest.mark.parametrize("call", LASTING_CALLS)
+def test_the_claim_holds_under_faults_that_outlast_an_invocation(pruning: Pruning, call: str, fault: str) -> None:
+    """A redelivery finishes the run."""
+    pruning.cloud.set_faults([{**LASTING_CALLS[call], **FAULTS[fault]}])
 
-    ticks.deliver_until_it_succeeds()
+    pruning.deliver_until_it_succeeds()
 
-    ticks.assert_claim()
+    pruning.assert_claim()
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(
+    rules=st.lists(
         st.builds(
             lambda call, nth, fault: {**call, "nth": nth, **FAULTS[fault]},
             st.sampled_from(
@@ -192,99 +178,110 @@ def test_the_claim_holds_under_faults_that_last(ticks: Ticks, call: str, fault: 
         ),
         max_size=4,
     ),
-    st.lists(st.none() | st.integers(0, 11), max_size=3),
-    st.integers(0, 2),
+    kills=st.lists(st.none() | st.tuples(st.integers(0, 13), st.booleans()), max_size=3),
+    redeliveries=st.integers(0, 2),
 )
 def test_the_claim_holds_under_any_faults_and_kills(
-    shared: LocalCloud, rules: list[dict[str, Any]], kills: list[int | None], again: int
+    seeded_cloud: LocalCloud, rules: list[dict[str, Any]], kills: list[tuple[int, bool] | None], redeliveries: int
 ) -> None:
-    """Killed after any delete, delivered again, and delivered again after it succeeded."""
-    shared.reset()
-    ticks = Ticks(shared)
-    shared.set_faults(rules)
-    for kill_at in kills:
-        ticks.kill_at = kill_at
-        ticks.deliver()
-    ticks.kill_at = None
+    """The process is killed before or after any call, and the event is delivered again even after a success."""
+    seeded_cloud.reset()
+    pruning = Pruning(seeded_cloud)
+    seeded_cloud.set_faults(rules)
+    for kill in kills:
+        call, after = kill or (None, False)
+        pruning.switch.arm(call, after=after)
+        pruning.deliver()
+    pruning.switch.arm(None, after=False)
 
-    ticks.deliver_until_it_succeeds()
-    shared.set_faults([])
-    for _ in range(again):
-        assert ticks.deliver()
+    pruning.deliver_until_it_succeeds()
+    seeded_cloud.set_faults([])
+    for _ in range(redeliveries):
+        assert pruning.deliver()
 
-    ticks.assert_claim()
-
-
-@pytest.mark.parametrize("how", ["restore", "backup"])
-def test_a_busy_instance_is_pruned_when_it_is_over(ticks: Ticks, how: str) -> None:
-    """Nothing of it is deleted before: the others are."""
-    action = "RESTORING" if how == "restore" else "RESIZE_VOLUME"
-    ticks.cloud.change_instance(INSTANCES[0], actions=[action], busy_for=200)
-
-    first = ticks.deliver()
-
-    assert len(ticks.before) - len(ticks.there()) == 8
-    # A restore is told by the list: it is protected until the next tick. Another operation is told by DDS's refusal.
-    assert bool(first) is (how == "restore")
-    ticks.clock.sleep(300)
-    ticks.deliver_until_it_succeeds()
-    ticks.assert_claim()
+    pruning.assert_claim()
 
 
-def test_two_ticks_at_the_same_time_delete_the_same(ticks: Ticks) -> None:
-    """What one deletes is DISABLED or gone for the other: neither fails for it."""
-    other = Ticks(ticks.cloud)
+@pytest.mark.parametrize("operation", ["restore", "other"])
+def test_a_busy_instance_is_pruned_after_its_operation(pruning: Pruning, operation: str) -> None:
+    """The other instances are pruned at once."""
+    action = "RESTORING" if operation == "restore" else "RESIZE_VOLUME"
+    pruning.cloud.change_instance(INSTANCES[0], actions=[action], busy_for=200)
+
+    first = pruning.deliver()
+
+    assert len(pruning.before) - len(pruning.existing()) == 8
+    # The list shows a restore, so the backups are protected until the next timer event. DDS refuses deletions during
+    # any other operation, so this event is delivered again.
+    assert bool(first) is (operation == "restore")
+    pruning.clock.sleep(300)
+    pruning.deliver_until_it_succeeds()
+    pruning.assert_claim()
+
+
+def test_two_simultaneous_deliveries_delete_the_same_backups(pruning: Pruning) -> None:
+    """A backup that the other delivery has deleted is DISABLED or gone, and counts as deleted."""
+    other = Pruning(pruning.cloud)
 
     def connect_and_be_overtaken(settings: Settings, project_id: str, clock: Clock) -> Cloud:
-        cloud: Any = ticks.connect(settings, project_id, clock)
+        cloud: Any = connect(settings, project_id, clock)
         list_all = cloud.backups.list
 
         def list_and_be_overtaken() -> Any:
             found = list_all()
-            if not other.reports():
+            if not other.published():
                 assert other.deliver()
             return found
 
         cloud.backups.list = list_and_be_overtaken
         return cloud  # type: ignore[no-any-return]
 
-    ticks.function = prune_backups(connect=connect_and_be_overtaken, clock=ticks.clock, rng=Steady(), environment={})
+    pruning.function = prune_backups(
+        connect=connect_and_be_overtaken, clock=pruning.clock, rng=Steady(), environment={}
+    )
 
-    report = ticks.deliver()
+    report = pruning.deliver()
 
     assert report
     assert report["runs"][0]["totals"]["deleted"] == 12
-    assert [event["data"]["totals"]["deleted"] for event in ticks.reports()] == [12, 12]
-    ticks.assert_claim()
+    assert [event["data"]["totals"]["deleted"] for event in pruning.published()] == [12, 12]
+    pruning.assert_claim()
 
 
-@pytest.mark.parametrize("fault", ["a page is missing", "the second page fails"])
-def test_an_incomplete_list_deletes_nothing(fault: str) -> None:
-    """Not one, however clear its case."""
-    with seeded(60) as cloud:
-        ticks = Ticks(cloud, RETENTION="daily=50")
-        empty = {"answer": {"status": 200, "body": {"backups": [], "total_count": 183}}}
-        rule = empty if fault == "a page is missing" else FAULTS["unavailable"]
-        cloud.set_faults([{"method": "GET", "path": "/backups$", "nth": list(range(2, 200)), **rule}])
+@pytest.fixture(scope="module")
+def long_cloud() -> Iterator[LocalCloud]:
+    """Sixty nights of three instances: the list has two pages."""
+    with start_cloud(60) as cloud:
+        yield cloud
 
-        assert ticks.deliver() is None
 
-        assert ticks.there() == ticks.before
-        assert ticks.reports()[-1]["data"]["outcome"] == "UNFINISHED"
+@pytest.mark.parametrize("fault", ["the second page is empty", "the second page fails"])
+def test_an_incomplete_list_deletes_nothing(long_cloud: LocalCloud, fault: str) -> None:
+    """The report says that the run is not finished."""
+    long_cloud.reset()
+    pruning = Pruning(long_cloud, RETENTION="daily=50")
+    empty = {"answer": {"status": 200, "body": {"backups": [], "total_count": 183}}}
+    rule = empty if fault == "the second page is empty" else FAULTS["unavailable"]
+    long_cloud.set_faults([{"method": "GET", "path": "/backups$", "nth": list(range(2, 200)), **rule}])
+
+    assert pruning.deliver() is None
+
+    assert pruning.existing() == pruning.before
+    assert pruning.published()[-1]["data"]["outcome"] == "UNFINISHED"
 
 
 def fleet(count: int) -> tuple[str, ...]:
-    """Instances that need not exist: their backups do."""
+    """Return the ids of instances that need not exist; their backups do."""
     return tuple(f"{number:032x}in02" for number in range(count))
 
 
-@pytest.mark.parametrize("instances", [1, 10, 100])
-def test_the_calls_are_those_that_are_computed(instances: int) -> None:
-    """As the table of docs/prune_backups.md has them; the backups of the seed are listed too."""
-    with seeded(11, fleet(instances)) as cloud:
-        ticks = Ticks(cloud, RETENTION="daily=10", MAX_DELETES="1000", READ_TIMEOUT="20")
+@pytest.mark.parametrize("instances", [1, 100])
+def test_the_calls_of_a_run_are_the_computed_ones(instances: int) -> None:
+    """docs/prune_backups.md has the computed numbers. The list has the backups of the seed too."""
+    with start_cloud(11, fleet(instances)) as cloud:
+        pruning = Pruning(cloud, RETENTION="daily=10", MAX_DELETES="1000")
 
-        assert ticks.deliver()
+        assert pruning.deliver()
 
         methods = [(request["method"], request["path"].rpartition("/")[2]) for request in cloud.requests()]
         expected = calls.prune_calls(11 * instances + len(load_seed().backups), instances)
@@ -294,16 +291,17 @@ def test_the_calls_are_those_that_are_computed(instances: int) -> None:
         assert len(methods) == sum(expected.values())
 
 
-def test_a_fleet_under_throttling_is_pruned_over_several_deliveries() -> None:
-    """15 calls a minute, and an invocation of five minutes: what does not fit comes again, and ends."""
-    with seeded(8, fleet(120)) as cloud:
-        ticks = Ticks(cloud, RETENTION="daily=7", MAX_DELETES="10000", MAX_CONCURRENCY="8", READ_TIMEOUT="20")
+@pytest.mark.slow
+def test_a_throttled_fleet_is_pruned_over_several_deliveries() -> None:
+    """15 calls a minute leave a part of 120 instances to the next delivery."""
+    with start_cloud(8, fleet(120)) as cloud:
+        pruning = Pruning(cloud, RETENTION="daily=7", MAX_DELETES="10000", MAX_CONCURRENCY="8")
         cloud.set_faults([{"per_minute": 15, "path": "/v3/", "answer": {"status": 429, "code": "APIGW.0308"}}])
         deliveries = 1
-        while ticks.deliver() is None:
+        while pruning.deliver() is None:
             deliveries += 1
             assert deliveries < 5
-            ticks.clock.sleep(60)
+            pruning.clock.sleep(60)
 
         assert deliveries > 1
-        ticks.assert_claim(kept=7)
+        pruning.assert_claim(kept=7)

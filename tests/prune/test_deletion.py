@@ -1,4 +1,4 @@
-"""Deleting: what is done, what is left, and that the list decides what an answer leaves open."""
+"""Deleting backups: which ones are tried again, and how the list settles an unclear outcome."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,11 +20,11 @@ from shared.errors import (
 from shared.model import Backup
 from shared.prune.deletion import Deletion
 from tests.fakes import FakeClock, FakeDds, Fault, make_retrying
-from tests.prune.made import nightly
+from tests.prune.backups import nightly
 
 
-class Bench:
-    """Some backups, and what deletes them."""
+class Project:
+    """Some backups of a fake DDS, and the deletion under test."""
 
     def __init__(self, count: int = 3, remaining: float = 300.0, concurrency: int = 1) -> None:
         self.clock = FakeClock()
@@ -33,166 +33,166 @@ class Bench:
         self.deletion = Deletion(self.dds, make_retrying(self.clock, remaining - min(5.0, remaining / 4)), concurrency)
 
     def delete(self) -> list[str | None]:
-        """The code of why each was not deleted, None if it was."""
+        """Delete the backups. Returns for each the code of its failure, or None."""
         failures = self.deletion.delete(self.doomed)
         found = [failures[backup.id] for backup in self.doomed]
         return [failure.code if failure else None for failure in found]
 
     def set_status(self, backup: Backup, **changes: object) -> None:
-        """Change a backup."""
+        """Change how DDS lists a backup."""
         self.dds.backups[self.dds.backups.index(backup)] = replace(backup, **changes)  # type: ignore[arg-type]
 
 
-def test_all_are_deleted_in_the_order_given() -> None:
-    """One call each, and no list if nothing is in doubt."""
-    bench = Bench()
+def test_each_backup_is_deleted_with_one_call() -> None:
+    """The backups are listed only if an outcome is unclear."""
+    project = Project()
 
-    assert bench.delete() == [None] * 3
-    assert bench.dds.backups == []
-    assert bench.dds.calls == ["delete"] * 3
+    assert project.delete() == [None] * 3
+    assert project.dds.backups == []
+    assert project.dds.calls == ["delete"] * 3
 
 
 @pytest.mark.parametrize("code", ["DBS.201214", "DBS.201204", "DBS.201502"])
-def test_what_is_gone_is_deleted(code: str) -> None:
-    """An earlier delivery, or somebody else, did it."""
-    bench = Bench(1)
-    bench.dds.delete_faults = [AbsentError("x", cloud_code=code)]
+def test_a_backup_that_is_gone_counts_as_deleted(code: str) -> None:
+    """An earlier delivery or somebody else has deleted it."""
+    project = Project(1)
+    project.dds.delete_faults = [AbsentError("x", cloud_code=code)]
 
-    assert bench.delete() == [None]
-    assert bench.dds.calls == ["delete"]
-
-
-def test_absent_for_another_reason_is_not_taken_for_deleted() -> None:
-    """A missing instance, a wrong project: the backup is still listed."""
-    bench = Bench(1)
-    bench.dds.delete_faults = [AbsentError("x", cloud_code="DBS.200002")]
-
-    assert bench.delete() == ["not_found"]
-    assert bench.dds.calls == ["delete", "list"]
+    assert project.delete() == [None]
+    assert project.dds.calls == ["delete"]
 
 
-def done(bench: Bench) -> Callable[[], None]:
-    """The delete is carried out, but its answer is lost."""
+def test_another_not_found_error_does_not_count_as_deleted() -> None:
+    """The instance may be missing while the backup is still listed."""
+    project = Project(1)
+    project.dds.delete_faults = [AbsentError("x", cloud_code="DBS.200002")]
+
+    assert project.delete() == ["not_found"]
+    assert project.dds.calls == ["delete", "list"]
+
+
+def done(project: Project) -> Callable[[], None]:
+    """DDS deletes the backup, and its response is lost."""
 
     def fault() -> None:
-        bench.dds.backups.remove(bench.doomed[0])
+        project.dds.backups.remove(project.doomed[0])
         raise AmbiguousError("lost")
 
     return fault
 
 
-def begun(bench: Bench) -> Callable[[], None]:
-    """The same; the backup is still being deleted."""
+def begun(project: Project) -> Callable[[], None]:
+    """DDS begins to delete the backup, and its response is lost."""
 
     def fault() -> None:
-        bench.set_status(bench.doomed[0], status="DISABLED")
+        project.set_status(project.doomed[0], status="DISABLED")
         raise AmbiguousError("lost")
 
     return fault
 
 
 @pytest.mark.parametrize("how", [done, begun])
-def test_after_a_lost_answer_the_list_decides(how: Callable[[Bench], Fault]) -> None:
-    """It is not deleted a second time."""
-    bench = Bench()
-    bench.dds.delete_faults = [how(bench)]
+def test_the_list_decides_after_a_lost_response(how: Callable[[Project], Fault]) -> None:
+    """A backup that is gone or DISABLED is not deleted again."""
+    project = Project()
+    project.dds.delete_faults = [how(project)]
 
-    assert bench.delete() == [None] * 3
-    assert bench.dds.calls == ["delete"] * 3 + ["list"]
+    assert project.delete() == [None] * 3
+    assert project.dds.calls == ["delete"] * 3 + ["list"]
 
 
-def test_after_a_lost_call_it_is_deleted_again() -> None:
-    """The list shows that it was not deleted."""
-    bench = Bench()
-    bench.dds.delete_faults = [AmbiguousError("lost")]
+def test_a_backup_that_is_still_listed_after_a_lost_response_is_deleted_again() -> None:
+    """The call was not carried out."""
+    project = Project()
+    project.dds.delete_faults = [AmbiguousError("lost")]
 
-    assert bench.delete() == [None] * 3
-    assert bench.dds.calls == ["delete"] * 3 + ["list", "delete"]
+    assert project.delete() == [None] * 3
+    assert project.dds.calls == ["delete"] * 3 + ["list", "delete"]
 
 
 @pytest.mark.parametrize("error", [BusyError("x"), TransientError("x"), AmbiguousError("x")])
-def test_what_a_retry_cannot_help_in_time_is_left(error: CloudError) -> None:
-    """Tried four times; one list a round, however many are in doubt."""
-    bench = Bench()
-    bench.dds.delete_faults = [error] * 100
+def test_retryable_errors_are_tried_four_times(error: CloudError) -> None:
+    """Each round lists the backups once for all of them."""
+    project = Project()
+    project.dds.delete_faults = [error] * 100
 
-    assert bench.delete() == [error.code] * 3
-    assert bench.dds.calls == (["delete"] * 3 + ["list"]) * 4
-    assert bench.clock.seconds < 30
+    assert project.delete() == [error.code] * 3
+    assert project.dds.calls == (["delete"] * 3 + ["list"]) * 4
+    assert project.clock.seconds < 30
 
 
 @pytest.mark.parametrize("error", [DeniedError("x"), InvalidError("x")])
-def test_what_can_never_succeed_is_tried_once(error: CloudError) -> None:
-    """And costs the others nothing."""
-    bench = Bench()
-    bench.dds.delete_faults = [error]
+def test_a_final_error_is_not_tried_again(error: CloudError) -> None:
+    """The other backups are deleted."""
+    project = Project()
+    project.dds.delete_faults = [error]
 
-    assert bench.delete() == [error.code, None, None]
-    assert bench.dds.calls == ["delete"] * 3 + ["list"]
+    assert project.delete() == [error.code, None, None]
+    assert project.dds.calls == ["delete"] * 3 + ["list"]
 
 
-def test_a_restore_that_began_meanwhile_is_not_disturbed() -> None:
-    """DDS refuses (DBS.201319); the list tells why, and it is not tried again."""
-    bench = Bench(1)
+def test_a_backup_under_restore_is_not_tried_again() -> None:
+    """DDS refuses the deletion (DBS.201319), and the list shows the restore."""
+    project = Project(1)
 
     def restore() -> None:
-        bench.set_status(bench.doomed[0], is_restoring=True)
+        project.set_status(project.doomed[0], is_restoring=True)
         raise BusyError("x", cloud_code="DBS.201319")
 
-    bench.dds.delete_faults = [restore]
+    project.dds.delete_faults = [restore]
 
-    assert bench.delete() == ["busy"]
-    assert bench.dds.calls == ["delete", "list"]
-
-
-def test_throttled_calls_are_spaced_and_repeated() -> None:
-    """A throttled call was refused before anything was done: no list is needed."""
-    bench = Bench()
-    bench.dds.delete_faults = [ThrottledError("x", retry_after=7), None, ThrottledError("x")]
-
-    assert bench.delete() == [None] * 3
-    assert bench.clock.seconds >= 7
-    assert set(bench.dds.calls) == {"delete"}
+    assert project.delete() == ["busy"]
+    assert project.dds.calls == ["delete", "list"]
 
 
-def test_calls_get_faster_again_after_throttling() -> None:
-    """At the pace that began after the 429, four calls a second, these would take ten seconds."""
-    bench = Bench(40)
-    bench.dds.delete_faults = [ThrottledError("x")]
+def test_throttled_calls_are_repeated_after_a_pause() -> None:
+    """A throttled call was not carried out, so its outcome is clear without a list."""
+    project = Project()
+    project.dds.delete_faults = [ThrottledError("x", retry_after=7), None, ThrottledError("x")]
 
-    bench.delete()
-
-    assert bench.clock.seconds < 8
-
-
-def test_what_the_deadline_cuts_off_is_left() -> None:
-    """A pause that outlasts the invocation leaves the throttled one and those after it."""
-    bench = Bench(remaining=20)
-    bench.dds.delete_faults = [None, ThrottledError("x", retry_after=60)]
-
-    assert bench.delete() == [None, "throttled", "throttled"]
-    assert "list" not in bench.dds.calls
+    assert project.delete() == [None] * 3
+    assert project.clock.seconds >= 7
+    assert set(project.dds.calls) == {"delete"}
 
 
-def test_a_list_that_fails_leaves_the_doubt() -> None:
-    """Nobody guesses."""
-    bench = Bench(1)
-    bench.dds.delete_faults = [AmbiguousError("x")]
-    bench.dds.list_faults = [DeniedError("x")]
+def test_the_rate_of_calls_recovers_after_throttling() -> None:
+    """At the rate right after the 429, four calls a second, these calls would take ten seconds."""
+    project = Project(40)
+    project.dds.delete_faults = [ThrottledError("x")]
 
-    assert bench.delete() == ["outcome_unknown"]
+    project.delete()
+
+    assert project.clock.seconds < 8
 
 
-def test_a_fault_of_this_program_costs_the_others_nothing() -> None:
-    """It is logged, and may be tried again."""
-    bench = Bench()
+def test_the_deadline_leaves_the_rest() -> None:
+    """The pause that DDS asks for lasts longer than the invocation."""
+    project = Project(remaining=20)
+    project.dds.delete_faults = [None, ThrottledError("x", retry_after=60)]
+
+    assert project.delete() == [None, "throttled", "throttled"]
+    assert "list" not in project.dds.calls
+
+
+def test_an_unclear_outcome_stays_unclear_without_a_list() -> None:
+    """The failure says so."""
+    project = Project(1)
+    project.dds.delete_faults = [AmbiguousError("x")]
+    project.dds.list_faults = [DeniedError("x")]
+
+    assert project.delete() == ["outcome_unknown"]
+
+
+def test_an_internal_error_does_not_affect_the_other_backups() -> None:
+    """Its backup is tried again."""
+    project = Project()
 
     def crash() -> None:
         raise ZeroDivisionError
 
-    bench.dds.delete_faults = [crash, None, None, crash, crash, crash]
+    project.dds.delete_faults = [crash, None, None, crash, crash, crash]
 
-    assert bench.delete() == ["internal_error", None, None]
+    assert project.delete() == ["internal_error", None, None]
 
 
 FAULTS: list[Fault] = [
@@ -213,14 +213,16 @@ FAULTS: list[Fault] = [
     st.integers(1, 8),
     st.integers(6, 300),
 )
-def test_whatever_happens_the_answer_is_true(
+def test_the_result_is_true_under_any_faults(
     delete_faults: list[Fault], list_faults: list[Fault], concurrency: int, remaining: int
 ) -> None:
-    """What is said to be deleted is gone, and what is still there has a reason."""
-    bench = Bench(12, remaining, concurrency)
-    bench.dds.delete_faults, bench.dds.list_faults = delete_faults, list_faults
+    """Every backup without a failure is gone, and every backup with one is still there."""
+    project = Project(12, remaining, concurrency)
+    project.dds.delete_faults, project.dds.list_faults = delete_faults, list_faults
 
-    failures = bench.deletion.delete(bench.doomed)
+    failures = project.deletion.delete(project.doomed)
 
-    assert set(failures) == {backup.id for backup in bench.doomed}
-    assert {backup.id for backup in bench.dds.backups} == {found for found, failure in failures.items() if failure}
+    assert set(failures) == {backup.id for backup in project.doomed}
+    assert {backup.id for backup in project.dds.backups} == {
+        backup_id for backup_id, failure in failures.items() if failure
+    }

@@ -1,12 +1,12 @@
-"""docs/prune_backups.md says what the code does."""
+"""docs/prune_backups.md agrees with the code, and its examples are valid."""
 
 import json
 import re
-from pathlib import Path
 
 import jsonschema
 
 from cli.cost import calls
+from cli.paths import CHECKOUT
 from shared.prune.function import PruneBackupsSettings
 from shared.prune.plan import FAILED_KEPT_FOR
 from shared.prune.report import REASONS
@@ -16,13 +16,12 @@ from shared.prune.run import PruneOutcome, RunOutcome
 from shared.runtime.settings import Settings
 
 
-ROOT = Path(__file__).parent.parent.parent
-PAGE = (ROOT / "docs" / "prune_backups.md").read_text(encoding="utf-8")
-SCHEMA = json.loads((ROOT / "docs" / "events" / "dds.backup.pruned.schema.json").read_text(encoding="utf-8"))
+PAGE = (CHECKOUT / "docs" / "prune_backups.md").read_text(encoding="utf-8")
+SCHEMA = json.loads((CHECKOUT / "docs" / "events" / "dds.backup.pruned.schema.json").read_text(encoding="utf-8"))
 
 
 def rows(heading: str) -> dict[str, str]:
-    """Maps the names in the first cell of each row to the rest of the row, for the table whose header is *heading*."""
+    """Map the names in the first cell of each row to the rest of the row, for the table whose header is *heading*."""
     table = PAGE.partition(f"| {heading} |")[2].partition("\n\n")[0]
     found = re.finditer(r"^\| ([^|]+) \|(.*)$", table, re.MULTILINE)
     return {name: match[2] for match in found for name in re.findall(r"`([a-zA-Z_]+)", match[1])}

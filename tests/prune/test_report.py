@@ -1,31 +1,37 @@
-"""A run as JSON and as text, within SMN's limits however many backups there are."""
+"""The report of a run as JSON, as an email and in the log, within the limits of SMN for any number of backups."""
 
 import json
+import logging
 from datetime import timedelta
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.paths import CHECKOUT
 from shared.model import Backup, Notification
 from shared.notify import Sender
 from shared.prune.deletion import Failure
-from shared.prune.report import MAX_BYTES, email_lines, run_notification, serialize_run, summary_line
+from shared.prune.report import MAX_BYTES, PruneItem, email_lines, run_notification, serialize_run, summary_line
 from shared.prune.run import BackupResult, PrunedInstance, PruneOutcome, PruneRun
-from tests.prune.made import NOW
+from shared.report import Status
+from tests.prune.backups import NOW
 
 
+SCHEMA = json.loads((CHECKOUT / "docs" / "events" / "dds.backup.pruned.schema.json").read_text(encoding="utf-8"))
 SENDER = Sender("urn:fss:cn-north-4:p:function:default:prune_backups", "cn-north-4", "p", "request-1")
 BUSY = Failure("busy", "in another operation", retryable=True, cloud_code="DBS.200019")
 DENIED = Failure("denied", "not allowed", retryable=False)
+UNLISTED = PruneRun(("t",), NOW, "last=3", "UTC", failure=DENIED)
 
 
-def run(
+def make_run(
     *outcomes: PruneOutcome, instances: int = 1, name: str = "nightly", failure: Failure = BUSY, **facts: Any
 ) -> PruneRun:
-    """A run in which each of some instances has a backup of each outcome."""
-    fates = {PruneOutcome.KEPT: ("last", "daily"), PruneOutcome.PROTECTED: ("building",)}
+    """Return a run in which each instance has one backup of each given outcome."""
+    reasons = {PruneOutcome.KEPT: ("last", "daily"), PruneOutcome.PROTECTED: ("building",)}
     pruned = [
         PrunedInstance(
             f"{number:032x}in02",
@@ -34,7 +40,7 @@ def run(
                 BackupResult(
                     Backup(f"{place:032x}br02", name, "i", "COMPLETED", NOW - timedelta(days=place), size=2**20),
                     outcome,
-                    fates.get(outcome, ("no_rule",)),
+                    reasons.get(outcome, ("no_rule",)),
                     failure if outcome in {PruneOutcome.LEFT, PruneOutcome.FAILED} else None,
                 )
                 for place, outcome in enumerate(outcomes)
@@ -47,14 +53,36 @@ def run(
     return PruneRun(("timer", "Nightly", "t"), NOW, "last=3 daily=7", "UTC", **given)
 
 
-def message(notification: Notification) -> int:
-    """The bytes of what SMN counts: the message structure."""
+def smn_bytes(notification: Notification) -> int:
+    """Return the bytes of the message structure, which SMN limits."""
     return len(json.dumps({"default": notification.body, "email": notification.email, "sms": notification.sms}))
 
 
-def test_a_small_run_is_told_whole() -> None:
-    """Each backup with what became of it, and why."""
-    result = run(PruneOutcome.KEPT, PruneOutcome.PROTECTED, PruneOutcome.DELETED, PruneOutcome.LEFT)
+RUNS = {
+    "pruned": make_run(PruneOutcome.KEPT, PruneOutcome.DELETED),
+    "nothing to prune": make_run(),
+    "dry run": make_run(PruneOutcome.WOULD_BE_DELETED, dry_run=True, warnings=("an odd thing",)),
+    "not listed": UNLISTED,
+    "every outcome": make_run(*PruneOutcome, force=True),
+    "cut": make_run(*[PruneOutcome.DELETED] * 1000),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_each_event_fits_its_schema(name: str) -> None:
+    """The schema describes every field and allows no other."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+    event = json.loads(run_notification(RUNS[name], SENDER, NOW).body)
+
+    jsonschema.validate(event, SCHEMA, cls=jsonschema.Draft202012Validator)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(event | {"data": event["data"] | {"more": 1}}, SCHEMA, cls=jsonschema.Draft202012Validator)
+
+
+def test_a_small_run_is_reported_completely() -> None:
+    """Each backup has its outcome and the reasons."""
+    result = make_run(PruneOutcome.KEPT, PruneOutcome.PROTECTED, PruneOutcome.DELETED, PruneOutcome.LEFT)
 
     document = serialize_run(result)
 
@@ -83,9 +111,9 @@ def test_a_small_run_is_told_whole() -> None:
     assert document["left_out"] == {"instances": 0, "backups": 0}
 
 
-def test_a_large_run_lists_what_was_deleted_rather_than_what_was_kept() -> None:
-    """And counts all of it."""
-    result = run(*[PruneOutcome.KEPT] * 30, PruneOutcome.DELETED, instances=300)
+def test_a_large_run_lists_deleted_backups_before_kept_ones() -> None:
+    """The totals count all of them."""
+    result = make_run(*[PruneOutcome.KEPT] * 30, PruneOutcome.DELETED, instances=300)
 
     document = serialize_run(result)
 
@@ -96,10 +124,10 @@ def test_a_large_run_lists_what_was_deleted_rather_than_what_was_kept() -> None:
     assert len(listed) == 300 * 31 - document["left_out"]["backups"]
 
 
-def test_instances_that_something_happens_to_come_first() -> None:
-    """Of 5,000 quiet ones many are left out; the one that is not quiet is there."""
-    quiet = run(PruneOutcome.KEPT, instances=5000).instances
-    loud = run(PruneOutcome.FAILED, instances=1, name="loud").instances
+def test_instances_with_a_change_come_first() -> None:
+    """Many of 5,000 unchanged instances are left out. The one with a failure is listed."""
+    quiet = make_run(PruneOutcome.KEPT, instances=5000).instances
+    loud = make_run(PruneOutcome.FAILED, instances=1, name="loud").instances
 
     document = serialize_run(PruneRun(("t",), NOW, "last=3", "UTC", dry_run=False, instances=(*quiet, *loud)))
 
@@ -116,12 +144,12 @@ def test_instances_that_something_happens_to_come_first() -> None:
     st.sampled_from(["nightly", "\u00fc" * 60, '"' * 60, "\U0001f600" * 64, "\n" * 64]),
 )
 def test_no_run_exceeds_smns_limits(outcomes: list[PruneOutcome], instances: int, name: str) -> None:
-    """256 KB, whatever the names hold; and the totals are always whole."""
-    result = run(*outcomes, instances=instances, name=name)
+    """The limit is 256 KB in JSON form, for any characters in the names. The totals are always complete."""
+    result = make_run(*outcomes, instances=instances, name=name)
 
     notification = run_notification(result, SENDER, NOW)
 
-    assert message(notification) <= 256 * 1024
+    assert smn_bytes(notification) <= 256 * 1024
     assert len(notification.subject) <= 120
     data = json.loads(notification.body)["data"]
     assert sum(data["totals"].values()) == instances * (len(outcomes) + 1)
@@ -131,9 +159,9 @@ def test_no_run_exceeds_smns_limits(outcomes: list[PruneOutcome], instances: int
 
 
 @given(st.integers(0, MAX_BYTES))
-def test_the_room_is_kept_to(room: int) -> None:
-    """Unless the totals alone need more."""
-    result = run(*PruneOutcome, instances=20)
+def test_a_run_is_cut_to_the_given_size(room: int) -> None:
+    """It is longer only if the totals alone need more."""
+    result = make_run(*PruneOutcome, instances=20)
     bare = len(json.dumps(json.dumps({**serialize_run(result, 0)})))
 
     assert len(json.dumps(json.dumps(serialize_run(result, room)))) <= max(room, bare) + 100
@@ -142,28 +170,28 @@ def test_the_room_is_kept_to(room: int) -> None:
 @pytest.mark.parametrize(
     ("result", "text"),
     [
-        (run(), "0 deleted, 0 kept"),
-        (run(PruneOutcome.DELETED, PruneOutcome.KEPT, PruneOutcome.PROTECTED), "1 deleted, 2 kept"),
-        (run(PruneOutcome.WOULD_BE_DELETED, dry_run=True), "dry run, 1 would be deleted, 0 kept"),
+        (make_run(), "0 deleted, 0 kept"),
+        (make_run(PruneOutcome.DELETED, PruneOutcome.KEPT, PruneOutcome.PROTECTED), "1 deleted, 2 kept"),
+        (make_run(PruneOutcome.WOULD_BE_DELETED, dry_run=True), "dry run, 1 would be deleted, 0 kept"),
         (
-            run(PruneOutcome.FAILED, PruneOutcome.LEFT, PruneOutcome.HELD_BACK, PruneOutcome.POSTPONED),
+            make_run(PruneOutcome.FAILED, PruneOutcome.LEFT, PruneOutcome.HELD_BACK, PruneOutcome.POSTPONED),
             "0 deleted, 0 kept, 1 failed, 1 not yet deleted, 1 held back, 1 left for later",
         ),
-        (PruneRun(("t",), NOW, "last=3", "UTC", failure=DENIED), "nothing deleted, the backups could not be listed"),
+        (UNLISTED, "nothing deleted, the backups could not be listed"),
     ],
     ids=range(5),
 )
-def test_the_headline_says_it_all(result: PruneRun, text: str) -> None:
-    """In the mail's subject and on a telephone."""
+def test_the_summary_counts_every_outcome(result: PruneRun, text: str) -> None:
+    """It is the subject of the email and the text message."""
     assert summary_line(result) == text
     notification = run_notification(result, SENDER, NOW)
     assert notification.subject == f"DDS backups pruned: {text}"
     assert text in notification.sms
 
 
-def test_a_mail_says_what_happened_and_what_to_do() -> None:
-    """Verdict, rules, a table, and each backup with the reason."""
-    result = run(*PruneOutcome, instances=2, warnings=("an odd thing",))
+def test_an_email_says_what_happened_and_what_to_do() -> None:
+    """It has the result, the rules, a table, and each backup with the reason."""
+    result = make_run(*PruneOutcome, instances=2, warnings=("an odd thing",))
 
     text = "\n".join(email_lines(result))
 
@@ -187,25 +215,70 @@ def test_a_mail_says_what_happened_and_what_to_do() -> None:
     assert all(len(line) == len(head) for line in text.splitlines() if line.startswith(("All ", "* night")))
 
 
-def test_a_dry_run_says_how_to_make_it_a_real_one() -> None:
-    """The first thing everybody gets."""
-    first, *_ = email_lines(run(PruneOutcome.WOULD_BE_DELETED, dry_run=True))
+def test_a_dry_run_explains_how_to_delete() -> None:
+    """The first line names the setting."""
+    first, *_ = email_lines(make_run(PruneOutcome.WOULD_BE_DELETED, dry_run=True))
 
     assert first.startswith("This was a dry run: nothing was deleted. To delete, set DRY_RUN to false")
 
 
 def test_a_run_without_a_list_says_why() -> None:
-    """And shows no empty table."""
-    text = list(email_lines(PruneRun(("t",), NOW, "last=3", "UTC", failure=DENIED)))
+    """It shows no empty table."""
+    text = list(email_lines(UNLISTED))
 
     assert text[0] == "Nothing was deleted, since the backups could not be listed: not allowed"
     assert len(text) == 3
 
 
-def test_long_sections_are_cut() -> None:
-    """A mail is no database."""
-    text = list(email_lines(run(*[PruneOutcome.DELETED] * 150, instances=101)))
+def test_long_sections_of_an_email_are_cut() -> None:
+    """Each says how many lines are left out."""
+    text = list(email_lines(make_run(*[PruneOutcome.DELETED] * 150, instances=101)))
 
     assert "  ... and 15050 more" in text
     assert "... and 1 more instances" in text
     assert len(text) < 250
+
+
+@pytest.mark.parametrize(
+    ("run", "notified", "status", "codes", "unfinished"),
+    [
+        (make_run(PruneOutcome.DELETED), True, Status.SUCCEEDED, [], False),
+        (make_run(PruneOutcome.DELETED), False, Status.FAILED, ["not_notified"], True),
+        (
+            make_run(PruneOutcome.WOULD_BE_DELETED, PruneOutcome.HELD_BACK, dry_run=True),
+            True,
+            Status.SUCCEEDED,
+            [],
+            False,
+        ),
+        (make_run(PruneOutcome.HELD_BACK), True, Status.FAILED, ["needs_force"], False),
+        (make_run(PruneOutcome.DELETED, PruneOutcome.LEFT), True, Status.PARTIALLY_FAILED, ["busy"], True),
+        (make_run(PruneOutcome.FAILED, failure=DENIED), True, Status.FAILED, ["denied"], False),
+        (UNLISTED, True, Status.FAILED, ["denied"], False),
+    ],
+    ids=range(7),
+)
+def test_a_run_succeeds_if_nothing_is_left_to_do(
+    run: PruneRun, *, notified: bool, status: Status, codes: list[str], unfinished: bool
+) -> None:
+    """Only a retryable failure or an unpublished report needs a redelivery."""
+    item = PruneItem(run, notified)
+
+    assert (item.status, item.codes, item.unfinished) == (status, codes, unfinished)
+
+
+@pytest.mark.parametrize(
+    ("run", "events"),
+    [
+        (make_run(PruneOutcome.DELETED), []),
+        (make_run(PruneOutcome.FAILED, failure=DENIED), [(logging.ERROR, "backup FAILED")]),
+        (make_run(PruneOutcome.LEFT), [(logging.WARNING, "backup LEFT")]),
+        (make_run(PruneOutcome.HELD_BACK), [(logging.WARNING, "backups held back")]),
+        (make_run(warnings=("an odd thing",)), [(logging.WARNING, "odd request")]),
+        (UNLISTED, [(logging.ERROR, "backups not listed")]),
+    ],
+    ids=range(6),
+)
+def test_the_log_has_a_line_for_each_problem(run: PruneRun, events: list[tuple[int, str]]) -> None:
+    """A final problem is an error, one that a redelivery may solve is a warning."""
+    assert [(level, message) for level, message, _ in PruneItem(run, notified=True).log_events()] == events

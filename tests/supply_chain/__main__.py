@@ -1,6 +1,6 @@
-"""`make audit`: known vulnerabilities of what is pinned, weak spots in the code, licences.
+"""`make audit`: checks the code for weaknesses, and the pinned packages for licences and known vulnerabilities.
 
-Exit status: 0 nothing found, 1 something found, 3 nothing found, but something could not be checked.
+Exit status: 0 if nothing is found, 1 if something is found, 3 if nothing is found and a check could not be done.
 """
 
 import argparse
@@ -23,10 +23,10 @@ SOURCE = ("shared", "functions", "cli", "localcloud")
 
 
 def main() -> int:
-    """Run every check and say what it came to."""
+    """Run every check and print its result."""
     parser = argparse.ArgumentParser(prog="make audit", description=__doc__.splitlines()[0])
-    parser.add_argument("--service", choices=("pypi", "osv"), default="pypi", help="Who knows of vulnerabilities.")
-    parser.add_argument("--osv-url", help="An OSV service of your own, for a machine that reaches no other.")
+    parser.add_argument("--service", choices=("pypi", "osv"), default="pypi", help="The vulnerability service.")
+    parser.add_argument("--osv-url", help="The URL of an OSV service of your own.")
     options = parser.parse_args()
     service = [f"--vulnerability-service={'osv' if options.osv_url else options.service}"]
     if options.osv_url:
@@ -38,7 +38,9 @@ def main() -> int:
         verdicts.append(finding.verdict)
     verdict = worst(verdicts)
     if verdict is Verdict.UNCHECKED:
-        console.print("Nothing was found, but not everything could be checked: run it where the service is reached.")
+        console.print(
+            "Nothing was found, but not everything could be checked. Run it where the service can be reached."
+        )
     return int(verdict)
 
 

@@ -1,11 +1,11 @@
-"""What an audit came to."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 
 class Verdict(IntEnum):
-    """As exit statuses: 2 is left to wrong calls."""
+    """The exit status of a check. 2 is that of a wrong command line."""
 
     CLEAN = 0
     FOUND = 1
@@ -14,7 +14,12 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: what was looked at, what came of it, and a line for each thing that somebody has to look at."""
+    """The result of one check.
+
+    Attributes:
+        subject: what was checked.
+        lines: one for each thing that somebody has to look at.
+    """
 
     subject: str
     verdict: Verdict
@@ -22,6 +27,6 @@ class Finding:
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:
-    """Something found outranks something unchecked, which outranks nothing."""
+    """Return the worst verdict: FOUND before UNCHECKED before CLEAN."""
     order = (Verdict.FOUND, Verdict.UNCHECKED, Verdict.CLEAN)
     return min(verdicts, key=order.index)

@@ -1,4 +1,4 @@
-"""The licences of what is deployed and of the tools, by pip-licenses, against the list of those allowed."""
+"""Checks the licences of the deployed packages and of the tools, which pip-licenses reads, against a list."""
 
 import json
 import subprocess
@@ -21,16 +21,22 @@ ALLOWED = Path(__file__).parent / "licences.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Identifiers of licences with the reason for each, and other spellings of them."""
+    """The allowed licences.
+
+    Attributes:
+        deployed: SPDX identifiers with the reason, for packages in the zips of the functions.
+        tools: the same for tools, in addition.
+        spellings: other spellings of the identifiers.
+    """
 
     deployed: Mapping[str, str]
     tools: Mapping[str, str]
     spellings: Mapping[str, str]
 
     def permits(self, licence: str, identifiers: Collection[str]) -> bool:
-        """Whether a licence, or an expression of several without brackets, is among the identifiers.
+        """Whether the identifiers permit a licence, or an expression without brackets.
 
-        "; " and " AND " join those that all apply, " OR " those of which one is enough.
+        All licences joined by "; " or " AND " have to be permitted, and one of those joined by " OR ".
         """
         parts = licence.replace(" AND ", "; ").split("; ")
         return all(any(self._name(choice) in identifiers for choice in part.split(" OR ")) for part in parts)
@@ -40,12 +46,12 @@ class Allowed:
 
 
 def load_allowed(file: Path = ALLOWED) -> Allowed:
-    """Read the list."""
+    """Read the list of allowed licences."""
     return Allowed(**yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 def installed_licences() -> dict[str, str]:
-    """The licence of every package of this environment, as the package writes it, by its canonical name."""
+    """Return the licence of every installed package as the package spells it, by canonical name."""
     command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--format=json", "--with-system"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     listed: list[dict[str, Any]] = json.loads(done.stdout)
@@ -55,10 +61,10 @@ def installed_licences() -> dict[str, str]:
 def audit_licences(
     installed: Mapping[str, str], allowed: Allowed, deployed: AbstractSet[str], tools: AbstractSet[str]
 ) -> Finding:
-    """Judge the licences of the packages that are deployed, and of the tools: names as in the requirements files.
+    """Check the licences of the deployed packages and of the tools, both given by canonical name.
 
-    A tool that this interpreter does not install, because it is for another system or Python, is named only. What is
-    deployed has to be judged.
+    A tool that is not installed, because it is for another system or Python, is only named. A deployed package that is
+    not installed makes the result UNCHECKED.
     """
     lines = []
     for name in sorted({*deployed, *tools} & installed.keys()):
@@ -69,10 +75,10 @@ def audit_licences(
     verdict = Verdict.FOUND if lines else Verdict.CLEAN if deployed <= installed.keys() else Verdict.UNCHECKED
     absent = sorted({*deployed, *tools} - installed.keys())
     if absent:
-        lines.append(f"not installed here, so not judged: {', '.join(absent)}")
+        lines.append(f"not installed, so not checked: {', '.join(absent)}")
     return Finding("licences", verdict, tuple(lines))
 
 
 def names_of(file: Path) -> set[str]:
-    """The canonical names of a requirements file."""
+    """Return the canonical names of the packages in a requirements file."""
     return {pin.name for pin in read_pins(file)}

@@ -1,4 +1,4 @@
-"""The lines of a requirements file."""
+"""Reads the pinned packages of a requirements file."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A requirement as pip reads it: canonical name, the requirement without its hashes, and the hashes."""
+    """A line of a requirements file: the canonical name, the requirement and its hashes."""
 
     name: str
     requirement: Requirement
@@ -18,7 +18,7 @@ class Pin:
 
     @property
     def version(self) -> str | None:
-        """The one version that it allows, None if it is not pinned by ``==``."""
+        """The version that ``==`` pins; None if the requirement allows others."""
         specifiers = list(self.requirement.specifier)
         if len(specifiers) == 1 and specifiers[0].operator == "==" and "*" not in specifiers[0].version:
             return specifiers[0].version
@@ -26,7 +26,7 @@ class Pin:
 
 
 def read_pins(file: Path) -> list[Pin]:
-    """Every requirement of the file. Raises InvalidRequirement for a line that is none."""
+    """Return every requirement of the file. Raises InvalidRequirement for an invalid line."""
     text = re.sub(r"\s*\\\n\s*", " ", file.read_text(encoding="utf-8"))
     return [_pin(line) for line in text.splitlines() if line.strip() and not line.startswith("#")]
 

@@ -1,4 +1,4 @@
-"""Weak spots in the code, by bandit."""
+"""Checks the code for weaknesses with bandit."""
 
 import json
 import re
@@ -15,14 +15,14 @@ CONFIGURATION = Path(__file__).parent / "bandit.yaml"
 
 
 def audit_source(folders: Iterable[Path]) -> Finding:
-    """Run bandit on the folders, every severity.
+    """Run bandit on the folders, for every severity.
 
-    A place whose line has a ``noqa`` of ruff's rule of the same number is judged already, with its reason: ruff's S105
-    is bandit's B105. Ruff complains of a ``noqa`` that is no longer needed.
+    A line with a ``noqa`` for ruff's rule of the same number is accepted: ruff's S105 is bandit's B105. Ruff reports a
+    ``noqa`` that is no longer needed.
     """
     command = [sys.executable, "-m", "bandit", "--quiet", "--format=json", f"--configfile={CONFIGURATION}", "-r"]
     done = subprocess.run([*command, *map(str, folders)], capture_output=True, text=True, check=False)
-    subject = "weak spots in the code"
+    subject = "weaknesses in the code"
     try:
         document = json.loads(done.stdout)
     except ValueError:
@@ -30,12 +30,12 @@ def audit_source(folders: Iterable[Path]) -> Finding:
     unread = [f"{error['filename']}: {error['reason']}" for error in document["errors"]]
     if unread:
         return Finding(subject, Verdict.UNCHECKED, tuple(unread))
-    found = [result for result in document["results"] if not _is_judged(result)]
+    found = [result for result in document["results"] if not _is_accepted(result)]
     lines = tuple(f"{r['filename']}:{r['line_number']}: {r['test_id']} {r['issue_text']}" for r in found)
     return Finding(subject, Verdict.FOUND if lines else Verdict.CLEAN, lines)
 
 
-def _is_judged(result: dict[str, Any]) -> bool:
+def _is_accepted(result: dict[str, Any]) -> bool:
     lines = Path(result["filename"]).read_text(encoding="utf-8").splitlines()
     rule = re.compile(rf"# noqa: (?:[A-Z]+\d+, )*S{result['test_id'][1:]}\b")
     return any(rule.search(lines[number - 1]) for number in result["line_range"])

@@ -1,4 +1,4 @@
-"""The licences of what is deployed are on the list, and others would be noticed."""
+"""All licences are on the list, and the check notices others."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from tests.supply_chain.licences import Allowed, audit_licences, installed_licen
 
 
 ROOT = Path(__file__).parent.parent.parent
-ALLOWED = Allowed(deployed={"MIT": "fine"}, tools={"GPL-3.0-only": "not passed on"}, spellings={"MIT License": "MIT"})
+ALLOWED = Allowed(deployed={"MIT": "fine"}, tools={"GPL-3.0-only": "not distributed"}, spellings={"MIT License": "MIT"})
 
 
 def test_the_licences_of_this_environment_are_allowed() -> None:
-    """Of what is deployed and of the tools, none left out."""
+    """The check covers every deployed package and every tool."""
     deployed, tools = names_of(ROOT / "requirements.txt"), names_of(ROOT / "requirements-dev.txt")
     installed = installed_licences()
 
@@ -22,8 +22,8 @@ def test_the_licences_of_this_environment_are_allowed() -> None:
     assert finding.verdict is Verdict.CLEAN, finding.lines
 
 
-def test_every_allowed_licence_has_a_reason_and_every_spelling_a_licence() -> None:
-    """The list is data with reasons."""
+def test_every_allowed_licence_has_a_reason() -> None:
+    """Every other spelling means an allowed licence."""
     allowed = load_allowed()
 
     assert all({**allowed.deployed, **allowed.tools}.values())
@@ -41,13 +41,13 @@ def test_every_allowed_licence_has_a_reason_and_every_spelling_a_licence() -> No
         ("UNKNOWN", False),
     ],
 )
-def test_expressions(licence: str, *, allowed: bool) -> None:
-    """One of those joined by OR, all of those joined by AND."""
+def test_expressions_of_licences(licence: str, *, allowed: bool) -> None:
+    """One licence joined by OR has to be allowed, and all joined by AND."""
     assert ALLOWED.permits(licence, ALLOWED.deployed) is allowed
 
 
 def test_a_licence_for_tools_only_is_not_deployed() -> None:
-    """The same package, once deployed and once a tool."""
+    """The package is allowed as a tool and not as a deployed package."""
     installed = {"copyleft": "GPL-3.0-only", "of-another-system": "UNKNOWN", "fine": "MIT"}
 
     assert audit_licences(installed, ALLOWED, {"fine"}, {"copyleft"}) == Finding("licences", Verdict.CLEAN)
@@ -58,12 +58,12 @@ def test_a_licence_for_tools_only_is_not_deployed() -> None:
     )
 
 
-def test_what_is_not_installed_is_named_and_what_is_deployed_has_to_be_judged() -> None:
-    """A tool may be for another Python."""
+def test_a_deployed_package_has_to_be_installed_for_the_check() -> None:
+    """A tool may be for another Python, so it is only named."""
     installed = {"fine": "MIT"}
 
     tool = audit_licences(installed, ALLOWED, {"fine"}, {"for-windows"})
     deployed = audit_licences(installed, ALLOWED, {"fine", "missing"}, set())
 
     assert (tool.verdict, deployed.verdict) == (Verdict.CLEAN, Verdict.UNCHECKED)
-    assert tool.lines == ("not installed here, so not judged: for-windows",)
+    assert tool.lines == ("not installed, so not checked: for-windows",)

@@ -1,4 +1,4 @@
-"""What is installed is what was locked: every requirement pinned, and every pin hashed."""
+"""The requirements files pin every package to one version and its hashes."""
 
 import sys
 from pathlib import Path
@@ -22,21 +22,21 @@ TOOLS = read_pins(ROOT / "requirements-dev.txt")
 
 @pytest.mark.parametrize("pins", [DEPLOYED, TOOLS], ids=["deployed", "tools"])
 def test_every_requirement_is_pinned_and_hashed(pins: list[Pin]) -> None:
-    """To one version, by SHA-256."""
+    """The hashes are SHA-256."""
     assert pins
     assert [pin.name for pin in pins if pin.version is None] == []
     assert [pin.name for pin in pins if not pin.hashes or any(not h.startswith("sha256:") for h in pin.hashes)] == []
 
 
-def test_the_sdk_is_on_one_version() -> None:
-    """Its packages share modules, and are only tested together."""
+def test_all_packages_of_the_sdk_have_one_version() -> None:
+    """They share modules."""
     sdk = {pin.version for pin in [*DEPLOYED, *TOOLS] if pin.name.startswith("huaweicloudsdk")}
 
     assert len(sdk) == 1
 
 
-def test_the_tools_are_tested_with_what_is_deployed() -> None:
-    """The same versions, hashes and markers in both files."""
+def test_the_tests_run_with_the_deployed_versions() -> None:
+    """Both files have the same versions and hashes."""
     tools = {(pin.name, pin.version): pin.hashes for pin in TOOLS}
 
     for pin in DEPLOYED:
@@ -60,8 +60,8 @@ def test_the_lock_has_what_was_asked_for() -> None:
             assert all(wanted.specifier.contains(str(version)) for version in versions)
 
 
-def test_a_requirement_without_hash_or_pin_is_seen(tmp_path: Path) -> None:
-    """The reader of these tests can tell."""
+def test_a_requirement_without_pin_or_hash_is_recognized(tmp_path: Path) -> None:
+    """The other tests depend on it."""
     file = tmp_path / "requirements.txt"
     file.write_text(
         "# a comment\none==1.0 ; python_version < '3.11' \\\n    --hash=sha256:ab \\\n    --hash=sha256:cd\ntwo>=2\n"

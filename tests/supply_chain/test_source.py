@@ -1,4 +1,4 @@
-"""Bandit looks at the code, and a place that is judged already is passed over."""
+"""The check finds weaknesses and accepts those that a `noqa` explains."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from tests.supply_chain.source import audit_source
 WEAK = 'def run(text: str) -> object:\n    return eval(text){}\n\n\nPASSWORD = "hunter2"\n'
 
 
-def test_a_weak_spot_is_found_and_a_judged_one_is_not(tmp_path: Path) -> None:
-    """By a noqa of the same number, and of no other."""
+def test_a_weakness_is_found_unless_a_noqa_accepts_it(tmp_path: Path) -> None:
+    """The noqa has to have the same number."""
     file = tmp_path / "weak.py"
 
     file.write_text(WEAK.format("  # noqa: S307 - a test"))
@@ -22,8 +22,8 @@ def test_a_weak_spot_is_found_and_a_judged_one_is_not(tmp_path: Path) -> None:
     assert [text.split()[1] for text in found.lines] == ["B307", "B105"]
 
 
-def test_what_cannot_be_read_is_unchecked(tmp_path: Path) -> None:
-    """A file that is no Python."""
+def test_a_file_that_bandit_cannot_read_is_unchecked(tmp_path: Path) -> None:
+    """The file is not valid Python."""
     (tmp_path / "broken.py").write_text("def\n")
 
     assert audit_source([tmp_path]).verdict is Verdict.UNCHECKED

@@ -1,6 +1,7 @@
-"""Clean, vulnerable and unchecked are three different things."""
+"""The check tells clean, vulnerable and unchecked packages apart."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ ADVISORY = {
 
 @pytest.fixture
 def requirements(tmp_path: Path) -> Path:
-    """Two packages, one of them in another version for another Python."""
+    """A requirements file with two packages, one of them in two versions for two Pythons."""
     file = tmp_path / "requirements.txt"
     file.write_text(
         f"one==1.0 ; python_version < '3' --hash=sha256:{'a' * 64}\n"
@@ -44,7 +45,7 @@ def requirements(tmp_path: Path) -> Path:
 
 @contextmanager
 def osv(vulnerable: str | None) -> Iterator[str]:
-    """A vulnerability service that knows one vulnerable package, or none; yields the address of its queries."""
+    """Run a vulnerability service that knows at most one vulnerable package. Yields the URL of its queries."""
 
     class Queries(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -55,7 +56,7 @@ def osv(vulnerable: str | None) -> Iterator[str]:
             self.wfile.write(json.dumps(answer).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Queries) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -68,28 +69,29 @@ def osv(vulnerable: str | None) -> Iterator[str]:
     [(None, Verdict.CLEAN, ()), ("one", Verdict.FOUND, ("one 1.0: PYSEC-2026-1, fixed in 1.1",))],
     ids=["clean", "vulnerable"],
 )
-def test_what_the_service_says(
+def test_the_verdict_is_that_of_the_service(
     requirements: Path, vulnerable: str | None, verdict: Verdict, lines: tuple[str, ...]
 ) -> None:
-    """A vulnerability is told with the version that mends it, though this Python installs another."""
+    """A line names the vulnerability and the version with the fix. Versions for other Pythons are checked too."""
     with osv(vulnerable) as url:
         finding = audit_requirements(requirements, ["--vulnerability-service=osv", f"--osv-url={url}"])
 
     assert (finding.verdict, finding.lines) == (verdict, lines)
 
 
-def test_a_service_that_cannot_be_reached_is_no_verdict(requirements: Path) -> None:
-    """Neither clean nor vulnerable, though pip-audit ends as for a vulnerability."""
-    finding = audit_requirements(
-        requirements, ["--vulnerability-service=osv", "--osv-url=http://127.0.0.1:9/v1/query", "--timeout=1"]
-    )
+def test_an_unreachable_service_leaves_the_packages_unchecked(requirements: Path) -> None:
+    """The exit status of pip-audit is the same as for a vulnerability."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # no service listens
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1/query"
+        finding = audit_requirements(requirements, ["--vulnerability-service=osv", f"--osv-url={url}", "--timeout=1"])
 
     assert finding.verdict is Verdict.UNCHECKED
-    assert "could not be asked" in finding.lines[0]
+    assert "could not be reached" in finding.lines[0]
 
 
 @pytest.mark.parametrize(
-    ("judged", "verdict", "expected"),
+    ("known", "verdict", "expected"),
     [
         ([], Verdict.UNCHECKED, "knows none of the 1 packages"),
         ([{"name": "two", "version": "2.0", "vulns": []}], Verdict.UNCHECKED, "one: the vulnerability service"),
@@ -101,15 +103,15 @@ def test_a_service_that_cannot_be_reached_is_no_verdict(requirements: Path) -> N
     ],
     ids=["none known", "one unknown", "one unknown and one vulnerable"],
 )
-def test_packages_that_the_service_does_not_know_are_not_clean(
+def test_unknown_packages_are_not_clean(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    judged: list[dict[str, object]],
+    known: list[dict[str, object]],
     verdict: Verdict,
     expected: str,
 ) -> None:
-    """pip-audit passes over them and ends well, as on a mirror of PyPI that has no such data."""
-    document = {"dependencies": [{"name": "one", "skip_reason": "not found on PyPI"}, *judged], "fixes": []}
+    """pip-audit skips them and succeeds, for example with a mirror of PyPI that has no such data."""
+    document = {"dependencies": [{"name": "one", "skip_reason": "not found on PyPI"}, *known], "fixes": []}
 
     class Done:
         stdout = json.dumps(document)
@@ -127,7 +129,7 @@ def test_packages_that_the_service_does_not_know_are_not_clean(
 
 
 def test_something_found_outranks_something_unchecked() -> None:
-    """1 before 3 before 0."""
+    """The exit status is 1 before 3 before 0."""
     assert worst([Verdict.CLEAN, Verdict.UNCHECKED, Verdict.FOUND]) is Verdict.FOUND
     assert worst([Verdict.CLEAN, Verdict.UNCHECKED]) is Verdict.UNCHECKED
     assert worst([Verdict.CLEAN]) is Verdict.CLEAN

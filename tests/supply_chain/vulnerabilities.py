@@ -1,4 +1,4 @@
-"""Known vulnerabilities of what a requirements file pins, by pip-audit."""
+"""Checks the pinned packages for known vulnerabilities with pip-audit."""
 
 import json
 import subprocess
@@ -14,12 +14,14 @@ from tests.supply_chain.pins import Pin, read_pins
 
 
 def audit_requirements(file: Path, options: Sequence[str] = ()) -> Finding:
-    """Ask a vulnerability service about every pin of the file, those for other Pythons and systems included.
+    """Ask a vulnerability service about every pinned package, those for other Pythons and systems included.
 
-    pip-audit ends with 0 when the service knows none of the packages, and with 1, as for a vulnerability, when it
-    cannot be reached. So its document is read instead: what it has not judged is unchecked, and never clean.
+    pip-audit exits with 0 if the service knows none of the packages, and with 1, as for a vulnerability, if it cannot
+    reach the service. Its JSON output decides instead: a package that it skips is UNCHECKED and never CLEAN.
 
-    *options* are pip-audit's own: which service, and where it is.
+    Args:
+        file: the requirements file.
+        options: passed on to pip-audit, such as the service and its URL.
     """
     subject = f"known vulnerabilities of {file.name}"
     packages: list[dict[str, Any]] = []
@@ -28,16 +30,16 @@ def audit_requirements(file: Path, options: Sequence[str] = ()) -> Finding:
         try:
             packages += json.loads(done.stdout)["dependencies"]
         except ValueError:
-            last = (done.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]
-            return Finding(subject, Verdict.UNCHECKED, (f"the vulnerability service could not be asked: {last}",))
+            last = (done.stderr.strip().splitlines() or ["pip-audit printed nothing"])[-1]
+            return Finding(subject, Verdict.UNCHECKED, (f"the vulnerability service could not be reached: {last}",))
     vulnerable = tuple(_line(package, known) for package in packages for known in package.get("vulns", ()))
-    unjudged = _unjudged(packages)
-    verdict = Verdict.FOUND if vulnerable else Verdict.UNCHECKED if unjudged else Verdict.CLEAN
-    return Finding(subject, verdict, (*vulnerable, *unjudged))
+    skipped = _skipped(packages)
+    verdict = Verdict.FOUND if vulnerable else Verdict.UNCHECKED if skipped else Verdict.CLEAN
+    return Finding(subject, verdict, (*vulnerable, *skipped))
 
 
 def _rounds(pins: Iterable[Pin]) -> Iterator[list[Pin]]:
-    """Each package once a round: pip-audit takes no file that has two versions of one."""
+    """Yield lists that have each package once, since pip-audit accepts no two versions of a package."""
     versions: dict[str, list[Pin]] = {}
     for pin in pins:
         versions.setdefault(pin.name, []).append(pin)
@@ -46,7 +48,7 @@ def _rounds(pins: Iterable[Pin]) -> Iterator[list[Pin]]:
 
 
 def _pip_audit(pins: Iterable[Pin], options: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Audit the pins without their markers, by which pip-audit would pass over those for other Pythons."""
+    """Run pip-audit on the pins without their markers, since it skips packages for other Pythons."""
     lines = [" ".join((f"{pin.name}=={pin.version}", *(f"--hash={one}" for one in pin.hashes))) for pin in pins]
     command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "--progress-spinner=off"]
     with tempfile.TemporaryDirectory() as folder:
@@ -57,11 +59,11 @@ def _pip_audit(pins: Iterable[Pin], options: Sequence[str]) -> subprocess.Comple
         )
 
 
-def _unjudged(packages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+def _skipped(packages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     names = [package["name"] for package in packages if "skip_reason" in package]
     if names and len(names) == len(packages):
         return (
-            f"the vulnerability service knows none of the {len(names)} packages: is it a mirror without this data?",
+            f"the vulnerability service knows none of the {len(names)} packages; it may be a mirror without this data",
         )
     return tuple(f"{name}: the vulnerability service does not know this version" for name in names)
 

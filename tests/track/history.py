@@ -1,4 +1,4 @@
-"""Backups whose whole life is known beforehand, as DDS would list them at any moment."""
+"""A fake DDS whose backups have a known course: it lists them at any moment as DDS would."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -12,8 +12,15 @@ KEY = f"key:{'0' * 32}"
 
 
 @dataclass(frozen=True)
-class Life:
-    """From begin to end; DDS shows the end `lag` seconds late, and does not say when it was unless `tells_end`."""
+class Course:
+    """The course of a backup.
+
+    Attributes:
+        duration: in seconds.
+        good: whether the backup ends as COMPLETED, otherwise as FAILED.
+        lag: how many seconds late DDS shows the end.
+        shows_end: whether DDS lists the end time.
+    """
 
     id: str
     instance_id: str
@@ -21,34 +28,36 @@ class Life:
     duration: float
     good: bool = True
     lag: float = 0.0
-    tells_end: bool = True
+    shows_end: bool = True
     description: str = KEY
 
     @property
     def end(self) -> datetime:
+        """When the backup ends."""
         return self.begin + timedelta(seconds=self.duration)
 
     @property
-    def visible(self) -> datetime:
+    def end_shown(self) -> datetime:
+        """When DDS begins to show the end."""
         return self.end + timedelta(seconds=self.lag)
 
     def at(self, now: datetime) -> Backup:
-        """The backup as it is listed at a moment."""
+        """Return the backup as DDS lists it at a moment."""
         backup = Backup(
             self.id, f"name-of-{self.id}", self.instance_id, "BUILDING", self.begin, self.description, size=0
         )
-        if now < self.visible:
+        if now < self.end_shown:
             return backup
         status, size = ("COMPLETED", 2803) if self.good else ("FAILED", 0)
-        return replace(backup, status=status, size=size, end_time=self.end if self.tells_end else None)
+        return replace(backup, status=status, size=size, end_time=self.end if self.shows_end else None)
 
 
 @dataclass
 class History(FakeDds):
-    """DDS with backups of known lives."""
+    """A fake DDS that lists backups of known courses."""
 
     clock: FakeClock = field(default_factory=FakeClock)
-    lives: Sequence[Life] = ()
+    courses: Sequence[Course] = ()
 
     def list(
         self,
@@ -59,7 +68,7 @@ class History(FakeDds):
         instance_id: str | None = None,
         since: datetime | None = None,
     ) -> Sequence[Backup]:
-        self.backups = [life.at(self.clock.now()) for life in self.lives if life.begin <= self.clock.now()]
+        self.backups = [course.at(self.clock.now()) for course in self.courses if course.begin <= self.clock.now()]
         return super().list(
             name_part=name_part,
             description_part=description_part,

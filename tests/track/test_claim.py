@@ -1,198 +1,179 @@
-"""The claim: every end is announced, under one id that announces nothing else, whatever becomes of the ticks.
+"""The claim of track_backups on the local cloud: every end is published, under any faults.
 
-Whole functions on fakes; ticks are missed as far as the lookback allows, delivered twice and in any order, invocations
-are killed, and the list and the topic fail at any call, the event being delivered again until it succeeds.
+create_backup makes the backups and track_backups follows them, both through the real SDK. Only the time is not real.
 """
 
 import json
-import random
-from collections import defaultdict
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.bootstrap import track_backups
-from shared.errors import AmbiguousError, ThrottledError, TransientError, UnfinishedEventError
-from tests.fakes import INSTANCES, START, FakeCloud, FakeContext, FakeTopic, fake_connect
-from tests.track.history import History, Life
+from localcloud import LocalCloud
+from shared.bootstrap import Function, track_backups
+from shared.errors import UnfinishedEventError
+from shared.track.function import TrackBackupsSettings
+from tests.deliveries import FAULTS, Deliveries
+from tests.fakes import Steady
 from tests.triggers import documented as doc
 
 
-URN = "urn:smn:cn-north-4:0162c0f220284698b77a3d264376343a:dds-backups"
-PERIOD, DELAY, STUCK = 300, 60, 3600
-TICKS = 30
+PERIOD = timedelta(minutes=5)
 
 
-class KilledError(Exception):
-    """The invocation ends here, whatever it was doing."""
+class Night:
+    """Backups by create_backup, and the timer events of track_backups, on the local cloud."""
 
+    def __init__(self, cloud: LocalCloud, instances: Iterable[str]) -> None:
+        self.cloud = cloud
+        self.deliveries = Deliveries(cloud, list(instances), READ_TIMEOUT="20")
+        self.clock, self.context = self.deliveries.clock, self.deliveries.context
+        self.began = self.clock.now()
+        self.function: Function[TrackBackupsSettings] = track_backups(clock=self.clock, rng=Steady(), environment={})
 
-def kill() -> None:
-    raise KilledError
+    def wait_for(self, time: datetime) -> None:
+        """Move the clocks forward."""
+        self.clock.sleep(max(0.0, (time - self.clock.now()).total_seconds()))
 
-
-@dataclass(frozen=True)
-class Delivery:
-    """A tick and how many seconds after its time it arrives."""
-
-    tick: int
-    late: int
-
-    @property
-    def time(self) -> float:
-        return self.tick * PERIOD
-
-    def event(self) -> dict[str, Any]:
-        due = START + timedelta(seconds=self.time)
-        return doc.timer("", time=due.isoformat(), trigger_name="EveryFiveMinutes")
-
-
-def make_lives(drawn: list[tuple[int, int, bool, int, bool]]) -> list[Life]:
-    return [
-        Life(f"b-{n}", INSTANCES[n % 9], START + timedelta(seconds=begin), duration, good, lag, tells_end)
-        for n, (begin, duration, good, lag, tells_end) in enumerate(drawn)
-    ]
-
-
-LIVES = st.lists(
-    st.tuples(
-        st.integers(min_value=-2000, max_value=TICKS * PERIOD),
-        st.one_of(st.integers(min_value=1, max_value=900), st.integers(min_value=1, max_value=9000)),
-        st.booleans(),
-        st.integers(min_value=0, max_value=DELAY),
-        st.sampled_from([True, True, True, False]),
-    ),
-    min_size=1,
-    max_size=8,
-).map(make_lives)
-LATE = st.one_of(st.integers(min_value=0, max_value=30), st.integers(min_value=0, max_value=3000))
-FAULTS = st.lists(
-    st.sampled_from(
-        [
-            None,
-            None,
-            TransientError("503"),
-            AmbiguousError("cut"),
-            ThrottledError("429", retry_after=400),
-            KilledError(),
-        ]
-    ),
-    max_size=12,
-)
-
-
-def play(lives: list[Life], deliveries: list[Delivery], lookback: int, topic: FakeTopic, faults: list[Any]) -> None:
-    """Deliver the ticks in the order of their arrival, each again until the function is content."""
-    dds = History(lives=lives, list_faults=faults)
-    clock = dds.clock
-    names = {"TRACK_LOOKBACK": str(lookback), "STUCK_AFTER": "1h", "TRACK_DELAY": "60s", "TRACK_PERIOD": "5m"}
-    context = FakeContext({"NOTIFY_TOPIC_URN": URN, "MAX_CONCURRENCY": "2", **names})
-    function = track_backups(connect=fake_connect(FakeCloud(dds, topic)), clock=clock, environment={})
-    for delivery in sorted(deliveries, key=lambda d: d.time + d.late):
-        clock.seconds = max(clock.seconds, delivery.time + delivery.late)
-        for attempt in range(40):
-            context.request_id = f"{delivery}-{attempt}"
+    def deliver_timer_event(self, number: int, most: int = 12) -> None:
+        """Deliver a timer event until the function raises nothing."""
+        due = self.began + number * PERIOD
+        self.wait_for(due)
+        for _ in range(most):
             try:
-                function.handle(delivery.event(), context)
-            except (UnfinishedEventError, KilledError):
-                clock.seconds += 60
+                self.function.handle(doc.timer("", time=due.isoformat()), self.context)
+            except UnfinishedEventError:
+                self.clock.sleep(20)
             else:
-                break
-        else:
-            raise AssertionError("never content")
+                return
+        raise AssertionError(f"not done after {most} deliveries")
+
+    def ask(self, **question: str) -> dict[str, Any]:
+        """Ask a question. Returns the report."""
+        report: dict[str, Any] = self.function.handle(question, self.context)
+        return report
+
+    def published_ends(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the CloudEvents about ends by id, without the request ids."""
+        events = [json.loads(message["message"]) for message in self.cloud.messages()]
+        found: dict[str, list[dict[str, Any]]] = {}
+        for event in events:
+            if event["type"] in {"dds.backup.completed", "dds.backup.failed", "dds.backup.stuck"}:
+                del event["data"]["request_id"]
+                found.setdefault(event["id"], []).append(event)
+        return found
+
+    def assert_every_end_is_published(self) -> None:
+        """The end of each backup is published under one id that means nothing else.
+
+        Job id and reason come from the task list and are missing where that list failed.
+        """
+        ends = {}
+        for versions in self.published_ends().values():
+            added = {"job_id": 0, "message": 0}
+            assert all({**v["data"], **added} == {**versions[0]["data"], **added} for v in versions)
+            ends[versions[0]["data"]["backup_id"]] = versions[0]["type"]
+        assert len(ends) == len(self.published_ends())
+        assert ends == {backup["id"]: f"dds.backup.{backup['status'].lower()}" for backup in self.deliveries.backups()}
 
 
-def announced(topic: FakeTopic) -> dict[str, list[dict[str, Any]]]:
-    """What was published, by CloudEvents id, without what tells one invocation from another."""
-    events: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for notification in topic.sent:
-        event = json.loads(notification.body)
-        del event["data"]["request_id"]
-        events[event["id"]].append(event)
-    return events
+def choose_instances(cloud: LocalCloud) -> list[str]:
+    """Return two instances whose backups complete and the one whose backups fail."""
+    archive = next(i["id"] for i in cloud.state()["instances"] if i["name"] == "archive")
+    return [*cloud.connection()["instance_ids"][:2], archive]
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    data=st.data(), lives=LIVES, lookback=st.integers(min_value=0, max_value=2), publish_faults=FAULTS, faults=FAULTS
+def test_the_ends_of_a_night_are_published_with_their_facts(cloud: LocalCloud) -> None:
+    """Size, duration, reason and job come from DDS."""
+    night = Night(cloud, choose_instances(cloud))
+    night.deliveries.deliver_until_it_succeeds()
+    for number in range(1, 4):
+        night.deliver_timer_event(number)
+
+    night.assert_every_end_is_published()
+    by_instance = {versions[0]["subject"]: versions[0]["data"] for versions in night.published_ends().values()}
+    backups = {backup["instance_id"]: backup for backup in night.deliveries.backups()}
+    for instance, data in by_instance.items():
+        assert data["job_id"] == backups[instance]["job_id"]
+        assert data["duration"] is not None
+    orders, _, archive = (by_instance[instance] for instance in night.deliveries.instances)
+    assert (orders["size"], archive["message"]) == (4 * 1024**2, "The backup could not be uploaded to OBS.")
+
+
+def test_questions_are_answered_during_and_after_a_backup(cloud: LocalCloud) -> None:
+    """They name the job, the backup, or the key that the caller gave to create_backup."""
+    night = Night(cloud, choose_instances(cloud)[:2])
+    night.deliveries.event = {"instance_ids": night.deliveries.instances, "idempotency_key": "release-42"}
+    made = night.deliveries.deliver_until_it_succeeds()["results"][0]
+    questions = [{name: made[name]} for name in ("job_id", "backup_id")] + [{"idempotency_key": "release-42"}]
+
+    for question in questions:
+        report = night.ask(**question)
+        running = next(b for b in report["answers"][0]["backups"] if b["instance_id"] == made["instance_id"])
+        assert report["state"] == "RUNNING"
+        assert (running["backup_id"], running["job_id"]) == (made["backup_id"], made["job_id"])
+        assert running["progress"].endswith("%")
+    night.clock.sleep(600)
+    for question in questions:
+        assert night.ask(**question)["state"] == "COMPLETED"
+    assert len(night.ask(idempotency_key="release-42")["answers"][0]["backups"]) == 2
+    assert night.ask(job_id="no-such-job")["state"] == "UNKNOWN"
+    assert night.ask(backup_id="f" * 32 + "br02")["state"] == "UNKNOWN"
+
+
+def test_a_job_that_dds_does_not_show_yet_is_unknown(cloud: LocalCloud) -> None:
+    """DDS shows a new job after some seconds."""
+    cloud.switch(job_delay=30)
+    night = Night(cloud, choose_instances(cloud)[:1])
+    (made,) = night.deliveries.deliver_until_it_succeeds()["results"]
+
+    first = night.ask(job_id=made["job_id"])
+    night.clock.sleep(31)
+
+    assert (first["status"], first["state"]) == ("SUCCEEDED", "UNKNOWN")
+    assert night.ask(job_id=made["job_id"])["state"] == "RUNNING"
+
+
+def test_a_region_without_the_newer_filters_gives_the_same_answers(cloud: LocalCloud) -> None:
+    """The function filters the list itself."""
+    cloud.switch(newer_filters=False)
+    night = Night(cloud, choose_instances(cloud)[:1])
+    night.deliveries.event = {"instance_ids": night.deliveries.instances, "idempotency_key": "k"}
+    night.deliveries.deliver_until_it_succeeds()
+
+    report = night.ask(idempotency_key="k")
+
+    assert [b["instance_id"] for b in report["answers"][0]["backups"]] == night.deliveries.instances
+
+
+CALLS = st.sampled_from([{"method": "GET", "path": "/backups$"}, {"path": "/publish$"}, {"path": "/jobs$"}])
+RULES = st.builds(
+    lambda call, nth, fault: {**call, "nth": nth, **FAULTS[fault]},
+    CALLS,
+    st.lists(st.integers(min_value=1, max_value=6), min_size=1, max_size=3, unique=True),
+    st.sampled_from(sorted(FAULTS.keys() - {"slow success"})),
 )
-def test_every_end_is_announced_and_no_id_says_two_things(
-    data: st.DataObject, lives: list[Life], lookback: int, publish_faults: list[Any], faults: list[Any]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rules=st.lists(RULES, max_size=4),
+    missed=st.sampled_from([None, 1, 2]),
+    order=st.permutations([1, 2, 3, 1, 2]),
+)
+def test_the_claim_holds_under_any_faults(
+    cloud: LocalCloud, rules: list[dict[str, Any]], missed: int | None, order: list[int]
 ) -> None:
-    """See the top."""
-    missed: set[int] = set()
-    for tick, may_be_missed in enumerate(data.draw(st.lists(st.booleans(), min_size=TICKS, max_size=TICKS))):
-        before = next(n for n in range(TICKS + 1) if tick - n - 1 not in missed)
-        if may_be_missed and before < lookback and tick:
-            missed.add(tick)
-    times = data.draw(st.lists(st.integers(min_value=1, max_value=2), min_size=TICKS + 1, max_size=TICKS + 1))
-    deliveries = [
-        Delivery(tick, data.draw(LATE)) for tick in range(TICKS + 1) if tick not in missed for _ in range(times[tick])
-    ]
-    topic = FakeTopic(faults=list(publish_faults))
-    play(lives, deliveries, lookback, topic, [kill if isinstance(fault, KilledError) else fault for fault in faults])
+    """One timer event is missed, and the others are delivered twice and in any order."""
+    cloud.reset()
+    night = Night(cloud, choose_instances(cloud))
+    night.deliveries.deliver_until_it_succeeds()
+    cloud.set_faults(rules)
+    night.wait_for(night.began + 3 * PERIOD)
+    for number in order:
+        if number != missed:
+            night.deliver_timer_event(number)
 
-    events = announced(topic)
-    first, last = START - timedelta(seconds=DELAY + PERIOD), START + timedelta(seconds=TICKS * PERIOD - DELAY)
-    said = defaultdict(set)
-    for event_id, versions in events.items():
-        said[versions[0]["type"], versions[0]["data"]["backup_id"]].add(event_id)
-        for version in versions:
-            if next(life for life in lives if life.id == version["data"]["backup_id"]).tells_end:
-                assert version == versions[0]
-            else:
-                assert version["data"] == versions[0]["data"]
-    assert all(len(ids) == 1 for ids in said.values())
-    assert sum(map(len, said.values())) == len(events)
-    kinds = {True: "dds.backup.completed", False: "dds.backup.failed"}
-    for life in lives:
-        end = (kinds[life.good], life.id)
-        assert (kinds[not life.good], life.id) not in said
-        if life.tells_end and first < life.end <= last:
-            assert end in said
-        if not life.tells_end and life.begin + 2 * (life.visible - life.begin) + 4 * timedelta(seconds=PERIOD) < last:
-            assert life.begin < first or end in said
-        if ("dds.backup.stuck", life.id) in said:
-            assert life.duration > STUCK or not life.tells_end
-
-
-def test_a_tick_missed_beyond_the_lookback_is_made_up_for_on_demand() -> None:
-    """Two ticks in a row are missed: the span that somebody asks for has the same event in it."""
-    life = Life("b-1", INSTANCES[0], START, 500)
-    topic = FakeTopic()
-    play([life], [Delivery(tick, 0) for tick in (0, 1, 4, 5)], 1, topic, [])
-    assert not topic.sent
-    play([life], [Delivery(tick, 0) for tick in (0, 1, 2, 3)], 1, topic, [])
-    (in_time,) = announced(topic)
-
-    dds = History(lives=[life])
-    dds.clock.seconds = 9000
-    again = FakeTopic()
-    function = track_backups(connect=fake_connect(FakeCloud(dds, again)), clock=dds.clock, environment={})
-    report = function.handle({"since": START.isoformat()}, FakeContext({"NOTIFY_TOPIC_URN": URN}))
-
-    assert report["status"] == "SUCCEEDED"
-    assert list(announced(again)) == [in_time]
-    assert again.sent[0].attributes["announcement"] == "again"
-
-
-def test_a_delivery_that_runs_out_of_time_is_followed_by_one_that_gets_further() -> None:
-    """A throttled topic takes a few notifications an invocation: not always the same few."""
-    lives = [Life(f"b-{n}", INSTANCES[0], START - timedelta(seconds=200), n) for n in range(1, 100)]
-    dds, topic = History(lives=lives), FakeTopic()
-    context = FakeContext({"NOTIFY_TOPIC_URN": URN, "MAX_CONCURRENCY": "1"}, remaining=20)
-    function = track_backups(
-        connect=fake_connect(FakeCloud(dds, topic)), clock=dds.clock, rng=random.Random(1), environment={}
-    )
-    dds.clock.seconds = PERIOD
-    for _ in range(60):
-        topic.faults = [*[None] * 12, *[ThrottledError("429", retry_after=500)] * 500]
-        with suppress(UnfinishedEventError):
-            function.handle(Delivery(1, 0).event(), context)
-
-    assert len(topic.sent) <= 60 * 12
-    assert {json.loads(sent.body)["data"]["backup_id"] for sent in topic.sent} == {life.id for life in lives}
+    night.assert_every_end_is_published()

@@ -1,7 +1,6 @@
-"""The whole function on fakes: ticks, questions and spans, from every trigger."""
+"""The whole function track_backups on fakes: timer events, questions and spans, from every trigger."""
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from shared.bootstrap import track_backups
 from shared.errors import DeniedError, InvalidError, SettingsError, ThrottledError, TransientError, UnfinishedEventError
 from shared.track.function import TrackBackupsSettings
 from tests.fakes import START, A, FakeCloud, FakeContext, FakeTopic, Steady, fake_connect, ids_of
-from tests.track.history import History, Life
+from tests.track.history import Course, History
 from tests.triggers import documented as doc
 
 
@@ -21,15 +20,15 @@ URN = "urn:smn:cn-north-4:0162c0f220284698b77a3d264376343a:dds-backups"
 PERIOD = timedelta(minutes=5)
 
 
-def tick(time: datetime, user_event: object = "") -> dict[str, Any]:
-    return doc.timer(user_event, time=time.isoformat(), trigger_name="EveryFiveMinutes")
+def timer_event(due: datetime, user_event: object = "") -> dict[str, Any]:
+    return doc.timer(user_event, time=due.isoformat(), trigger_name="EveryFiveMinutes")
 
 
 class Platform:
-    """FunctionGraph with one instance of the function, on fakes, ten minutes after a backup of two began."""
+    """FunctionGraph with track_backups on fakes, 300 s after START, when a backup of 120 s began."""
 
-    def __init__(self, *lives: Life, **settings: str) -> None:
-        self.dds = History(lives=lives or (Life("b-1", A, START, 120),))
+    def __init__(self, *courses: Course, **settings: str) -> None:
+        self.dds = History(courses=courses or (Course("b-1", A, START, 120),))
         self.dds.clock.seconds = 300
         self.topic = FakeTopic()
         self.context = FakeContext({"NOTIFY_TOPIC_URN": URN, **settings})
@@ -38,17 +37,17 @@ class Platform:
         )
 
     def deliver(self, event: object) -> Any:
-        """One delivery of an event."""
+        """Deliver an event once."""
         return self.function.handle(event, self.context)
 
-    def tick(self, number: int = 1) -> Any:
-        """The tick of that number, in time."""
-        time = START + number * PERIOD
-        self.dds.clock.seconds = max(self.dds.clock.seconds, (time - START).total_seconds())
-        return self.deliver(tick(time))
+    def deliver_timer_event(self, number: int = 1) -> Any:
+        """Deliver the timer event with this number when it is due, or now if that is later."""
+        due = START + number * PERIOD
+        self.dds.clock.seconds = max(self.dds.clock.seconds, (due - START).total_seconds())
+        return self.deliver(timer_event(due))
 
-    def types(self) -> list[str]:
-        """What was announced."""
+    def published_types(self) -> list[str]:
+        """Return the types of the CloudEvents on the topic."""
         return [json.loads(sent.body)["type"] for sent in self.topic.sent]
 
 
@@ -57,41 +56,44 @@ def platform() -> Platform:
     return Platform()
 
 
-def test_a_tick_announces_what_ended(platform: Platform) -> None:
-    """The report names the window and each announcement."""
-    report = platform.tick()
+# Timer events.
+
+
+def test_a_timer_event_publishes_the_ends_in_its_window(platform: Platform) -> None:
+    """The report has the window and each occurrence."""
+    report = platform.deliver_timer_event()
 
     assert report["status"] == "SUCCEEDED"
     (window,) = report["windows"]
     assert (window["since"], window["until"]) == ("2026-11-24T02:54:00Z", "2026-11-24T03:04:00Z")
-    (announced,) = window["announced"]
-    assert announced == {
-        "type": "dds.backup.completed",
-        "time": "2026-11-24T03:02:00Z",
-        "instance_id": A,
-        "backup_id": "b-1",
-        "name": "name-of-b-1",
-        "again": False,
-        "notified": True,
-    }
-    assert platform.types() == ["dds.backup.completed"]
+    assert window["announced"] == [
+        {
+            "type": "dds.backup.completed",
+            "time": "2026-11-24T03:02:00Z",
+            "instance_id": A,
+            "backup_id": "b-1",
+            "name": "name-of-b-1",
+            "again": False,
+            "notified": True,
+        }
+    ]
+    assert platform.published_types() == ["dds.backup.completed"]
 
 
-def test_the_next_tick_announces_it_once_more_and_the_one_after_does_not(platform: Platform) -> None:
-    """Under the same id, marked as announced again."""
+def test_the_next_timer_event_publishes_an_end_again_and_later_ones_do_not(platform: Platform) -> None:
+    """The second publication has the same id and is marked."""
     for number in range(4):
-        platform.tick(number)
+        platform.deliver_timer_event(number)
 
-    assert len(platform.topic.sent) == 2
     assert len(set(ids_of(platform.topic.sent))) == 1
     assert [sent.attributes["announcement"] for sent in platform.topic.sent] == ["first", "again"]
 
 
-def test_a_tick_that_is_delivered_again_announces_the_same(platform: Platform) -> None:
-    """However much later."""
-    platform.tick()
+def test_a_redelivery_publishes_the_same(platform: Platform) -> None:
+    """It may come hours later."""
+    platform.deliver_timer_event()
     platform.dds.clock.seconds += 7200
-    platform.deliver(tick(START + PERIOD))
+    platform.deliver(timer_event(START + PERIOD))
 
     first, second = platform.topic.sent
     assert (first.body, first.email) == (second.body, second.email)
@@ -99,92 +101,83 @@ def test_a_tick_that_is_delivered_again_announces_the_same(platform: Platform) -
 
 @pytest.mark.parametrize("user_event", ["", "  ", "{}"], ids=["empty", "blank", "empty object"])
 def test_a_timer_needs_no_user_event(platform: Platform, user_event: str) -> None:
-    """Whatever the console leaves there when nothing is typed."""
-    assert platform.deliver(tick(START + PERIOD, user_event))["windows"][0]["announced"]
+    """The console may leave it empty."""
+    assert platform.deliver(timer_event(START + PERIOD, user_event))["windows"][0]["announced"]
 
 
-def test_failed_and_stuck_ones_are_announced_with_their_jobs() -> None:
-    """One look at the task list for all of them."""
-    platform = Platform(
-        Life("b-1", A, START, 120, good=False), Life("b-2", A, START - timedelta(minutes=58), 9000), STUCK_AFTER="1h"
-    )
-    platform.dds.tasks = []
-    platform.tick()
-
-    assert sorted(platform.types()) == ["dds.backup.failed", "dds.backup.stuck"]
-    assert platform.dds.calls == ["list", "jobs"]
-
-
-def test_a_tick_without_news_is_one_call() -> None:
-    """And says how many are being made."""
-    platform = Platform(Life("b-1", A, START, 9000))
-
-    report = platform.tick()
-
-    assert (report["windows"][0]["announced"], report["windows"][0]["building"]) == ([], 1)
-    assert platform.dds.calls == ["list"]
-    assert not platform.topic.sent
-
-
-def test_backups_of_others_are_none_of_our_business() -> None:
-    """Only those whose description ends with an event's key."""
-    platform = Platform(
-        Life("b-1", A, START, 120, description="made by hand"), Life("b-2", A, START, 9000, description="")
-    )
-
-    report = platform.tick()
-
-    assert (report["windows"][0]["announced"], report["windows"][0]["building"]) == ([], 0)
-
-
-def test_a_backup_that_two_pages_of_the_list_show_is_announced_once() -> None:
-    """Pages overlap when a backup begins while they are read."""
-    life = Life("b-1", A, START, 120)
-    platform = Platform(life, life)
-
-    assert len(platform.tick()["windows"][0]["announced"]) == 1
-
-
-def test_a_backup_without_times_is_said_to_be_so(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
-    """It falls into no window: the report and the log name it."""
-    nameless = replace(Life("b-9", A, START, 1, good=False, tells_end=False).at(START + PERIOD), begin_time=None)
-    platform.dds.list = lambda **_: [nameless]  # type: ignore[method-assign]
-
-    report = platform.tick()
-
-    assert report["windows"][0]["untimed"] == ["b-9"]
-    assert any("backup without times" in line and "b-9" in line for line in capsys.readouterr().out.splitlines())
-
-
-def test_what_was_not_published_is_raised_and_published_by_the_redelivery(platform: Platform) -> None:
-    """Only an exception brings the tick again."""
+def test_an_unpublished_end_is_raised_and_published_by_the_redelivery(platform: Platform) -> None:
+    """FunctionGraph delivers an event again only after an exception."""
     platform.topic.faults = [TransientError("503")] * 5
 
     with pytest.raises(UnfinishedEventError, match=r"b-1 dds\.backup\.completed \(notification not published\)"):
-        platform.tick()
-    assert platform.tick()["status"] == "SUCCEEDED"
-    assert platform.types() == ["dds.backup.completed"]
+        platform.deliver_timer_event()
+    assert platform.deliver_timer_event()["status"] == "SUCCEEDED"
+    assert platform.published_types() == ["dds.backup.completed"]
 
 
-def test_a_list_that_fails_for_a_while_is_raised(platform: Platform) -> None:
-    """It is no news to people that it will be tried again."""
+def test_a_list_that_a_redelivery_may_read_is_raised(platform: Platform) -> None:
+    """Nothing is published before the redelivery."""
     platform.dds.list_faults = [TransientError("503")] * 5
 
     with pytest.raises(UnfinishedEventError, match=r"user_event rejected \(unavailable\)"):
-        platform.tick()
+        platform.deliver_timer_event()
     assert not platform.topic.sent
-    assert platform.tick()["status"] == "SUCCEEDED"
+    assert platform.deliver_timer_event()["status"] == "SUCCEEDED"
 
 
-def test_a_list_that_is_denied_is_announced(platform: Platform) -> None:
-    """No redelivery helps, and silence would look like no news."""
+def test_a_denied_list_is_published_and_not_raised(platform: Platform) -> None:
+    """A redelivery does not help, and silence would look like no news."""
     platform.dds.list_faults = [DeniedError("no")]
 
-    report = platform.tick()
+    report = platform.deliver_timer_event()
 
     assert (report["status"], report["rejected"][0]["code"]) == ("FAILED", "denied")
-    assert platform.types() == ["dds.backup.rejected"]
+    assert platform.published_types() == ["dds.backup.rejected"]
 
+
+def test_a_notification_of_this_application_is_ignored(platform: Platform) -> None:
+    """A topic may be connected to the function that publishes to it."""
+    platform.deliver_timer_event()
+
+    report = platform.deliver(doc.smn(doc.smn_record(platform.topic.sent[0].body)))
+
+    assert (report["status"], report["ignored"]) == ("SUCCEEDED", 1)
+    assert len(platform.topic.sent) == 1
+
+
+# Spans.
+
+
+def test_a_span_publishes_its_ends_again(platform: Platform) -> None:
+    """They keep the ids that the timer events gave them."""
+    platform.deliver_timer_event()
+
+    platform.deliver({"since": START.isoformat()})
+
+    assert len(set(ids_of(platform.topic.sent))) == 1
+    assert [sent.attributes["announcement"] for sent in platform.topic.sent] == ["first", "again"]
+
+
+def test_a_span_ends_now_at_the_latest(platform: Platform) -> None:
+    """The report claims nothing about the future."""
+    report = platform.deliver({"since": START.isoformat(), "until": (START + timedelta(days=3)).isoformat()})
+
+    assert (report["windows"][0]["until"], len(report["windows"][0]["announced"])) == ("2026-11-24T03:05:00Z", 1)
+
+
+def test_a_span_that_was_not_published_answers_502(platform: Platform) -> None:
+    """The caller can send it again."""
+    platform.topic.faults = [TransientError("503")] * 5
+    event = doc.apig(json.dumps({"since": START.isoformat()}))
+
+    answer = platform.deliver(event)
+
+    assert answer["statusCode"] == 502
+    assert json.loads(answer["body"])["windows"][0]["announced"][0]["notified"] is False
+    assert platform.deliver(event)["statusCode"] == 200
+
+
+# Questions.
 
 QUESTION = json.dumps({"backup_id": "b-1"})
 EVENTS: dict[str, object] = {
@@ -199,8 +192,8 @@ EVENTS: dict[str, object] = {
 
 
 @pytest.mark.parametrize("trigger", EVENTS)
-def test_a_question_comes_from_any_trigger(platform: Platform, trigger: str) -> None:
-    """It is answered and nothing is announced."""
+def test_every_trigger_can_ask_a_question(platform: Platform, trigger: str) -> None:
+    """The report has the answer, and nothing is published."""
     report = platform.deliver(EVENTS[trigger])
 
     assert (report["status"], report["trigger"], report["state"]) == ("SUCCEEDED", trigger, "COMPLETED")
@@ -215,9 +208,9 @@ def test_a_question_comes_from_any_trigger(platform: Platform, trigger: str) -> 
         ({"backup_id": "b-1"}, None, 200),
         ({"backup_id": "broken"}, None, 200),
         ({"backup_id": "running"}, None, 202),
-        ({"backup_id": "nobody"}, None, 202),
-        ({"job_id": "nobody"}, None, 202),
-        ({"idempotency_key": "nobody"}, None, 202),
+        ({"backup_id": "unknown"}, None, 202),
+        ({"job_id": "unknown"}, None, 202),
+        ({"idempotency_key": "unknown"}, None, 202),
         ({}, None, 400),
         ({"job": "x"}, None, 400),
         ({"since": "2026-11-24T03:00:00Z"}, None, 200),
@@ -225,78 +218,59 @@ def test_a_question_comes_from_any_trigger(platform: Platform, trigger: str) -> 
         ({"backup_id": "b-1"}, InvalidError("x"), 400),
         ({"backup_id": "b-1"}, DeniedError("x"), 403),
         ({"backup_id": "b-1"}, ThrottledError("x", retry_after=1000), 429),
-        ({"backup_id": "b-1"}, [TransientError("x")] * 5, 502),
+        ({"backup_id": "b-1"}, TransientError("x"), 502),
     ],
     ids=range(14),
 )
-def test_the_http_status_is_what_the_answer_deserves(question: dict[str, str], fault: Any, status: int) -> None:
-    """200 when it is over, well or not; 202 while it runs or is not seen yet; else what was wrong with the call."""
+def test_the_http_status_follows_from_the_answer(question: dict[str, str], fault: Any, status: int) -> None:
+    """200 after the end of the backup, 202 while it runs or is unknown, otherwise the error of the call."""
     platform = Platform(
-        Life("b-1", A, START, 120), Life("broken", A, START, 120, good=False), Life("running", A, START, 9000)
+        Course("b-1", A, START, 120), Course("broken", A, START, 120, good=False), Course("running", A, START, 9000)
     )
     platform.context.remaining = 60
-    platform.dds.list_faults = fault if isinstance(fault, list) else [fault]
-    if isinstance(fault, ThrottledError):
-        platform.dds.list_faults *= 100
+    platform.dds.list_faults = [fault] * 100
 
     answer = platform.deliver(doc.apig(json.dumps(question)))
 
     assert answer["statusCode"] == status, answer
-    assert all(kind != "dds.backup.rejected" for kind in platform.types())
+    assert "dds.backup.rejected" not in platform.published_types()
 
 
-def test_a_span_that_was_not_published_is_a_bad_gateway(platform: Platform) -> None:
-    """Whoever asked asks again."""
-    platform.topic.faults = [TransientError("503")] * 5
-    event = doc.apig(json.dumps({"since": START.isoformat()}))
-
-    answer = platform.deliver(event)
-
-    assert answer["statusCode"] == 502
-    assert json.loads(answer["body"])["windows"][0]["announced"][0]["notified"] is False
-    assert platform.deliver(event)["statusCode"] == 200
-
-
-def test_a_span_ends_now_at_the_latest(platform: Platform) -> None:
-    """What has not happened yet cannot be announced, and the report does not claim so."""
-    report = platform.deliver({"since": START.isoformat(), "until": (START + timedelta(days=3)).isoformat()})
-
-    assert (report["windows"][0]["until"], len(report["windows"][0]["announced"])) == ("2026-11-24T03:05:00Z", 1)
-
-
-def test_a_batch_of_questions_is_answered_one_by_one(platform: Platform) -> None:
-    """A bad one costs the others nothing, and the state is theirs together."""
+def test_each_question_of_a_batch_is_answered(platform: Platform) -> None:
+    """An invalid message does not affect the others. The state is that of all answers together."""
     report = platform.deliver(doc.kafka(QUESTION, "Hello", json.dumps({"backup_id": "b-2"})))
 
     assert (report["status"], report["state"]) == ("PARTIALLY_FAILED", "UNKNOWN")
     assert [answer["state"] for answer in report["answers"]] == ["COMPLETED", "UNKNOWN"]
-    assert platform.types() == ["dds.backup.rejected"]
+    assert platform.published_types() == ["dds.backup.rejected"]
 
 
-def test_our_own_announcement_does_nothing(platform: Platform) -> None:
-    """A topic wired in a circle."""
-    platform.tick()
-
-    report = platform.deliver(doc.smn(doc.smn_record(platform.topic.sent[0].body)))
-
-    assert (report["status"], report["ignored"]) == ("SUCCEEDED", 1)
-    assert len(platform.topic.sent) == 1
-
-
-def test_a_message_with_nothing_in_it_is_no_tick(platform: Platform) -> None:
-    """Only a timer's is; others learn what to ask."""
+def test_an_empty_message_is_rejected_with_an_explanation(platform: Platform) -> None:
+    """Only a timer event may be empty."""
     report = platform.deliver(doc.smn(doc.smn_record("{}")))
 
     assert "job_id, backup_id and idempotency_key" in report["rejected"][0]["message"]
 
 
-def test_each_invocation_leaves_one_line(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
-    """With counts instead of every announcement, so that a fleet does not make it endless."""
-    platform.tick()
+# The log and the settings.
+
+
+def test_each_invocation_logs_one_summary(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
+    """It counts the notifications by type, so that the line stays short for a fleet."""
+    platform.deliver_timer_event()
 
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (line["message"], line["status"]) == ("invocation", "SUCCEEDED")
     assert line["windows"][0]["announced"] == {"dds.backup.completed": 1}
+
+
+def test_the_settings_reach_the_follower() -> None:
+    """A backup that takes longer than STUCK_AFTER is stuck."""
+    platform = Platform(Course("b-1", A, START - timedelta(minutes=58), 9000), STUCK_AFTER="1h")
+
+    platform.deliver_timer_event()
+
+    assert platform.published_types() == ["dds.backup.stuck"]
 
 
 @pytest.mark.parametrize(
@@ -309,15 +283,15 @@ def test_each_invocation_leaves_one_line(platform: Platform, capsys: pytest.Capt
     ],
 )
 def test_wrong_settings_are_named(name: str, value: str, fault: str) -> None:
-    """At the start, with what was expected."""
+    """The function does not start."""
     platform = Platform(**{name: value})
 
     with pytest.raises(SettingsError, match=fault):
         platform.function.start(platform.context)
 
 
-def test_the_timer_of_the_template_ticks_at_the_period_of_the_settings() -> None:
-    """They have to be the same, so they stand beside each other."""
+def test_the_timer_of_the_template_has_the_period_of_the_settings() -> None:
+    """The template sets both, and the default is the same."""
     function = find_function(load_template(CHECKOUT / "template.yaml"), "track_backups")
     (timer,) = function.events
 

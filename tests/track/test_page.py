@@ -1,4 +1,4 @@
-"""docs/track_backups.md says what the code does, and its examples are valid."""
+"""docs/track_backups.md agrees with the code, and its examples are valid."""
 
 import json
 import re
@@ -23,7 +23,7 @@ EXAMPLES: list[Any] = [json.loads(text) for text in re.findall(r"```json\n(.*?)`
 
 
 def rows(heading: str) -> dict[str, str]:
-    """Maps the first cell of each row to the rest of the row, for the table whose header starts with *heading*."""
+    """Map the first cell of each row to the rest of the row, for the table whose header starts with *heading*."""
     table = PAGE.partition(f"| {heading} |")[2].partition("\n\n")[0]
     return {match[1]: match[2] for match in re.finditer(r"^\| (`[^|]+`|[^|]+?) \|(.*)$", table, re.MULTILINE)}
 

@@ -1,4 +1,4 @@
-"""Done, running with progress, failed with the reason, or not seen yet."""
+"""Answers to questions: completed, running with its progress, failed with the reason, or unknown."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -47,10 +47,10 @@ def questions(dds: FakeDds) -> Questions:
     ],
     ids=["running", "no job", "job is done first", "job fails first", "done", "failed", "being deleted"],
 )
-def test_how_far_a_backup_is(
+def test_the_state_of_a_backup(
     dds: FakeDds, questions: Questions, backup: Backup, task: BackupJob | None, expected: tuple[object, ...]
 ) -> None:
-    """The list decides; the job adds progress and reason, and is believed when it failed."""
+    """The backup list decides. The job adds progress and reason; a failed job counts before the list shows it."""
     dds.backups, dds.tasks = [backup], [task] if task else []
 
     (found,) = questions.backup("b-1").backups
@@ -61,7 +61,7 @@ def test_how_far_a_backup_is(
 
 
 def test_a_failed_backup_without_a_reason_says_where_to_look(dds: FakeDds, questions: Questions) -> None:
-    """Rather than nothing."""
+    """The reason names the DDS console."""
     dds.backups = [replace(BUILDING, status="FAILED")]
 
     assert "DDS console" in str(questions.backup("b-1").backups[0].reason)
@@ -69,7 +69,7 @@ def test_a_failed_backup_without_a_reason_says_where_to_look(dds: FakeDds, quest
 
 @pytest.mark.parametrize("fault", [None, AbsentError("DBS.201214")], ids=["empty list", "error"])
 def test_a_backup_that_is_not_listed_is_unknown(dds: FakeDds, questions: Questions, fault: AbsentError | None) -> None:
-    """DDS may answer either; it is no error, since it may be a matter of seconds."""
+    """DDS may list a new backup some seconds later."""
     dds.list_faults = [fault]
 
     answer = questions.backup("b-1")
@@ -94,10 +94,10 @@ def test_a_backup_that_is_not_listed_is_unknown(dds: FakeDds, questions: Questio
     ],
     ids=["done", "running", "alone", "done alone", "failed", "two", "another's", "another time", "no time", "no place"],
 )
-def test_how_far_a_job_is(
+def test_the_state_of_a_job(
     dds: FakeDds, questions: Questions, backups: list[Backup], job: Job, expected: tuple[object, ...]
 ) -> None:
-    """With the backup that it makes, if there is no doubt which that is."""
+    """The answer has the backup if only one backup can be that of the job."""
     dds.clock.seconds = 100
     dds.backups, dds.shown_jobs = backups, {"job-1": job}
 
@@ -109,7 +109,7 @@ def test_how_far_a_job_is(
 
 
 def test_a_job_that_dds_does_not_show_is_unknown(questions: Questions) -> None:
-    """It shows a new one only after some seconds."""
+    """DDS shows a new job after some seconds."""
     answer = questions.job("job-1")
 
     assert (answer.state, answer.document()["backups"]) == (State.UNKNOWN, [])
@@ -118,7 +118,7 @@ def test_a_job_that_dds_does_not_show_is_unknown(questions: Questions) -> None:
 
 @pytest.mark.parametrize("filters", [True, False])
 def test_the_backups_of_an_event_are_found_by_its_key(dds: FakeDds, questions: Questions, *, filters: bool) -> None:
-    """The key that the caller gave, whichever names the backups have, also where DDS does not filter."""
+    """Neither the names of the backups nor the filters of the region matter."""
     dds.filters = filters
     dds.duration = 0
     request = BackupRequest(instance_ids=INSTANCES[:2], idempotency_key="release-42")
@@ -147,21 +147,21 @@ def test_the_backups_of_an_event_are_found_by_its_key(dds: FakeDds, questions: Q
         ("", "UNKNOWN"),
     ],
 )
-def test_many_states_are_one(states: str, together: str) -> None:
-    """Failed as soon as one failed, completed only when all are."""
+def test_states_are_combined(states: str, together: str) -> None:
+    """The result is FAILED as soon as one backup failed, and COMPLETED only if all are."""
     assert combine_states([State(state) for state in states.split()]) is State(together)
 
 
-def test_a_hiccup_is_tried_again(dds: FakeDds, questions: Questions) -> None:
-    """Of either list, within the time that there is."""
+def test_a_call_that_fails_once_is_repeated(dds: FakeDds, questions: Questions) -> None:
+    """Both lists are read again."""
     dds.backups, dds.tasks = [BUILDING], [TASK]
     dds.list_faults = dds.job_faults = [TransientError("503"), None, TransientError("503")]
 
     assert questions.backup("b-1").backups[0].progress == "60%"
 
 
-def test_a_denied_list_is_the_callers_to_know(dds: FakeDds, questions: Questions) -> None:
-    """No answer is made up."""
+def test_a_denied_list_is_raised(dds: FakeDds, questions: Questions) -> None:
+    """The question has no answer."""
     dds.list_faults = [DeniedError("no")]
 
     with pytest.raises(DeniedError):
@@ -169,8 +169,8 @@ def test_a_denied_list_is_the_callers_to_know(dds: FakeDds, questions: Questions
 
 
 @pytest.mark.parametrize("fault", [TransientError("503"), ThrottledError("429"), DeniedError("no")])
-def test_a_task_list_that_fails_costs_only_what_it_adds(dds: FakeDds, questions: Questions, fault: CloudError) -> None:
-    """The backup's state is known without it, some seconds later."""
+def test_a_task_list_that_fails_only_costs_its_own_facts(dds: FakeDds, questions: Questions, fault: CloudError) -> None:
+    """The answer has the state of the backup after at most 15 seconds."""
     dds.backups, dds.job_faults = [BUILDING], [fault] * 99
 
     (found,) = questions.backup("b-1").backups
@@ -179,8 +179,8 @@ def test_a_task_list_that_fails_costs_only_what_it_adds(dds: FakeDds, questions:
     assert dds.clock.seconds <= 45
 
 
-def test_the_jobs_of_many_backups_are_one_look(dds: FakeDds, questions: Questions) -> None:
-    """Of those younger than a month: DDS keeps no others."""
+def test_the_jobs_of_many_backups_take_one_call(dds: FakeDds, questions: Questions) -> None:
+    """The call covers the backups of the last month, since DDS keeps no older jobs."""
     old = replace(BUILDING, id="b-0", begin_time=START - timedelta(days=31))
     month = replace(BUILDING, id="b-2", begin_time=START - timedelta(days=30) + timedelta(seconds=40))
     unknown = replace(BUILDING, id="b-3", begin_time=None)

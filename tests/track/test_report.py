@@ -1,15 +1,14 @@
-"""What the topic is told of an occurrence: programs, people, filters."""
+"""The notification of an occurrence: for programs, for people, and for filter policies."""
 
 import json
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from shared.format import duration, size
+from cli.paths import CHECKOUT
 from shared.model import Backup, BackupJob, Notification
 from shared.notify import COMPLETED, FAILED, STUCK, Sender
 from shared.track.report import occurrence_notification
@@ -18,7 +17,7 @@ from tests.fakes import START, A
 from tests.track.history import KEY
 
 
-SCHEMAS = Path(__file__).parent.parent.parent / "docs" / "events"
+SCHEMAS = CHECKOUT / "docs" / "events"
 SENDER = Sender("urn:fss:cn-north-4:p:function:default:track_backups", "cn-north-4", "p", "r-1")
 END = START + timedelta(seconds=63)
 DONE = Backup("b-1", "nightly-1", A, "COMPLETED", START, KEY, "customers", END, 2_621_440)
@@ -27,7 +26,7 @@ BUILDING = replace(DONE, status="BUILDING", end_time=None, size=0)
 JOB = BackupJob("job-1", A, START, "Failed", "", "The backup could not be uploaded to OBS.")
 
 
-def tell(kind: str, backup: Backup, job: BackupJob | None = JOB, *, is_again: bool = False) -> Notification:
+def notify(kind: str, backup: Backup, job: BackupJob | None = JOB, *, is_again: bool = False) -> Notification:
     return occurrence_notification(
         Occurrence(kind, backup, END), job, stuck_after=timedelta(hours=6), is_again=is_again, sender=SENDER
     )
@@ -50,11 +49,11 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_event_fits_its_schema(case: str) -> None:
-    """All its fields are described, and none is missing."""
+    """An event that lacks a required field of data does not fit."""
     kind, backup, job = CASES[case]
     schema = json.loads((SCHEMAS / f"{kind}.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    event = body(tell(kind, backup, job))
+    event = body(notify(kind, backup, job))
 
     jsonschema.validate(event, schema, cls=jsonschema.Draft202012Validator)
     for name in schema["properties"]["data"]["required"]:
@@ -63,9 +62,9 @@ def test_each_event_fits_its_schema(case: str) -> None:
             jsonschema.validate({**event, "data": less}, schema, cls=jsonschema.Draft202012Validator)
 
 
-def test_a_completed_backup() -> None:
-    """Size in KB, duration in seconds, begin and end, the moment of the end as the event's time."""
-    event = body(tell(COMPLETED, DONE))
+def test_the_event_of_a_completed_backup_has_size_and_duration() -> None:
+    """The size is in KB, the duration in seconds, and the event's time is that of the end."""
+    event = body(notify(COMPLETED, DONE))
 
     assert (event["type"], event["subject"], event["time"]) == (COMPLETED, A, "2026-11-24T03:01:03.000Z")
     assert event["data"] == {
@@ -87,9 +86,9 @@ def test_a_completed_backup() -> None:
     }
 
 
-def test_a_completed_backup_for_people() -> None:
-    """Which instance, how large, how long, in the subject already."""
-    notification = tell(COMPLETED, DONE)
+def test_the_email_of_a_completed_backup_has_size_and_duration() -> None:
+    """The subject has the instance, the size and the duration."""
+    notification = notify(COMPLETED, DONE)
 
     assert notification.subject == "DDS backup completed: customers, 2.5 GB in 1 min 3 s"
     assert notification.sms.startswith(notification.subject)
@@ -99,8 +98,8 @@ def test_a_completed_backup_for_people() -> None:
 
 @pytest.mark.parametrize(("job", "reason"), [(JOB, JOB.fail_reason), (None, "DDS gives no reason")])
 def test_a_failed_backup_says_why_and_what_to_do(job: BackupJob | None, reason: str) -> None:
-    """The job's reason if there is one, else where to look."""
-    notification = tell(FAILED, BROKEN, job)
+    """The reason is that of the job. Without one the message names the DDS console."""
+    notification = notify(FAILED, BROKEN, job)
 
     assert body(notification)["data"]["code"] == "backup_failed"
     assert body(notification)["data"]["message"].startswith(reason)
@@ -109,18 +108,18 @@ def test_a_failed_backup_says_why_and_what_to_do(job: BackupJob | None, reason: 
     assert (reason in notification.sms) is (job is not None)
 
 
-def test_a_stuck_backup_is_described_as_it_was() -> None:
-    """Told late, after it has ended, it is the same event."""
-    in_time, late = body(tell(STUCK, BUILDING)), body(tell(STUCK, DONE))
+def test_the_event_of_a_stuck_backup_does_not_change_after_its_end() -> None:
+    """A late publication describes the backup as it was when it was stuck."""
+    in_time, late = body(notify(STUCK, BUILDING)), body(notify(STUCK, DONE))
 
     assert in_time == late
     assert in_time["data"]["stuck_after"] == 21_600
     assert in_time["data"]["message"] == "not done 6 h after it began"
 
 
-def test_ids_follow_from_type_and_backup_alone() -> None:
-    """Neither from who publishes nor from when."""
-    first = tell(COMPLETED, DONE, None)
+def test_the_event_id_depends_only_on_type_and_backup() -> None:
+    """The invocation and the time do not change it."""
+    first = notify(COMPLETED, DONE, None)
     again = occurrence_notification(
         Occurrence(COMPLETED, DONE, START),
         JOB,
@@ -130,14 +129,14 @@ def test_ids_follow_from_type_and_backup_alone() -> None:
     )
 
     assert body(first)["id"] == body(again)["id"]
-    others = {body(tell(FAILED, BROKEN))["id"], body(tell(STUCK, BUILDING))["id"]}
-    others.add(body(tell(COMPLETED, replace(DONE, id="b-2")))["id"])
+    others = {body(notify(FAILED, BROKEN))["id"], body(notify(STUCK, BUILDING))["id"]}
+    others.add(body(notify(COMPLETED, replace(DONE, id="b-2")))["id"])
     assert len(others | {body(first)["id"]}) == 4
 
 
-def test_what_is_announced_once_more_says_so() -> None:
-    """To people in the text, to filter policies in an attribute; to programs it is the same."""
-    first, again = tell(COMPLETED, DONE), tell(COMPLETED, DONE, is_again=True)
+def test_a_second_publication_is_marked() -> None:
+    """The email and an attribute say so; the event is the same."""
+    first, again = notify(COMPLETED, DONE), notify(COMPLETED, DONE, is_again=True)
 
     assert first.body == again.body
     assert (first.attributes["announcement"], again.attributes["announcement"]) == ("first", "again")
@@ -146,31 +145,6 @@ def test_what_is_announced_once_more_says_so() -> None:
     assert "published again" not in first.email
 
 
-def test_an_instance_name_that_a_subject_cannot_hold_is_replaced_by_the_id() -> None:
-    """SMN's subjects are ASCII here."""
-    assert A in tell(COMPLETED, replace(DONE, instance_name="订单")).subject
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0 s"), (59, "59 s"), (63, "1 min 3 s"), (3600, "1 h"), (3661, "1 h 1 min"), (180_000, "2 d 2 h")],
-)
-def test_durations_are_readable(seconds: float, text: str) -> None:
-    """The two largest units."""
-    assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("kilobytes", "text"),
-    [
-        (0, "0 KB"),
-        (900, "900 KB"),
-        (1536, "1.5 MB"),
-        (2_621_440, "2.5 GB"),
-        (3 * 1024**3, "3 TB"),
-        (1024**4, "1024 TB"),
-    ],
-)
-def test_sizes_are_readable(kilobytes: int, text: str) -> None:
-    """From KB, as DDS counts."""
-    assert size(kilobytes) == text
+def test_an_instance_name_that_is_not_ascii_is_replaced_by_the_id() -> None:
+    """The subject of an SMN message is ASCII."""
+    assert A in notify(COMPLETED, replace(DONE, instance_name="订单")).subject

@@ -1,4 +1,4 @@
-"""Windows of ticks: together they are all of time."""
+"""The windows of timer events cover all of time, and each occurrence belongs to one moment."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -14,38 +14,38 @@ from tests.fakes import START, A
 
 
 SECONDS = st.integers(min_value=1, max_value=86_400).map(lambda seconds: timedelta(seconds=seconds))
-TICKS = st.builds(Schedule, SECONDS, SECONDS, st.integers(min_value=0, max_value=5))
+SCHEDULES = st.builds(Schedule, SECONDS, SECONDS, st.integers(min_value=0, max_value=5))
 
 
-@given(TICKS, st.integers(min_value=-100_000, max_value=100_000))
-def test_each_moment_is_fresh_in_exactly_one_tick(ticks: Schedule, second: int) -> None:
-    """No end falls into a gap, and none into two windows."""
+@given(SCHEDULES, st.integers(min_value=-100_000, max_value=100_000))
+def test_each_moment_is_fresh_in_exactly_one_window(schedule: Schedule, second: int) -> None:
+    """No end falls between two windows or into both."""
     moment = START + timedelta(seconds=second)
-    nearest = round((moment + ticks.delay - START) / ticks.period)
+    nearest = round((moment + schedule.delay - START) / schedule.period)
 
-    windows = [ticks.window(START + ticks.period * number) for number in range(nearest - 3, nearest + 4)]
+    windows = [schedule.window(START + schedule.period * number) for number in range(nearest - 3, nearest + 4)]
 
     assert sum(window.fresh_since < moment <= window.until for window in windows) == 1
 
 
-@given(TICKS, st.integers(min_value=-100_000, max_value=100_000))
-def test_each_moment_is_in_as_many_windows_as_ticks_may_be_missed_and_one(ticks: Schedule, second: int) -> None:
-    """So one of them is left if any `lookback` ticks in a row are missed."""
+@given(SCHEDULES, st.integers(min_value=-100_000, max_value=100_000))
+def test_each_moment_is_in_lookback_plus_one_windows_in_a_row(schedule: Schedule, second: int) -> None:
+    """One of them is left if `lookback` timer events in a row are missed."""
     moment = START + timedelta(seconds=second)
-    nearest = round((moment + ticks.delay - START) / ticks.period)
+    nearest = round((moment + schedule.delay - START) / schedule.period)
 
     holding = [
         number
         for number in range(nearest - 10, nearest + 10)
-        if ticks.window(START + ticks.period * number).contains(moment)
+        if schedule.window(START + schedule.period * number).contains(moment)
     ]
 
-    assert len(holding) == ticks.lookback + 1
+    assert len(holding) == schedule.lookback + 1
     assert holding == list(range(holding[0], holding[0] + len(holding)))
 
 
-def test_a_window_is_over_before_its_tick() -> None:
-    """Every five minutes, a minute of delay, one period once more."""
+def test_a_window_ends_before_its_timer_event() -> None:
+    """The period is five minutes, the delay one minute, the lookback one period."""
     window = Schedule(timedelta(minutes=5), timedelta(minutes=1), 1).window(START)
 
     assert (START - window.since, START - window.fresh_since, START - window.until) == (
@@ -54,6 +54,8 @@ def test_a_window_is_over_before_its_tick() -> None:
         timedelta(minutes=1),
     )
 
+
+# Occurrences.
 
 MINUTE = timedelta(minutes=1)
 RULES = OccurrenceRules(stuck_after=60 * MINUTE, period=5 * MINUTE)
@@ -70,7 +72,7 @@ def ended(status: str, after: float) -> Backup:
 
 @pytest.mark.parametrize(("status", "kind"), [("COMPLETED", COMPLETED), ("FAILED", FAILED)])
 def test_an_end_belongs_to_the_window_of_its_end_time(status: str, kind: str) -> None:
-    """By DDS's own time."""
+    """The windows before and after it do not contain it."""
     found = RULES.occurrence(ended(status, 12), window(10, 15))
 
     assert found
@@ -79,22 +81,22 @@ def test_an_end_belongs_to_the_window_of_its_end_time(status: str, kind: str) ->
     assert RULES.occurrence(ended(status, 12), window(15, 20)) is None
 
 
-def test_the_edges_of_a_window() -> None:
-    """Its first moment belongs to the one before."""
+def test_a_window_excludes_its_first_moment_and_includes_its_last() -> None:
+    """The first moment belongs to the window before it."""
     assert RULES.occurrence(ended("COMPLETED", 10), window(10, 15)) is None
     assert RULES.occurrence(ended("COMPLETED", 15), window(10, 15))
 
 
-def test_a_backup_that_takes_too_long_is_stuck_once() -> None:
-    """In the window in which it has been building for that long, not before and not again."""
+def test_a_backup_that_takes_too_long_is_stuck_in_one_window() -> None:
+    """This is the window in which the time is over."""
     found = [RULES.occurrence(BUILDING, window(start, start + 5)) for start in range(0, 120, 5)]
 
     (only,) = filter(None, found)
     assert (only.kind, only.moment) == (STUCK, START + 60 * MINUTE)
 
 
-def test_a_late_look_at_a_window_finds_what_a_look_in_time_found() -> None:
-    """A tick delivered again after the stuck backup has ended still says that it was stuck."""
+def test_a_window_keeps_its_stuck_backup_after_the_end() -> None:
+    """A redelivery after the backup has ended publishes the same event."""
     in_time = RULES.occurrence(BUILDING, window(55, 60))
     late = RULES.occurrence(ended("COMPLETED", 70), window(55, 60))
 
@@ -103,8 +105,8 @@ def test_a_late_look_at_a_window_finds_what_a_look_in_time_found() -> None:
     assert (in_time.kind, in_time.moment) == (late.kind, late.moment)
 
 
-def test_a_backup_that_ended_before_anybody_could_be_told_was_not_stuck() -> None:
-    """It took longer than an hour, but its end is the news."""
+def test_a_backup_that_ends_in_the_window_in_which_it_would_be_stuck_is_not_stuck() -> None:
+    """It took longer than an hour, and its end is in the same window."""
     found = RULES.occurrence(ended("COMPLETED", 61), window(55, 65))
 
     assert found
@@ -120,10 +122,10 @@ def test_a_backup_that_ended_before_anybody_could_be_told_was_not_stuck() -> Non
         replace(BUILDING, status="DISABLED", end_time=START + 58 * MINUTE),
         replace(BUILDING, status="FAILED", begin_time=START + 59 * MINUTE),
     ],
-    ids=["building without a begin", "failed without times", "being deleted", "deleted", "too young to be found"],
+    ids=["building without a begin", "failed without times", "being deleted", "deleted", "younger than a period"],
 )
-def test_nothing_happened(backup: Backup) -> None:
-    """Nothing that belongs to this window, as far as DDS tells."""
+def test_a_backup_in_another_state_is_no_occurrence(backup: Backup) -> None:
+    """Nothing that DDS lists of it belongs to the window."""
     assert RULES.occurrence(backup, window(55, 60)) is None
 
 
@@ -134,20 +136,20 @@ def test_nothing_happened(backup: Backup) -> None:
     lookback=st.integers(min_value=0, max_value=3),
     offset=st.integers(min_value=0, max_value=59),
 )
-def test_an_end_without_a_time_is_found_by_twice_its_age(
+def test_an_end_without_an_end_time_is_found_before_the_age_doubles(
     failed_after: int, period: int, delay: int, lookback: int, offset: int
 ) -> None:
-    """Whenever it fails and however the ticks fall, and not by all of them: by a few."""
+    """Only a few of the windows find it, whenever the backup fails and whenever the timer events are due."""
     assume(offset < period)
     rules = OccurrenceRules(stuck_after=10_000 * MINUTE, period=period * MINUTE)
-    ticks = Schedule(period * MINUTE, delay * MINUTE, lookback)
+    schedule = Schedule(period * MINUTE, delay * MINUTE, lookback)
     failed = replace(BUILDING, status="FAILED")
     latest = 2 * max(failed_after, period) + 2 * period + delay
     found = [
         number
         for number in range(latest // period + 1)
         if (time := offset + number * period) >= failed_after
-        if rules.occurrence(failed, ticks.window(START + time * MINUTE))
+        if rules.occurrence(failed, schedule.window(START + time * MINUTE))
     ]
 
     assert found

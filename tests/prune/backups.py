@@ -1,4 +1,4 @@
-"""Backups for the tests of retention, and hypothesis strategies for them."""
+"""Backups and plans for the tests of prune_backups, and hypothesis strategies for both."""
 
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 ZONES = [timezone.utc, *map(ZoneInfo, ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"))]
 
 
-def made(
+def make_backup(
     began: datetime | None = NOW - DAY,
     backup_id: str | None = None,
     *,
@@ -27,7 +27,7 @@ def made(
     minutes: float = 5,
     is_restoring: bool = False,
 ) -> Backup:
-    """A backup, completed unless another status is given."""
+    """Return a backup that takes `minutes`, by default a completed one."""
     ended = status in {"COMPLETED", "FAILED", "DISABLED"}
     return Backup(
         id=backup_id or f"{instance}-{began}",
@@ -43,23 +43,23 @@ def made(
     )
 
 
-def nightly(nights: int, *, until: datetime = NOW, instance: str = "i-1") -> list[Backup]:
-    """A backup a night, the last one an hour before `until`."""
-    return [made(until - timedelta(hours=1) - night * DAY, instance=instance) for night in range(nights)]
+def nightly(nights: int, *, instance: str = "i-1") -> list[Backup]:
+    """Return one backup a night, the newest first, which began an hour before NOW."""
+    return [make_backup(NOW - timedelta(hours=1) - night * DAY, instance=instance) for night in range(nights)]
 
 
 def deleted(plan: Plan) -> set[str]:
-    """The ids of what a plan deletes."""
+    """Return the ids of the backups that a plan deletes."""
     return {verdict.backup.id for verdict in plan.of(Fate.DELETE)}
 
 
 def kept(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """What the rules of a plan keep, and which rules."""
+    """Return the ids of the backups that a plan keeps, with the rules that keep them."""
     return {verdict.backup.id: verdict.reasons for verdict in plan.of(Fate.KEEP)}
 
 
 def protected(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """What the interlocks of a plan protect, and which."""
+    """Return the ids of the backups that a plan protects, with the protections."""
     return {verdict.backup.id: verdict.reasons for verdict in plan.of(Fate.PROTECT)}
 
 
@@ -82,7 +82,7 @@ retentions = st.builds(
     max_age=st.none() | st.integers(1, 900).map(lambda days: timedelta(days=days)),
 )
 backups = st.builds(
-    made,
+    make_backup,
     moments | st.none(),
     instance=st.sampled_from(["i-1", "i-2", "i-3"]),
     status=st.sampled_from(["COMPLETED"] * 6 + ["BUILDING", "FAILED", "DISABLED", "UNHEARD_OF"]),
