@@ -15,7 +15,8 @@ from tests.triggers import documented as doc
 
 SIZE = 12
 READ_TIMEOUT = 10.0  # seconds, the default of the setting
-EVENT = doc.smn(doc.smn_record(json.dumps({"instance_ids": Platform(SIZE).ids})))
+IDS = [f"{number:032x}in02" for number in range(1, SIZE + 1)]
+EVENT = doc.smn(doc.smn_record(json.dumps({"instance_ids": IDS})))
 
 
 def unanswered(call: str) -> CloudError:
