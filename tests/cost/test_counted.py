@@ -121,6 +121,7 @@ def counted(cloud: LocalCloud) -> Counter[str]:
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instances", [1, 3])
 def test_a_day_of_the_application(local_cloud_factory: Callable[..., LocalCloud], instances: int) -> None:
     """Each operation is called as often as predicted, if as many backups are deleted as created."""

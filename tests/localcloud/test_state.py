@@ -106,6 +106,7 @@ def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path) -> None:
         assert again.get("faults") == [rules[0] | {"matched": 0, "acted": 0}]
 
 
+@pytest.mark.slow
 def test_kill_9_in_the_middle_of_many_calls(tmp_path: Path) -> None:
     """A cloud that is killed between two responses has every message for which it returned an id."""
     state_file = tmp_path / "state.db"

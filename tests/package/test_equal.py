@@ -19,6 +19,9 @@ from shared.cloud import dds, smn
 from tests.package.recorder import ANSWERS, BSON, SLOW, Recorder, recorder
 
 
+pytestmark = pytest.mark.slow  # each test starts processes that see only the package, or only the stock SDK
+
+
 CALLS = [
     "DdsBackups.create",
     "DdsBackups.list",
