@@ -4,16 +4,16 @@ import json
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from shared.errors import BackupError, CloudError, RequestError
+from shared.errors import BackupError, CloudError, InvalidError, RequestError
 from shared.format import timestamp
 from shared.identity import digest
 from shared.model import Clock, Notification, Topic
 from shared.report import Item, LogEvent, Status
-from shared.retry import Retrying
+from shared.retry import CircuitBreaker, Retrying
 
 
 _log = logging.getLogger(__name__)
@@ -200,25 +200,33 @@ def rejection_notification(rejection: Rejection, trigger: str, sender: Sender, n
 class Notifier:
     """Publishes notifications to a topic.
 
-    Publishing one twice does no harm, since its CloudEvents ``id`` is the same.
+    Publishing one twice does no harm, since its CloudEvents ``id`` is the same. After a notification could not be
+    published for good, the topic is not called again in this invocation: the redelivery of the event publishes the rest.
     """
 
     topic: Topic
     retrying: Retrying
     sender: Sender
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
     @property
     def clock(self) -> Clock:
         """The clock of the notifications."""
         return self.retrying.deadline.clock
 
+    def to(self, topic: Topic) -> "Notifier":
+        """The same for another topic, with a circuit breaker of its own."""
+        return replace(self, topic=topic, breaker=CircuitBreaker())
+
     def publish(self, notification: Notification) -> bool:
         """Publish, and return whether SMN accepted the notification. A failure is logged, not raised."""
-        if self.retrying.deadline.left() <= 0:
+        if self.breaker.is_open or self.retrying.deadline.left() <= 0:
             return False
         try:
             self.retrying.call(lambda: self.topic.publish(notification))
         except CloudError as error:
+            if not isinstance(error, InvalidError):  # that is a fault of this notification, not of the topic
+                self.breaker.trip()
             fields = {"code": error.code, "cloud_code": error.cloud_code, "error": str(error)}
             facts = {**fields, "notification": notification.subject}
             _log.warning("notification not published", extra={"fields": facts})

@@ -45,6 +45,10 @@ class Deadline:
         """This deadline, or one that many seconds from now if that is sooner."""
         return replace(self, at=min(self.at, self.clock.monotonic() + seconds))
 
+    def earlier(self, seconds: float) -> "Deadline":
+        """A deadline that many seconds before this one."""
+        return replace(self, at=self.at - seconds)
+
     def sleep(self, seconds: float) -> bool:
         """Sleep if that much time is left; otherwise return False at once."""
         if seconds > self.left():
@@ -187,6 +191,22 @@ class Retrying:
             if not self.deadline.sleep(every):
                 return None
         return found
+
+
+class CircuitBreaker:
+    """Stops the calls to a service after one of them failed for good. It never closes again: an invocation is short."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the service must not be called any more."""
+        return self._open.is_set()
+
+    def trip(self) -> None:
+        """Stop further calls."""
+        self._open.set()
 
 
 def executor_for(tasks: int, concurrency: int) -> Executor:

@@ -1,9 +1,11 @@
 """One backup for one instance, however often the event is delivered and whatever the API does."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
+from functools import partial
 
 from shared.create.existing import ExistingBackups, RecentBackups
 from shared.create.report import InstanceResult, Outcome, failed
@@ -68,6 +70,22 @@ class CreationPolicy:
         return ("unusual instance id: the documents show 32 hexadecimal digits, 'in' and two digits",)
 
 
+@dataclass(frozen=True, slots=True)
+class JobWanted:
+    """The outcome of an instance whose backup exists, and whose job id is still to be found.
+
+    Finding it may take seconds, which first belong to the instances that have no backup yet.
+    """
+
+    result: InstanceResult
+    find_job: Callable[[], tuple[str | None, str | None]]
+
+    def finish(self) -> InstanceResult:
+        """Return the outcome with the job id, or with the reason why it is not known."""
+        job_id, why = self.find_job()
+        return replace(self.result, job_id=job_id, job_id_missing=why)
+
+
 @dataclass(slots=True)
 class _State:
     """What has happened to one instance so far. Moments are of the monotonic clock.
@@ -77,6 +95,7 @@ class _State:
         settled_at: when a backup that is still not listed was not made.
     """
 
+    on_wait: Callable[[], object]
     creates: int = 0
     failures: int = 0
     waits: int = 0
@@ -111,18 +130,22 @@ class Creation:
         """The clock of the deadline."""
         return self.retrying.deadline.clock
 
-    def back_up(self, instance_id: str) -> InstanceResult:
-        """Bring one instance to its outcome. Errors of the cloud become part of the outcome and are not raised."""
+    def back_up(self, instance_id: str, on_wait: Callable[[], object] = lambda: None) -> InstanceResult | JobWanted:
+        """Bring one instance to its outcome. Errors of the cloud become part of the outcome and are not raised.
+
+        `on_wait` is called before a wait that this instance alone causes, because it is busy or its backup is in doubt.
+        """
         started = self.clock.monotonic()
-        state = _State()
-        result = self.policy.refuse(instance_id)
-        while result is None:
+        state = _State(on_wait)
+        outcome: InstanceResult | JobWanted | None = self.policy.refuse(instance_id)
+        while outcome is None:
             try:
-                result = self._step(instance_id, state)
+                outcome = self._step(instance_id, state)
             except CloudError as error:
                 state.last = error
-                result = self._handle(error, instance_id, state)
-        return replace(
+                outcome = self._handle(error, instance_id, state)
+        result = outcome.result if isinstance(outcome, JobWanted) else outcome
+        result = replace(
             result,
             name=self.names.name(instance_id),
             event_key=self.names.key,
@@ -130,8 +153,9 @@ class Creation:
             attempts=state.creates,
             duration=self.clock.monotonic() - started,
         )
+        return replace(outcome, result=result) if isinstance(outcome, JobWanted) else result
 
-    def _step(self, instance_id: str, state: _State) -> InstanceResult | None:
+    def _step(self, instance_id: str, state: _State) -> InstanceResult | JobWanted | None:
         """Look for the backup, then create it. Return None for another step."""
         if not self.retrying.turn():
             return self._deferred(instance_id, state)
@@ -155,6 +179,7 @@ class Creation:
             return None
         if isinstance(error, BusyError) and self.policy.on_busy is OnBusy.WAIT:
             # The instance may be busy with this event's backup, made by another delivery: look again after the wait.
+            state.on_wait()
             state.waits += 1
             delay = backoff(state.waits, self.retrying.rng, first=5, most=30)
             _log.info("instance is busy, waiting", extra={"fields": {"instance_id": instance_id, "seconds": delay}})
@@ -163,6 +188,7 @@ class Creation:
             state.listed_since = self.clock.monotonic()
             return None
         if isinstance(error, (AmbiguousError, ExistsError, BusyError)):
+            state.on_wait()
             state.doubt, state.listed_since = error, now
             state.settled_at, state.waits = now + self.policy.settling_time, 0
             state.failures += 1
@@ -195,29 +221,27 @@ class Creation:
         state.doubt = None
         return None
 
-    def _found(self, backup: Backup, state: _State) -> InstanceResult:
+    def _found(self, backup: Backup, state: _State) -> JobWanted:
         """The event's backup exists: from an earlier delivery, or from a create call whose answer was lost."""
         lost = isinstance(state.doubt, AmbiguousError)
-        job_id, why = self.jobs.find(backup, patience=self._patience())
         result = InstanceResult(
             backup.instance_id,
             Outcome.CREATED if lost else Outcome.ALREADY_EXISTS,
             backup_id=backup.id,
             backup_status=backup.status,
-            job_id=job_id,
-            job_id_missing=why,
             warnings=("the answer to the create call was lost; the backup was found by its name",) if lost else (),
         )
         if backup.status == "FAILED":
             message = "DDS made the event's backup, but the backup failed; a new event makes a new one"
-            return replace(result, outcome=Outcome.FAILED, code="backup_failed", message=message)
-        return result
+            result = replace(result, outcome=Outcome.FAILED, code="backup_failed", message=message)
+        return JobWanted(result, lambda: self.jobs.find(backup, patience=self._patience()))
 
-    def _created(self, new: NewBackup, instance_id: str) -> InstanceResult:
-        job_id, why = new.job_id, None
-        if job_id is None:
-            job_id, why = self.jobs.find_new(lambda: self._listed_now(instance_id), patience=self._patience())
-        return InstanceResult(instance_id, Outcome.CREATED, backup_id=new.backup_id, job_id=job_id, job_id_missing=why)
+    def _created(self, new: NewBackup, instance_id: str) -> InstanceResult | JobWanted:
+        result = InstanceResult(instance_id, Outcome.CREATED, backup_id=new.backup_id, job_id=new.job_id)
+        if new.job_id:
+            return result
+        locate = partial(self._listed_now, instance_id)
+        return JobWanted(result, lambda: self.jobs.find_new(locate, patience=self._patience()))
 
     def _listed_now(self, instance_id: str) -> Backup | None:
         return self.existing.find(instance_id, listed_since=self.clock.monotonic())

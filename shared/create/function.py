@@ -147,4 +147,4 @@ def _hand_off(scope: InvocationScope[CreateBackupSettings]) -> HandOff | None:
     if settings.REQUEST_TOPIC_URN is None:
         return None
     topic = scope.cloud.topic_at(settings.REQUEST_TOPIC_URN)
-    return HandOff(replace(scope.notifier, topic=topic), settings.FAN_OUT_ABOVE)
+    return HandOff(scope.notifier.to(topic), settings.FAN_OUT_ABOVE)
