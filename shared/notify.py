@@ -200,8 +200,8 @@ def rejection_notification(rejection: Rejection, trigger: str, sender: Sender, n
 class Notifier:
     """Publishes notifications to a topic.
 
-    Publishing one twice does no harm, since its CloudEvents ``id`` is the same. After a notification could not be
-    published for good, the topic is not called again in this invocation: the redelivery of the event publishes the rest.
+    Publishing one twice does no harm, since its CloudEvents ``id`` is the same. After one could not be published, the
+    topic is not called again in this invocation: the redelivery of the event publishes the rest.
     """
 
     topic: Topic

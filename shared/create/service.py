@@ -6,7 +6,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import SimpleQueue
-from typing import TypeVar
 
 from shared.create.creation import Creation, CreationPolicy, JobWanted
 from shared.create.existing import ExistingBackups, RecentBackups
@@ -21,9 +20,6 @@ from shared.retry import Retrying, executor_for
 
 
 _log = logging.getLogger(__name__)
-
-OutcomeT = TypeVar("OutcomeT")
-_Reports = SimpleQueue[tuple[int, "InstanceResult | JobWanted | None"]]
 
 _PUBLISH_TIME = 0.1  # seconds reserved for each notification
 _MOST_RESERVED = 0.25  # of the time that is left
@@ -93,16 +89,22 @@ class BackupService:
         skipped = [(named, _with_names(result, named)) for named in requests for result in named.skipped]
         tasks = self._tasks(requests, others=len(skipped) + len(rejected))
         with executor_for(len(tasks) + len(skipped) + len(rejected), self.concurrency) as publishers:
-            outcomes = self._create(tasks, partial(publishers.submit, self._publish))
-            outcomes += [(named, publishers.submit(self._publish, named, result)) for named, result in skipped]
+
+            def publish(named: NamedRequest, result: InstanceResult) -> "Future[InstanceResult]":
+                return publishers.submit(self._publish, named, result)
+
+            event = _EventRun(tasks, self.retrying, self.hand_off, publish)
+            event.run(self.concurrency)
+            others = [(named, publish(named, result)) for named, result in skipped]
             rejections = [publishers.submit(self.notifier.publish_rejection, one, trigger) for one in rejected]
-        results = [
-            result.result() if isinstance(result, Future) else result
-            for named in requests
-            for of, result in outcomes
-            if of is named
-        ]
+        outcomes = [(tasks[number].named, event.outcome(number)) for number in range(len(tasks))]
+        outcomes += [(named, future.result()) for named, future in others]
+        results = [result for named in requests for of, result in outcomes if of is named]
         return results, [rejection.result() for rejection in rejections]
+
+    def _publish(self, named: NamedRequest, result: InstanceResult) -> InstanceResult:
+        notification = result_notification(result, named.names, self.notifier.sender, self.clock.now())
+        return replace(result, notified=self.notifier.publish(notification))
 
     def _tasks(self, requests: Sequence[NamedRequest], *, others: int) -> list[_Task]:
         """Return a task for each instance, with a deadline that leaves time to publish all outcomes and the others."""
@@ -118,80 +120,6 @@ class BackupService:
             tasks += [_Task(named, i, creation, now + stable_fraction(i) * spread) for i in named.instances]
         return tasks
 
-    def _create(
-        self, tasks: Sequence[_Task], publish: Callable[[NamedRequest, InstanceResult], "Future[InstanceResult]"]
-    ) -> list[tuple[NamedRequest, "InstanceResult | Future[InstanceResult]"]]:
-        """Make the backups, and publish their outcomes as soon as all have begun. Returns the outcomes in order.
-
-        Workers report to a queue, and this thread decides what comes next: the job ids of backups that exist come after
-        the instances that have no backup yet.
-        """
-        reports: _Reports = SimpleQueue()
-        not_begun = set(range(len(tasks)))
-        unpublished: list[int] = []
-        results: dict[int, InstanceResult] = {}
-        published: dict[int, Future[InstanceResult]] = {}
-        with executor_for(len(tasks), self.concurrency) as workers:
-            for number in sorted(not_begun, key=lambda number: tasks[number].start):
-                workers.submit(self._begin, number, tasks[number], reports)
-            while len(results) < len(tasks):
-                number, outcome = reports.get()
-                not_begun.discard(number)
-                if isinstance(outcome, JobWanted):
-                    workers.submit(self._find_job, number, tasks[number], outcome, reports)
-                elif outcome:
-                    results[number] = outcome
-                    unpublished.append(number)
-                if not not_begun:
-                    # Shuffled, so that deliveries that run out of time do not all leave out the same ones.
-                    self.retrying.rng.shuffle(unpublished)
-                    for ready in unpublished:
-                        if not self._may_hand_off(results[ready], tasks[ready].named):
-                            published[ready] = publish(tasks[ready].named, results[ready])
-                    unpublished.clear()
-        self._hand_off(tasks, results, publish, published)
-        return [(task.named, published.get(number, results[number])) for number, task in enumerate(tasks)]
-
-    def _begin(self, number: int, task: _Task, reports: _Reports) -> None:
-        self.retrying.deadline.sleep(task.start - self.clock.monotonic())
-        on_wait = partial(reports.put, (number, None))
-        reports.put((number, _guarded(task, lambda: task.creation.back_up(task.instance_id, on_wait))))
-
-    def _find_job(self, number: int, task: _Task, wanted: JobWanted, reports: _Reports) -> None:
-        reports.put((number, _guarded(task, wanted.finish)))
-
-    def _publish(self, named: NamedRequest, result: InstanceResult) -> InstanceResult:
-        notification = result_notification(result, named.names, self.notifier.sender, self.clock.now())
-        return replace(result, notified=self.notifier.publish(notification))
-
-    def _may_hand_off(self, result: InstanceResult, named: NamedRequest) -> bool:
-        return (
-            self.hand_off is not None
-            and result.outcome is Outcome.DEFERRED
-            and self.hand_off.is_allowed_for(named.request)
-        )
-
-    def _hand_off(
-        self,
-        tasks: Sequence[_Task],
-        results: dict[int, InstanceResult],
-        publish: Callable[[NamedRequest, InstanceResult], "Future[InstanceResult]"],
-        published: dict[int, "Future[InstanceResult]"],
-    ) -> None:
-        """Hand off what the deadline cut off. What the request topic does not accept is published like the rest."""
-        if self.hand_off is None:
-            return
-        left = [number for number in results if number not in published]
-        for named in {id(tasks[number].named): tasks[number].named for number in left}.values():
-            numbers = [number for number in left if tasks[number].named is named]
-            ids = [tasks[number].instance_id for number in numbers]
-            accepted = self.hand_off.publish(named.request, named.names, ids)
-            for number in numbers:
-                if tasks[number].instance_id in accepted:
-                    results[number] = replace(results[number], handed_on=True)
-                else:
-                    published[number] = publish(named, results[number])
-
     def _creation(self, named: NamedRequest, jobs: JobFinder, retrying: Retrying) -> Creation:
         instances, interval = named.instances, named.request.min_interval
         return Creation(
@@ -206,22 +134,111 @@ class BackupService:
         )
 
 
+_Outcome = InstanceResult | JobWanted
+_Publish = Callable[[NamedRequest, InstanceResult], "Future[InstanceResult]"]
+
+
+class _EventRun:
+    """Makes the backups of one event. Workers report to a queue, and one thread decides what comes next.
+
+    Attributes:
+        results: the outcomes by the numbers of their tasks.
+        published: the same while and after they are published.
+    """
+
+    def __init__(self, tasks: Sequence[_Task], retrying: Retrying, hand_off: HandOff | None, publish: _Publish) -> None:
+        self._tasks = tasks
+        self._retrying = retrying
+        self._hand_off = hand_off
+        self._publish = publish
+        self._reports: SimpleQueue[tuple[int, _Outcome | BaseException | None]] = SimpleQueue()
+        self._not_begun = set(range(len(tasks)))
+        self._unpublished: list[int] = []
+        self.results: dict[int, InstanceResult] = {}
+        self.published: dict[int, Future[InstanceResult]] = {}
+
+    def run(self, concurrency: int) -> None:
+        """Bring every task to its outcome. Outcomes are published as soon as every backup has begun.
+
+        The job ids of existing backups are looked for after the instances that have no backup yet.
+        """
+        with executor_for(len(self._tasks), concurrency) as workers:
+            for number in sorted(self._not_begun, key=lambda number: self._tasks[number].start):
+                workers.submit(self._begin, number, self._tasks[number])
+            while len(self.results) < len(self._tasks):
+                number, outcome = self._reports.get()
+                self._not_begun.discard(number)
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                if isinstance(outcome, JobWanted):
+                    workers.submit(self._report, number, outcome.finish)
+                elif outcome:
+                    self.results[number] = outcome
+                    self._unpublished.append(number)
+                if not self._not_begun:
+                    self._publish_results()
+        self._hand_off_rest()
+
+    def outcome(self, number: int) -> InstanceResult:
+        """Return the outcome of a task, with whether it was published."""
+        return self.published[number].result() if number in self.published else self.results[number]
+
+    def _begin(self, number: int, task: _Task) -> None:
+        """Back up one instance at its time. Report when it waits for itself alone, and the outcome."""
+        self._retrying.deadline.sleep(task.start - self._retrying.deadline.clock.monotonic())
+        on_wait = partial(self._reports.put, (number, None))
+        self._report(number, lambda: task.creation.back_up(task.instance_id, on_wait))
+
+    def _report(self, number: int, work: Callable[[], _Outcome]) -> None:
+        """Report the outcome of `work`. A fault of this program is an outcome too, so that the others get theirs."""
+        outcome: _Outcome | BaseException
+        try:
+            outcome = work()
+        except Exception as error:  # noqa: BLE001 see above
+            task = self._tasks[number]
+            _log.exception("internal error", extra={"fields": {"instance_id": task.instance_id}})
+            message = f"{type(error).__name__} in this application; the function's log has the traceback"
+            failure = InstanceResult(
+                task.instance_id, Outcome.FAILED, code="internal_error", message=message, retryable=True
+            )
+            outcome = _with_names(failure, task.named)
+        except BaseException as error:  # noqa: BLE001 raised in the thread that waits for the report
+            outcome = error
+        self._reports.put((number, outcome))
+
+    def _publish_results(self) -> None:
+        # Shuffled, so that deliveries that run out of time do not all leave out the same ones.
+        self._retrying.rng.shuffle(self._unpublished)
+        for number in self._unpublished:
+            if not self._may_hand_off(number):
+                self.published[number] = self._publish(self._tasks[number].named, self.results[number])
+        self._unpublished.clear()
+
+    def _may_hand_off(self, number: int) -> bool:
+        return (
+            self._hand_off is not None
+            and self.results[number].outcome is Outcome.DEFERRED
+            and self._hand_off.is_allowed_for(self._tasks[number].named.request)
+        )
+
+    def _hand_off_rest(self) -> None:
+        """Hand off what the deadline cut off. What the request topic does not accept is published like the rest."""
+        if self._hand_off is None:
+            return
+        rest: dict[int, list[int]] = {}
+        for number in range(len(self._tasks)):
+            if number not in self.published:
+                rest.setdefault(id(self._tasks[number].named), []).append(number)
+        for numbers in rest.values():
+            named = self._tasks[numbers[0]].named
+            ids = [self._tasks[number].instance_id for number in numbers]
+            accepted = set(self._hand_off.publish(named.request, named.names, ids))
+            for number in numbers:
+                if self._tasks[number].instance_id in accepted:
+                    self.results[number] = replace(self.results[number], handed_on=True)
+                else:
+                    self.published[number] = self._publish(named, self.results[number])
+
+
 def _with_names(result: InstanceResult, named: NamedRequest) -> InstanceResult:
     return replace(result, name=named.names.name(result.instance_id), event_key=named.names.key)
-
-
-def _guarded(task: _Task, work: Callable[[], OutcomeT]) -> OutcomeT | InstanceResult:
-    """Return the outcome of one instance even if this program is at fault, so that the others get theirs."""
-    try:
-        return work()
-    except Exception as error:  # noqa: BLE001 see above
-        _log.exception("internal error", extra={"fields": {"instance_id": task.instance_id}})
-        return InstanceResult(
-            task.instance_id,
-            Outcome.FAILED,
-            name=task.named.names.name(task.instance_id),
-            event_key=task.named.names.key,
-            code="internal_error",
-            message=f"{type(error).__name__} in this application; the function's log has the traceback",
-            retryable=True,
-        )
