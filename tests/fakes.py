@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from shared.create.creation import Creation, CreationPolicy
+from shared.create.creation import Creation, CreationPolicy, JobWanted
 from shared.create.existing import ExistingBackups, RecentBackups
+from shared.create.report import InstanceResult
 from shared.create.request import BackupRequest
 from shared.errors import AbsentError, BusyError, CloudError, ExistsError
 from shared.identity import EventNames, name_event
@@ -307,6 +308,15 @@ def name_request(
     return name_event(identity, time, prefix=prefix, wanted=request.wanted_name, single=single, recurring=recurring)
 
 
+class CompleteCreation(Creation):
+    """A Creation that also finds the job id at once."""
+
+    def back_up(self, instance_id: str) -> InstanceResult:
+        """Bring one instance to its outcome."""
+        outcome = self.begin(instance_id)
+        return outcome.finish() if isinstance(outcome, JobWanted) else outcome
+
+
 def make_creation(
     dds: FakeDds,
     clock: FakeClock,
@@ -315,13 +325,13 @@ def make_creation(
     identity: tuple[str, ...] = ("test", "1"),
     policy: CreationPolicy | None = None,
     remaining: float = 300.0,
-) -> Creation:
+) -> CompleteCreation:
     """Return a Creation on fakes, by default for a request of one instance."""
     request = request or BackupRequest(instance_id=A)
     names = name_request(request, identity)
     retrying = make_retrying(clock, remaining - min(5.0, remaining / 4))
     recent = request.min_interval and RecentBackups(dds, request.instances, request.min_interval, clock)
-    return Creation(
+    return CompleteCreation(
         backups=dds,
         names=names,
         description=request.wanted_description,

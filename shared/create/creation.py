@@ -130,8 +130,8 @@ class Creation:
         """The clock of the deadline."""
         return self.retrying.deadline.clock
 
-    def back_up(self, instance_id: str, on_wait: Callable[[], object] = lambda: None) -> InstanceResult | JobWanted:
-        """Bring one instance to its outcome. Errors of the cloud become part of the outcome and are not raised.
+    def begin(self, instance_id: str, on_wait: Callable[[], object] = lambda: None) -> InstanceResult | JobWanted:
+        """Bring one instance to its outcome, but for a job id that takes time. Errors of the cloud are not raised.
 
         `on_wait` is called before a wait that this instance alone causes, because it is busy or its backup is in doubt.
         """

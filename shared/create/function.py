@@ -72,7 +72,6 @@ def run(event: object, scope: InvocationScope[CreateBackupSettings]) -> tuple[Re
         received.ignored,
         results=results,
         handed_on=plan.handed_on,
-        not_handed_on=plan.not_handed_on,
     )
     return received, report
 
@@ -84,15 +83,13 @@ class _Plan:
     requests: list[NamedRequest]
     rejected: list[Rejection]
     handed_on: int = 0
-    not_handed_on: int = 0
 
     def add(self, named: NamedRequest, hand_off: HandOff | None) -> None:
-        """Add a request, or hand off the instances of a selection that is too large for one invocation."""
+        """Add a request. A selection that is too large for one invocation is handed off, if the topic accepts it."""
         if hand_off and named.is_fleet and hand_off.is_needed_for(named.instances):
-            accepted = hand_off.publish(named.request, named.names, named.instances)
+            accepted = set(hand_off.publish(named.request, named.names, named.instances))
             self.handed_on += len(accepted)
-            self.not_handed_on += len(named.instances) - len(accepted)
-            named = replace(named, instances=())
+            named = replace(named, instances=tuple(i for i in named.instances if i not in accepted))
         self.requests.append(named)
 
 

@@ -6,7 +6,7 @@ message that is published or delivered twice still leads to one backup of each i
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.create.request import BackupRequest, HandedOn
 from shared.identity import EventNames
@@ -16,6 +16,9 @@ from shared.notify import Notifier
 
 MAX_HOPS = 10
 """How often an instance is handed off because the time of an invocation was over; after that a redelivery has to do."""
+
+
+_PATIENCE = 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,12 @@ class HandOff:
         return request.handed_on is None or request.handed_on.hops < MAX_HOPS
 
     def publish(self, request: BackupRequest, names: EventNames, instances: Sequence[str]) -> list[str]:
-        """Publish the instances in messages of `size`; return those that the topic accepted."""
+        """Publish the instances in messages of `size`; return those that the topic accepted within 30 seconds."""
+        notifier = replace(self.notifier, retrying=self.notifier.retrying.within(_PATIENCE))
         accepted: list[str] = []
         for start in range(0, len(instances), self.size):
             chunk = list(instances[start : start + self.size])
-            if self.notifier.publish(_message(request, names, chunk)):
+            if notifier.publish(_message(request, names, chunk)):
                 accepted += chunk
         return accepted
 

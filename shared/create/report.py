@@ -11,7 +11,7 @@ from shared.errors import BackupError, CloudError
 from shared.identity import EventNames
 from shared.model import Notification
 from shared.notify import DEFERRED, FAILED, SKIPPED, STARTED, Sender, build_notification
-from shared.report import Item, LogEvent, Report, Status
+from shared.report import Item, LogEvent, Report, Status, combine_status
 
 
 class Outcome(str, Enum):
@@ -171,24 +171,25 @@ class CreateReport(Report):
 
     Attributes:
         handed_on: how many instances other invocations were asked to back up, in addition to those in `results`.
-        not_handed_on: how many should have been handed off, but the request topic did not accept the message.
     """
 
     results: Sequence[InstanceResult] = ()
     handed_on: int = 0
-    not_handed_on: int = 0
 
     @property
-    def items(self) -> list[Item]:
-        """The results, and the hand-off of a large selection if there was one."""
-        hand_off = _HandedOff(self.handed_on, self.not_handed_on)
-        return [*self.results, *([hand_off] if self.handed_on or self.not_handed_on else [])]
+    def items(self) -> Sequence[Item]:
+        """The results."""
+        return self.results
+
+    @property
+    def status(self) -> Status:
+        """The status of the whole event. What was handed off has succeeded here."""
+        return combine_status([super().status, *[Status.SUCCEEDED] * bool(self.handed_on)])
 
     def body(self) -> dict[str, Any]:
-        """Serialize the results and the counts of the hand-off."""
-        counts = {"handed_on": self.handed_on, "not_handed_on": self.not_handed_on}
-        results = [result.document() for result in self.results]
-        return {"results": results, **{name: count for name, count in counts.items() if count}}
+        """Serialize the results and the count of the hand-off."""
+        handed_on = {"handed_on": self.handed_on} if self.handed_on else {}
+        return {"results": [result.document() for result in self.results], **handed_on}
 
     def log_facts(self) -> dict[str, Any]:
         """The ids and outcomes of all instances."""
@@ -205,32 +206,4 @@ class CreateReport(Report):
             }
             for result in self.results
         ]
-        return {"results": results, "handed_on": self.handed_on, "not_handed_on": self.not_handed_on}
-
-
-@dataclass(frozen=True, slots=True)
-class _HandedOff(Item):
-    """The hand-off of the instances of a selection that is too large for one invocation."""
-
-    accepted: int
-    refused: int
-
-    @property
-    def status(self) -> Status:
-        if not self.refused:
-            return Status.SUCCEEDED
-        return Status.PARTIALLY_FAILED if self.accepted else Status.FAILED
-
-    @property
-    def unfinished(self) -> bool:
-        return bool(self.refused)
-
-    @property
-    def codes(self) -> list[str]:
-        return ["not_handed_on"] * bool(self.refused)
-
-    def pending(self) -> list[str]:
-        return [f"{self.refused} instances not handed on"]
-
-    def document(self) -> dict[str, Any]:
-        return {"handed_on": self.accepted, "not_handed_on": self.refused}
+        return {"results": results, "handed_on": self.handed_on}

@@ -187,7 +187,7 @@ class _EventRun:
         """Back up one instance at its time. Report when it waits for itself alone, and the outcome."""
         self._retrying.deadline.sleep(task.start - self._retrying.deadline.clock.monotonic())
         on_wait = partial(self._reports.put, (number, None))
-        self._report(number, lambda: task.creation.back_up(task.instance_id, on_wait))
+        self._report(number, lambda: task.creation.begin(task.instance_id, on_wait))
 
     def _report(self, number: int, work: Callable[[], _Outcome]) -> None:
         """Report the outcome of `work`. A fault of this program is an outcome too, so that the others get theirs."""

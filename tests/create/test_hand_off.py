@@ -37,11 +37,12 @@ def test_a_message_has_the_names_of_the_backups() -> None:
         assert request.min_interval == REQUEST.min_interval
 
 
-def test_instances_whose_message_is_refused_are_not_handed_off() -> None:
-    """The topic refuses the first message and accepts the second."""
-    topic = FakeTopic(faults=[DeniedError("no")])
+def test_a_topic_that_fails_for_good_is_not_asked_again() -> None:
+    """The topic accepts the first message and refuses the second; the third is not published."""
+    topic = FakeTopic(faults=[None, DeniedError("no")])
 
-    assert hand_off(topic).publish(REQUEST, NAMES, ["1", "2", "3"]) == ["3"]
+    assert hand_off(topic).publish(REQUEST, NAMES, ["1", "2", "3", "4", "5"]) == ["1", "2"]
+    assert len(topic.sent) == 1
 
 
 def test_an_instance_is_handed_off_a_limited_number_of_times() -> None:

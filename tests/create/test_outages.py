@@ -48,15 +48,6 @@ def platform_for(workers: int = 3) -> Platform:
     return Platform(SIZE, MAX_CONCURRENCY=str(workers))
 
 
-SMN_COSTS_BACKUPS = pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a worker publishes the outcome of one instance before it backs up the next one, so an SMN that is down "
-    "uses up the time for making backups",
-)
-
-
-@SMN_COSTS_BACKUPS
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_an_outage_of_smn_delays_no_backup(outage: str) -> None:
     """Every backup begins before time is spent on notifications."""
@@ -69,7 +60,6 @@ def test_an_outage_of_smn_delays_no_backup(outage: str) -> None:
     assert [backup.begin_time for backup in platform.dds.backups] == [START] * SIZE
 
 
-@SMN_COSTS_BACKUPS
 def test_an_outage_of_smn_during_all_deliveries_costs_no_backup() -> None:
     """SMN hangs for the event's first delivery and all three redeliveries."""
     platform = Platform(size := 50, MAX_CONCURRENCY="3")
@@ -83,7 +73,6 @@ def test_an_outage_of_smn_during_all_deliveries_costs_no_backup() -> None:
     assert len(platform.dds.backups) == size
 
 
-@SMN_COSTS_BACKUPS
 def test_rejected_messages_delay_no_backup() -> None:
     """Four invalid messages and a valid one share an event, while SMN hangs."""
     platform = platform_for(workers=1)
@@ -117,7 +106,6 @@ def test_a_redelivery_after_an_outage_finishes_the_event(services: str, outage: 
     assert {result["job_id"] for result in report["results"]} <= published
 
 
-@SMN_COSTS_BACKUPS
 def test_an_smn_that_hangs_costs_no_backup_on_the_local_cloud(cloud: LocalCloud) -> None:
     """An invocation of 20 seconds has time for the five tries to publish of two instances."""
     deliveries = Deliveries.of(cloud, instances=6, workers=1)

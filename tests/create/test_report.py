@@ -122,14 +122,11 @@ def test_an_outcome_that_was_not_published_has_a_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accepted", "refused", "status"),
-    [(100, 0, Status.SUCCEEDED), (50, 50, Status.PARTIALLY_FAILED), (0, 100, Status.FAILED)],
+    ("results", "status"), [([], Status.SUCCEEDED), ([FAILED], Status.PARTIALLY_FAILED), ([result()], Status.SUCCEEDED)]
 )
-def test_a_hand_off_is_part_of_the_report(accepted: int, refused: int, status: Status) -> None:
-    """What the request topic refused is left for a redelivery."""
-    report = CreateReport("timer", "request-1", handed_on=accepted, not_handed_on=refused)
+def test_a_hand_off_is_part_of_the_report(results: list[InstanceResult], status: Status) -> None:
+    """What was handed off has succeeded here."""
+    report = CreateReport("timer", "request-1", results=results, handed_on=100)
 
-    assert (report.status, report.unfinished) == (status, refused > 0)
-    assert report.pending() == ([f"{refused} instances not handed on"] if refused else [])
-    document = report.document()
-    assert (document.get("handed_on", 0), document.get("not_handed_on", 0)) == (accepted, refused)
+    assert report.status is status
+    assert report.document()["handed_on"] == 100
