@@ -2,19 +2,23 @@
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Annotated
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from shared.format import did_you_mean, excerpt
+from shared.format import did_you_mean, excerpt, shortened
+from shared.limits import MAX_FAULT, MAX_FAULTS
 from shared.model import MAX_DESCRIPTION, MAX_NAME
 
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_-]{{3,{MAX_NAME - 1}}}")
 _FORBIDDEN = frozenset("><!\"&'=")
 _INSTANCE_ID = re.compile(r"[0-9a-f]{32}in[0-9]{2}")
-_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+_PRINTABLE = re.compile(r"[!-~]+")
 _DURATION = re.compile(r"([0-9]{1,18})([smhd]?)")
 _LONGEST_INTERVAL = timedelta(days=366)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -32,8 +36,10 @@ def _is_control(character: str) -> bool:
 def _check_instance_id(value: str) -> str:
     if not value:
         raise ValueError("must not be empty")
-    if len(value) > MAX_NAME or _BLANK.search(value):
-        raise ValueError(f"must be at most {MAX_NAME} characters without blanks; found {value!r:.80}")
+    if len(value) > MAX_NAME or not _PRINTABLE.fullmatch(value):
+        raise ValueError(
+            f"must be at most {MAX_NAME} letters, digits and other ASCII characters without blanks; found {value!r:.80}"
+        )
     return value
 
 
@@ -77,7 +83,7 @@ def _check_key(value: str) -> str:
 
 
 InstanceId = Annotated[str, AfterValidator(_check_instance_id)]
-"""The id of an instance: 1 to 64 characters without blanks."""
+"""The id of an instance: 1 to 64 printable ASCII characters without blanks."""
 
 BackupName = Annotated[str, AfterValidator(_check_name)]
 """The name of a backup (DDS API, Creating a Manual Backup, table 2)."""
@@ -88,10 +94,39 @@ Description = Annotated[str, AfterValidator(_check_description)]
 Interval = Annotated[timedelta, BeforeValidator(_read_duration), AfterValidator(_check_interval)]
 """A duration of at most 366 days: a number of seconds, "90s", "30m", "12h", "7d" or ISO 8601 ("PT12H")."""
 
+
+def event_time(moment: datetime | None) -> datetime | None:
+    """Return a time in UTC between 1970 and 2200; None for any other and for one without a zone.
+
+    Go's zero time, 0001-01-01, is a common "no time".
+    """
+    if moment is None or moment.tzinfo is None:
+        return None
+    try:
+        moment = moment.astimezone(timezone.utc)
+    except OverflowError:
+        return None
+    return moment if _FIRST_YEAR <= moment.year < _LAST_YEAR else None
+
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+
+
+def _check_time(value: datetime) -> datetime:
+    moment = event_time(value)
+    if moment is None:
+        raise ValueError(f"must have a time zone and be between {_FIRST_YEAR} and {_LAST_YEAR}; found {value}")
+    return moment
+
+
+Time = Annotated[datetime, AfterValidator(_check_time)]
+"""A time with a zone, between 1970 and 2200; in UTC."""
+
 IdempotencyKey = Annotated[str, Field(max_length=255), AfterValidator(_check_key)]
 """What makes two messages the same event."""
 
 
+_LONGEST_NAME = 60
 _JSON_TERMS = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
@@ -103,31 +138,36 @@ _JSON_TERMS = {
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, ...]:
-    """Describe each fault in one line, such as ``instance_ids.2: must not be empty``.
+    """Describe each fault in a line, such as ``instance_ids.2: must not be empty``: at most 20, and count the rest.
 
     `model` is the model that was validated against. It provides the known names for an unknown field, in nested models
     too.
     """
-    return tuple(
-        f"{_location(fault['loc'])}: {_sentence(fault['type'], fault['msg'], fault['loc'], fault['input'], model)}"
-        for fault in error.errors(include_url=False)
-    )
+    lines = [
+        f"{_location(fault['loc'])}: {_sentence(fault, model)}"
+        for fault in error.errors(include_url=False)[:MAX_FAULTS]
+    ]
+    rest = error.error_count() - len(lines)
+    return (*(shortened(line, MAX_FAULT) for line in lines), *([f"... and {rest:,} more faults"] if rest else []))
 
 
 def _location(loc: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in loc) or "event"
+    return ".".join(shortened(str(part), _LONGEST_NAME) for part in loc) or "event"
 
 
-def _sentence(kind: str, msg: str, loc: tuple[int | str, ...], found: object, model: type[BaseModel]) -> str:
+def _sentence(fault: "ErrorDetails", model: type[BaseModel]) -> str:
+    kind, msg, loc = fault["type"], fault["msg"], fault["loc"]
+    if kind == "too_long":
+        return f"must have at most {fault['ctx']['max_length']:,} items; found more"
     if kind == "missing":
         return "required, but missing"
     if kind == "extra_forbidden":
         known = _known_fields(model, loc)
-        return f"unknown field{did_you_mean(str(loc[-1]), known)}; known fields: {', '.join(known)}"
+        return f"unknown field{did_you_mean(str(loc[-1])[:_LONGEST_NAME], known)}; known fields: {', '.join(known)}"
     if kind in {"value_error", "assertion_error"}:
         return msg.partition(", ")[2]
     msg = _JSON_TERMS.get(kind, msg)
-    return f"{msg[0].lower()}{msg[1:]}; found {excerpt(found)}"
+    return f"{msg[0].lower()}{msg[1:]}; found {excerpt(fault['input'])}"
 
 
 def _known_fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

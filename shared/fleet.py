@@ -8,12 +8,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.errors import EmptySelectionError
+from shared.limits import MAX_PATTERNS
 from shared.model import Instance, Instances
 from shared.retry import Retrying
 
 
 _TAG_KEY = Field(min_length=1, max_length=36)
 _TAG_VALUE = Field(max_length=43)
+_TagValues = Annotated[tuple[Annotated[str, _TAG_VALUE], ...], Field(max_length=MAX_PATTERNS)]
 Pattern = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -31,11 +33,11 @@ class Selector(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # built as a part of requests
 
-    tags: dict[Annotated[str, _TAG_KEY], tuple[Annotated[str, _TAG_VALUE], ...]] = {}
+    tags: Annotated[dict[Annotated[str, _TAG_KEY], _TagValues], Field(max_length=MAX_PATTERNS)] = {}
     name: Pattern | None = None
-    mode: tuple[Literal["Sharding", "ReplicaSet", "Single"], ...] = ()
+    mode: Annotated[tuple[Literal["Sharding", "ReplicaSet", "Single"], ...], Field(max_length=MAX_PATTERNS)] = ()
     enterprise_project_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    exclude: tuple[Pattern, ...] = ()
+    exclude: Annotated[tuple[Pattern, ...], Field(max_length=MAX_PATTERNS)] = ()
 
     @model_validator(mode="after")
     def _has_a_criterion(self) -> "Selector":

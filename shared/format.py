@@ -1,5 +1,6 @@
 """Times, durations, sizes and suggestions as people and programs read them."""
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Literal, overload
@@ -54,8 +55,23 @@ def counted(count: int, noun: str) -> str:
 
 def excerpt(value: object) -> str:
     """Return the repr of `value`, shortened to fit a message."""
-    text = repr(value)
-    return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 3]}..."
+    try:
+        return shortened(repr(value), _EXCERPT)
+    except RecursionError:
+        return "a deeply nested value"
+
+
+def plain(text: str) -> str:
+    """Replace what could forge lines or hide text: control, format, bidi and unassigned characters, line separators."""
+    return "".join(" " if c in "\t\n\r" else "?" if unicodedata.category(c) in _NOT_PLAIN else c for c in text)
+
+
+_NOT_PLAIN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
+def shortened(text: str, most: int) -> str:
+    """Return `text`, cut to at most `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import BackupError, CloudError, InvalidError, RequestError
-from shared.format import timestamp
+from shared.format import plain, shortened, timestamp
 from shared.identity import digest
+from shared.limits import MAX_NOTIFICATION
 from shared.model import Clock, Notification, Topic
 from shared.report import Item, LogEvent, Status
 from shared.retry import CircuitBreaker, Retrying
@@ -103,12 +104,12 @@ def build_notification(
         "datacontenttype": "application/json",
         "data": {**data, "region": sender.region, "project_id": sender.project_id, "request_id": sender.request_id},
     }
-    headline = f"{HEADLINES[kind]}: {summary or subject}"
+    headline = plain(f"{HEADLINES[kind]}: {summary or subject}")
     where = f"Region: {sender.region}\nProject: {sender.project_id}\nRequest ID: {sender.request_id}"
     return Notification(
         subject=_UNPRINTABLE.sub("?", headline)[:120],
         body=json.dumps(event),
-        email="\n".join([headline, "", *lines, "", where, f"Event ID: {event_id}"]),
+        email="\n".join([headline, "", *map(plain, lines), "", where, f"Event ID: {event_id}"]),
         sms=f"{headline} {data.get('code') or data.get('job_id') or ''}".translate(_NOT_IN_SMS)[:160].strip(),
         # An attribute holds letters, digits and underscores, 32 at most (SMN API, MessageAttribute).
         attributes={"event_type": kind.replace(".", "_"), "outcome": outcome},
@@ -125,14 +126,14 @@ class Rejection(Item):
 
     Attributes:
         position: where it stood in the event, such as "record.1.smn.message".
-        payload: the content of the message, which the notification repeats.
+        payload: the fields of the message that the model knows, which the notification repeats.
         identity: identifies the message; the same at every redelivery.
         notified: whether SMN accepted the notification.
     """
 
     position: str
     error: BackupError
-    payload: object
+    payload: dict[str, object]
     identity: tuple[str, ...]
     notified: bool = False
 
@@ -181,15 +182,19 @@ _MOST_PAYLOAD = 4096
 
 
 def rejection_notification(rejection: Rejection, trigger: str, sender: Sender, now: datetime) -> Notification:
-    """Build the notification of a rejected message, with its content."""
+    """Build the notification of a rejected message, with the known part of its content."""
     facts = {name: value for name, value in rejection.document().items() if name != "notified"}
-    payload = rejection.payload if isinstance(rejection.payload, str) else json.dumps(rejection.payload, default=str)
+    payload = json.dumps(rejection.payload, default=str) if rejection.payload else ""
     return build_notification(
         REJECTED,
         identity=rejection.identity,
         subject=rejection.position,
         data={**facts, "trigger": trigger, "payload": payload[:_MOST_PAYLOAD]},
-        lines=[f"Where: {trigger} event, {rejection.position}", *rejection.errors, f"Found: {payload[:300]}"],
+        lines=[
+            f"Where: {trigger} event, {rejection.position}",
+            *rejection.errors,
+            *([f"The sender wrote: {payload[:300]}"] if payload else []),
+        ],
         outcome="REJECTED",
         sender=sender,
         now=now,
@@ -222,8 +227,12 @@ class Notifier:
         """Publish, and return whether SMN accepted the notification. A failure is logged, not raised."""
         if self.breaker.is_open or self.retrying.deadline.left() <= 0:
             return False
+        fits = len(json.dumps([notification.body, notification.email, notification.sms])) <= MAX_NOTIFICATION
         try:
-            self.retrying.call(lambda: self.topic.publish(notification))
+            try:
+                self._publish(notification if fits else _shorten(notification))
+            except InvalidError:
+                self._publish(_shorten(notification))
         except CloudError as error:
             if not isinstance(error, InvalidError):  # that is a fault of this notification, not of the topic
                 self.breaker.trip()
@@ -233,9 +242,29 @@ class Notifier:
             return False
         return True
 
+    def _publish(self, notification: Notification) -> None:
+        self.retrying.call(lambda: self.topic.publish(notification))
+
     def publish_rejection(self, rejection: Rejection, trigger: str) -> Rejection:
         """Publish a rejection unless it is retryable, and return it with `notified` set."""
         if rejection.error.retryable:
             return rejection
         notification = rejection_notification(rejection, trigger, self.sender, self.clock.now())
         return replace(rejection, notified=self.publish(notification))
+
+
+_SHORT = 500
+_SHORT_LINES = 20
+
+
+def _shorten(notification: Notification) -> Notification:
+    """Return a notification that fits SMN: with only the scalar data of the CloudEvent, and a short e-mail."""
+    event = json.loads(notification.body)
+    if "specversion" in event:
+        data = {name: value for name, value in event["data"].items() if not isinstance(value, (list, dict))}
+        event["data"] = {name: shortened(v, _SHORT) if isinstance(v, str) else v for name, v in data.items()}
+        event["data"]["shortened"] = True
+    lines = [shortened(line, _SHORT) for line in notification.email.split("\n")]
+    if len(lines) > _SHORT_LINES:
+        lines = [*lines[: _SHORT_LINES - 6], "... This is not all.", *lines[-5:]]
+    return replace(notification, body=json.dumps(event), email="\n".join(lines))

@@ -1,10 +1,13 @@
 """What every function returns and logs of an event: one status, from what became of each of its parts."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from shared.limits import MAX_ANSWER
 
 
 LogEvent = tuple[int, str, dict[str, Any]]
@@ -124,8 +127,19 @@ class Report(ABC):
         }
         if self.rejected:
             facts["rejected"] = [item.document() for item in self.rejected]
-        return facts | ({"ignored": self.ignored} if self.ignored else {})
+        return _fitting(facts | ({"ignored": self.ignored} if self.ignored else {}))
 
     def summary(self) -> dict[str, Any]:
         """Return the facts for the log line of the invocation."""
         return {**self.log_facts(), "rejected": len(self.rejected), "ignored": self.ignored}
+
+
+def _fitting(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document that FunctionGraph can return. `left_out` counts what is missing in its lists."""
+    left_out: dict[str, int] = {}
+    while len(json.dumps(document)) > MAX_ANSWER:
+        name = max((n for n, value in document.items() if isinstance(value, list)), key=lambda n: len(document[n]))
+        kept = document[name][: len(document[name]) // 2]
+        left_out[name] = left_out.get(name, 0) + len(document[name]) - len(kept)
+        document = {**document, name: kept, "left_out": left_out}
+    return document

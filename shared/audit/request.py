@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from shared.fields import IdempotencyKey, InstanceId, Interval
 from shared.fleet import Selector
+from shared.limits import MAX_INSTANCE_IDS, MAX_POLICIES
 from shared.model import Instance
 
 
@@ -35,7 +36,7 @@ class Policy(BaseModel):
 
     name: PolicyName
     select: Selector | None = None
-    instance_ids: Annotated[tuple[InstanceId, ...], Field(validate_default=True)] = ()
+    instance_ids: Annotated[tuple[InstanceId, ...], Field(validate_default=True, max_length=MAX_INSTANCE_IDS)] = ()
     expected_interval: Interval
     grace: Interval = timedelta(hours=2)
 
@@ -80,8 +81,8 @@ class AuditRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    policies: tuple[Policy, ...] = ()
-    covered_elsewhere: tuple[Selector, ...] = ()
+    policies: Annotated[tuple[Policy, ...], Field(max_length=MAX_POLICIES)] = ()
+    covered_elsewhere: Annotated[tuple[Selector, ...], Field(max_length=MAX_POLICIES)] = ()
     idempotency_key: IdempotencyKey | None = None
 
     @field_validator("policies")

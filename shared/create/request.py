@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from shared.fields import BackupName, Description, IdempotencyKey, InstanceId, Interval
 from shared.fleet import Selector
+from shared.limits import MAX_INSTANCE_IDS
 
 
 _PART = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # built as a part of requests, not by itself
@@ -57,7 +58,7 @@ class BackupRequest(BaseModel):
     backup: ManualBackup | None = None
     instance_id: InstanceId | None = None
     select: Selector | None = None
-    instance_ids: Annotated[tuple[InstanceId, ...], Field(validate_default=True)] = ()
+    instance_ids: Annotated[tuple[InstanceId, ...], Field(validate_default=True, max_length=MAX_INSTANCE_IDS)] = ()
     name: BackupName | None = None
     description: Description | None = None
     idempotency_key: IdempotencyKey | None = None

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from shared.fields import IdempotencyKey, InstanceId
+from shared.limits import MAX_INSTANCE_IDS
 from shared.prune.retention import Retention, read_retention
 
 
@@ -26,6 +27,6 @@ class PruneRequest(BaseModel):
 
     dry_run: bool = False
     force: bool = False
-    instance_ids: Annotated[tuple[InstanceId, ...], Field(min_length=1)] | None = None
+    instance_ids: Annotated[tuple[InstanceId, ...], Field(min_length=1, max_length=MAX_INSTANCE_IDS)] | None = None
     retention: RetentionText | None = None
     idempotency_key: IdempotencyKey | None = None

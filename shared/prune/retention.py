@@ -12,6 +12,7 @@ from enum import Enum
 from itertools import combinations
 
 from shared.format import did_you_mean
+from shared.limits import MAX_RETENTION
 from shared.model import Backup
 
 
@@ -126,6 +127,8 @@ def read_retention(value: object) -> Retention:
         return value
     if not isinstance(value, str):
         raise ValueError(f"must be a text such as {_EXAMPLE!r}; found {value!r:.80}")  # noqa: TRY004 pydantic's way
+    if len(value) > MAX_RETENTION:
+        raise ValueError(f"must be at most {MAX_RETENTION} characters; found {len(value)}")
     faults: list[str] = []
     counts: dict[str, int] = {}
     max_age: timedelta | None = None

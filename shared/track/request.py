@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.fields import IdempotencyKey
+from shared.fields import IdempotencyKey, Time
 
 
 LONGEST_SPAN = timedelta(days=31)
@@ -29,8 +29,8 @@ class TrackRequest(BaseModel):
     job_id: Id | None = None
     backup_id: Id | None = None
     idempotency_key: IdempotencyKey | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Time | None = None
+    until: Time | None = None
 
     @model_validator(mode="after")
     def _asks_for_one_thing(self) -> "TrackRequest":

@@ -1,7 +1,6 @@
 """API Gateway (APIG, dedicated gateways): an HTTP request whose body is the payload, and the response to it."""
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -52,7 +51,7 @@ class ApigEvent(EventModel):
             return body
         try:
             return base64.b64decode(body, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise InvalidRequestError(
                 [f"body: not base64 of UTF-8 text ({error}), though isBase64Encoded says so"]
             ) from error

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.errors import InvalidRequestError
 from shared.fields import explain
-from shared.format import excerpt
+from shared.limits import MAX_DEPTH, MAX_MESSAGES, MAX_PAYLOAD
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -49,20 +49,57 @@ class Message:
         """Return the payload, parsed if it is JSON text. A blank text, such as an empty user event, is an empty object.
 
         Raises:
-            InvalidRequestError: the payload is not JSON, or the message has a fault.
+            InvalidRequestError: the payload is not JSON, exceeds a limit, or the message has a fault.
         """
         if self.fault:
             raise self.fault
-        if not isinstance(self.payload, str):
-            return self.payload
-        if not self.payload.strip():
-            return {}
-        try:
-            decoded: object = json.loads(self.payload)
-        except (ValueError, RecursionError) as error:
-            found = excerpt(self.payload)
-            raise InvalidRequestError([f"not JSON ({error}); found {found}"]) from error
-        return decoded
+        payload = self.payload
+        if isinstance(payload, str):
+            if len(payload) > MAX_PAYLOAD:
+                raise InvalidRequestError([f"must be at most {MAX_PAYLOAD:,} characters; found {len(payload):,}"])
+            payload = parse_json(payload) if payload.strip() else {}
+        check_json(payload)
+        return payload
+
+
+def parse_json(text: str) -> object:
+    """Parse a text.
+
+    Raises:
+        InvalidRequestError: it is not JSON.
+    """
+    try:
+        parsed: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
+        raise InvalidRequestError([f"not JSON ({reason}); found a text of {len(text):,} characters"]) from error
+    return parsed
+
+
+def check_json(value: object) -> None:
+    """Check the limits of a message: its size, its depth, and that its texts are valid Unicode.
+
+    Raises:
+        InvalidRequestError: it exceeds a limit.
+    """
+    size, level = 0, [value]
+    for _ in range(MAX_DEPTH):
+        inner: list[object] = []
+        for one in level:
+            size += len(one) if isinstance(one, (str, dict, list)) else 8
+            if isinstance(one, dict):
+                inner += one.keys()
+                inner += one.values()
+            elif isinstance(one, list):
+                inner += one
+            elif isinstance(one, str) and not one.isascii() and any("\ud800" <= c <= "\udfff" for c in one):
+                raise InvalidRequestError(["has a text with half of a surrogate pair, which is not Unicode"])
+            if size > MAX_PAYLOAD:
+                raise InvalidRequestError([f"must be at most {MAX_PAYLOAD:,} characters"])
+        if not inner:
+            return
+        level = inner
+    raise InvalidRequestError([f"must be nested at most {MAX_DEPTH} levels deep"])
 
 
 class Envelope(ABC):
@@ -94,14 +131,20 @@ class Envelope(ABC):
 
 
 def open_each(records: list[object], position: str, open_one: Callable[[object, str], list[Message]]) -> list[Message]:
-    """Return the messages of each record. A record that cannot be read becomes a message with a fault."""
+    """Return the messages of each record. A record that cannot be read becomes a message with a fault.
+
+    Messages above the limit of an event become one message with a fault.
+    """
     messages: list[Message] = []
     for number, record in enumerate(records):
         place = f"{position}{number}"
         try:
             messages += open_one(record, place)
         except InvalidRequestError as error:
-            messages.append(Message(record, place, fault=error))
+            messages.append(Message(None, place, fault=error))
+        if len(messages) > MAX_MESSAGES:
+            fault = InvalidRequestError([f"the event has more than {MAX_MESSAGES:,} messages; the rest is not read"])
+            return [*messages[:MAX_MESSAGES], Message(None, place, fault=fault)]
     return messages
 
 

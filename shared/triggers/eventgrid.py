@@ -1,12 +1,12 @@
 """EventGrid: CloudEvents 1.0, one at a time, or several in a list from an event stream."""
 
 import base64
-import binascii
 from datetime import datetime
 
 from pydantic import Field
 
 from shared.errors import InvalidRequestError
+from shared.fields import event_time
 from shared.triggers.envelope import Envelope, EventModel, Message, open_each, validate
 
 
@@ -25,14 +25,17 @@ class CloudEvent(EventModel):
 
     def open(self, position: str) -> Message:
         """Return the event's data as a message, identified by source and id (CloudEvents 1.0, id)."""
-        time = self.time if self.time and self.time.tzinfo else None
-        return Message(self._payload(), position, ("cloudevent", self.source, self.id), time=time, event_type=self.type)
+        identity, time = ("cloudevent", self.source, self.id), event_time(self.time)
+        try:
+            return Message(self._payload(), position, identity, time=time, event_type=self.type)
+        except InvalidRequestError as error:
+            return Message(None, position, identity, time=time, event_type=self.type, fault=error)
 
     def _payload(self) -> object:
         if self.data_base64 is not None:
             try:
                 return base64.b64decode(self.data_base64, validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError) as error:
+            except ValueError as error:
                 raise InvalidRequestError([f"data_base64: not base64 of UTF-8 text ({error})"]) from error
         # The message of a RabbitMQ or RocketMQ source is in `context`.
         if isinstance(self.data, dict) and self.data.keys() == {"context"}:

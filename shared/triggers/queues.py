@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from shared.fields import event_time
 from shared.triggers.envelope import Envelope, EventModel, Message, open_each, validate
 
 
@@ -49,7 +50,8 @@ class QueueEnvelope(Envelope):
     def open(cls, event: object) -> list[Message]:
         """Return the messages of all records."""
         batch = validate(event, QueueEvent)
-        time = batch.event_time
+        sent = batch.event_time.isoformat() if batch.event_time else ""
+        time = event_time(batch.event_time)
 
         def open_record(value: object, place: str) -> list[Message]:
             record = validate(value, QueueRecord)
@@ -57,7 +59,7 @@ class QueueEnvelope(Envelope):
                 Message(
                     payload,
                     position := f"{place}.messages.{number}",
-                    (cls.trigger, record.topic, time.isoformat() if time else "", position, _text(payload)),
+                    (cls.trigger, record.topic, sent, position, _text(payload)),
                     time=time,
                 )
                 for number, payload in enumerate(map(_unwrapped, record.messages))

@@ -1,5 +1,6 @@
 """Takes an event of any trigger apart: into requests, rejected messages, and notifications of our own."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +8,13 @@ from typing import Generic
 
 from shared.errors import BackupError, InvalidRequestError, RequestError
 from shared.notify import HEADLINES, Rejection
-from shared.triggers.envelope import Envelope, Message, ModelT, validate
+from shared.triggers.envelope import Envelope, Message, ModelT, parse_json, validate
 from shared.triggers.recognition import recognize
+
+
+_log = logging.getLogger(__name__)
+
+_WRAPPINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +23,7 @@ class Incoming(Generic[ModelT]):
 
     Attributes:
         position: where it stood in the event.
-        payload: the message as it was written.
+        payload: the fields of the message that the model knows.
         identity: identifies the event; the same at every redelivery.
         time: when the event was sent or due, if that is the same at every redelivery too.
         is_recurring: whether the same payload comes again and again, each time as a new event.
@@ -25,7 +31,7 @@ class Incoming(Generic[ModelT]):
 
     request: ModelT
     position: str
-    payload: object
+    payload: dict[str, object]
     identity: tuple[str, ...]
     time: datetime | None
     is_recurring: bool
@@ -61,25 +67,22 @@ def receive(event: object, model: type[ModelT], *, request_id: str) -> Received[
     try:
         envelope = recognize(event, model)
     except RequestError as error:
-        rejection = Rejection("event", error, event, ("request_id", request_id))
+        rejection = Rejection("event", error, {}, ("request_id", request_id))
         return Received("unknown", is_asynchronous=True, rejected=[rejection])
     requests: list[Incoming[ModelT]] = []
     rejected: list[Rejection] = []
     ignored = 0
     for message in _open(envelope, event):
-        try:
-            payload = message.decode()
-            if _is_ours(message, payload):
-                ignored += 1
-                continue
-            request = validate(payload, model)
-        except RequestError as error:
-            identity = message.identity or ("request_id", request_id, message.position)
-            rejected.append(Rejection(message.position or "event", error, message.payload, identity))
+        read = _read(message, model, request_id)
+        if read is None:
+            ignored += 1
+        elif isinstance(read, Rejection):
+            rejected.append(read)
         else:
+            request, payload = read
             identity, time = _identify(message, getattr(request, "idempotency_key", None), request_id)
-            where = (message.position, message.payload)
-            requests.append(Incoming(request, *where, identity, time, is_recurring=envelope.is_recurring))
+            is_recurring = envelope.is_recurring
+            requests.append(Incoming(request, message.position, payload, identity, time, is_recurring))
     return Received(envelope.trigger, envelope.is_asynchronous, requests, rejected, ignored)
 
 
@@ -87,12 +90,58 @@ def _open(envelope: type[Envelope], event: object) -> list[Message]:
     try:
         return envelope.open(event)
     except InvalidRequestError as error:
-        return [Message(event, "event", fault=error)]
+        return [Message(None, "event", fault=error)]
+    except Exception as error:  # noqa: BLE001 no event may cost more than itself
+        return [Message(None, "event", fault=_unreadable(error))]
 
 
-def _is_ours(message: Message, payload: object) -> bool:
-    kind = payload.get("type") if isinstance(payload, dict) and "specversion" in payload else message.event_type
-    return kind in HEADLINES
+def _read(
+    message: Message, model: type[ModelT], request_id: str
+) -> tuple[ModelT, dict[str, object]] | Rejection | None:
+    """Return the request of a message with the known part of its payload, its rejection, or None if it is our own."""
+    known: dict[str, object] = {}
+    error: RequestError
+    try:
+        payload = message.decode()
+        if message.event_type in HEADLINES or _is_ours(payload):
+            return None
+        known = (
+            {name: payload[name] for name in model.model_fields if name in payload} if isinstance(payload, dict) else {}
+        )
+        return validate(payload, model), known
+    except RequestError as found:
+        error = found
+    except Exception as found:  # noqa: BLE001 whatever goes wrong with a message is its own rejection
+        error = _unreadable(found)
+    identity = message.identity or ("request_id", request_id, message.position)
+    return Rejection(message.position or "event", error, known, identity)
+
+
+def _unreadable(error: Exception) -> InvalidRequestError:
+    _log.exception("message not readable", exc_info=error)
+    return InvalidRequestError([f"cannot be read ({type(error).__name__}); the function's log has the traceback"])
+
+
+def _is_ours(payload: object, wrappings: int = _WRAPPINGS) -> bool:
+    """Whether a payload is a notification of this application, in whatever it is wrapped.
+
+    SMN's HTTPS message, an EventGrid event and a queue quote the notification as a field or as JSON text.
+    """
+    if isinstance(payload, str):
+        if "specversion" not in payload or "dds.backup." not in payload:
+            return False
+        try:
+            payload = parse_json(payload)
+        except InvalidRequestError:
+            return False
+    if isinstance(payload, dict):
+        kind = payload.get("type")
+        if "specversion" in payload and isinstance(kind, str) and kind in HEADLINES:
+            return True
+        inner: list[object] = list(payload.values())
+    else:
+        inner = payload if isinstance(payload, list) else []
+    return wrappings > 0 and any(_is_ours(one, wrappings - 1) for one in inner)
 
 
 def _identify(message: Message, key: str | None, request_id: str) -> tuple[tuple[str, ...], datetime | None]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from shared.fields import event_time
 from shared.triggers.envelope import Envelope, EventModel, Message, open_each, validate
 
 
@@ -66,7 +67,6 @@ def _open_record(value: object, position: str) -> list[Message]:
 def _time(timestamp: str | None) -> datetime | None:
     """Parse a timestamp; None if it cannot be read, since it only makes names readable."""
     try:
-        time = _TIME.validate_python(timestamp)
+        return event_time(_TIME.validate_python(timestamp))
     except ValidationError:
         return None
-    return time if time.tzinfo else None

@@ -1,10 +1,8 @@
 """The timer (TIMER): an event at each scheduled time, with the user event that its trigger is configured with."""
 
-from datetime import timezone
 from typing import Literal
 
-from pydantic import AwareDatetime
-
+from shared.fields import Time
 from shared.triggers.envelope import Envelope, EventModel, Message, validate
 
 
@@ -12,7 +10,7 @@ class TimerEvent(EventModel):
     """An event of the timer, of any version. `time` is when it was due."""
 
     version: str | None = None
-    time: AwareDatetime
+    time: Time
     trigger_type: Literal["TIMER"]
     trigger_name: str
     user_event: object = ""
@@ -33,6 +31,5 @@ class TimerEnvelope(Envelope):
     def open(cls, event: object) -> list[Message]:
         """Return the user event."""
         timer = validate(event, TimerEvent)
-        time = timer.time.astimezone(timezone.utc)
-        identity = ("timer", timer.trigger_name, time.isoformat())
-        return [Message(timer.user_event, "user_event", identity, is_final=True, time=time)]
+        identity = ("timer", timer.trigger_name, timer.time.isoformat())
+        return [Message(timer.user_event, "user_event", identity, is_final=True, time=timer.time)]

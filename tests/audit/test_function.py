@@ -13,6 +13,7 @@ from shared.errors import (
     AmbiguousError,
     CloudError,
     DeniedError,
+    InvalidError,
     SettingsError,
     ThrottledError,
     TransientError,
@@ -350,7 +351,7 @@ def test_the_http_status_says_whether_the_audit_was_done(
 
 def test_a_synchronous_caller_learns_what_was_not_published(platform: Platform) -> None:
     """The invocation raises nothing."""
-    platform.topic.faults = [None, DeniedError("x")]
+    platform.topic.faults = [None, InvalidError("x"), InvalidError("x")]
 
     report = platform.deliver(NIGHTLY)
 

@@ -10,7 +10,7 @@ from shared.audit.audit import AuditRules
 from shared.audit.report import AuditResult
 from shared.audit.request import AuditRequest
 from shared.audit.service import AuditService, DueAudit
-from shared.errors import CloudError, DeniedError, ThrottledError, TransientError
+from shared.errors import CloudError, DeniedError, InvalidError, ThrottledError, TransientError
 from shared.model import Instance
 from shared.notify import Notifier
 from shared.report import Status
@@ -141,7 +141,7 @@ def test_a_notification_that_smn_refuses_is_counted(
     project: Project, accepted: int, *, notified: bool, unpublished: int
 ) -> None:
     """The other notifications are published."""
-    project.topic.faults = [*[None] * accepted, DeniedError("x")]
+    project.topic.faults = [*[None] * accepted, InvalidError("x"), InvalidError("x")]
 
     (result,) = project.audit()
 

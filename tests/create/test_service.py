@@ -137,14 +137,14 @@ def test_a_busy_instance_is_deferred_at_the_deadline(event: Event) -> None:
 def test_a_rejected_message_is_published(event: Event) -> None:
     """A redelivery publishes it under the same id."""
     error = InvalidRequestError(["instance_ids: required, but missing"])
-    event.rejected = [Rejection("record.0.smn.message", error, '{"nome": "x"}', ("smn", "m1"))]
+    event.rejected = [Rejection("record.0.smn.message", error, {"name": "x"}, ("smn", "m1"))]
 
     event.deliver()
     event.deliver()
 
     body = json.loads(event.topic.sent[0].body)
     assert body["type"] == "dds.backup.rejected"
-    assert body["data"]["payload"] == '{"nome": "x"}'
+    assert body["data"]["payload"] == '{"name": "x"}'
     assert body["data"]["errors"] == ["instance_ids: required, but missing"]
     assert event.rejections[0].notified
     first, second = ids_of(event.topic.sent)

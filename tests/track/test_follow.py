@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.errors import AmbiguousError, CloudError, DeniedError, ThrottledError, TransientError
+from shared.errors import AmbiguousError, CloudError, DeniedError, InvalidError, ThrottledError, TransientError
 from shared.jobs import JobFinder
 from shared.model import BackupJob
 from shared.notify import Notifier, Sender
@@ -153,7 +153,7 @@ def test_an_end_from_an_earlier_window_is_marked() -> None:
 def test_a_notification_that_smn_refuses_is_left_to_a_redelivery() -> None:
     """The result says which one."""
     tracking = Tracking(Course("b-1", A, START, 120), Course("b-2", A, START, 130))
-    tracking.topic.faults = [DeniedError("no")]
+    tracking.topic.faults = [InvalidError("no"), InvalidError("no")]
 
     followed = tracking.follow()
 

@@ -215,7 +215,7 @@ def test_a_bad_message_does_not_affect_the_others() -> None:
 
     assert len(got.requests) == 1
     assert [rejection.position for rejection in got.rejected] == ["record.1.smn.message", "record.2"]
-    assert got.rejected[0].payload == "Hello"
+    assert got.rejected[0].payload == {}
 
 
 def test_a_request_that_cannot_be_carried_out_is_rejected() -> None:
@@ -226,7 +226,7 @@ def test_a_request_that_cannot_be_carried_out_is_rejected() -> None:
     rejection = incoming.reject(error)
 
     assert (rejection.position, rejection.error) == ("user_event", error)
-    assert rejection.payload == payload(name="n" * 30)
+    assert rejection.payload == json.loads(payload(name="n" * 30))
     assert rejection.identity == incoming.identity
 
 
@@ -282,11 +282,6 @@ def test_a_foreign_cloudevent_as_a_payload_is_rejected(envelope: str) -> None:
         assert_only_the_valid_message_is_taken(envelope, doc.eventgrid(type=kind))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=TypeError,
-    reason="the type of a nested CloudEvent is looked up in a dict before anything checks that it is a text",
-)
 @pytest.mark.parametrize("envelope", PAYLOAD_ENVELOPES)
 def test_a_cloudevent_whose_type_is_not_a_text_is_rejected(envelope: str) -> None:
     """A list or an object as the type does not stop the message after it."""
