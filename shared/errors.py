@@ -6,7 +6,9 @@ BackupError                    code                 can a retry help?
 |-- RequestError
 |   |-- UnknownEventError      unknown_event        no
 |   |-- InvalidRequestError    invalid_request      no
-|   `-- EmptySelectionError    empty_selection      no: the selector matches no instance
+|   |-- EmptySelectionError    empty_selection      no: the selector matches no instance
+|   |-- NotAllowedError        not_allowed          no: ALLOWED_INSTANCES excludes an instance
+|   `-- TooManyInstancesError  too_many_instances   no: the event exceeds MAX_INSTANCES
 |-- CloudError                                      an answer of Huawei Cloud, or none
 |   |-- InvalidError           invalid              no
 |   |-- DeniedError            denied               no
@@ -75,6 +77,18 @@ class EmptySelectionError(RequestError):
     """The selector matches no instance of the project."""
 
     code = "empty_selection"
+
+
+class NotAllowedError(RequestError):
+    """The request names an instance that ALLOWED_INSTANCES excludes."""
+
+    code = "not_allowed"
+
+
+class TooManyInstancesError(RequestError):
+    """The event names or selects more instances than MAX_INSTANCES."""
+
+    code = "too_many_instances"
 
 
 class CloudError(BackupError):

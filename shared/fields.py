@@ -137,25 +137,25 @@ _JSON_TERMS = {
 }
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, ...]:
+def explain(error: ValidationError, model: type[BaseModel], *, quote: bool = True) -> tuple[str, ...]:
     """Describe each fault in a line, such as ``instance_ids.2: must not be empty``: at most 20, and count the rest.
 
     `model` is the model that was validated against. It provides the known names for an unknown field, in nested models
-    too.
+    too. Without `quote` no fault repeats the value that was found.
     """
     lines = [
-        f"{_location(fault['loc'])}: {_sentence(fault, model)}"
+        f"{_location(fault['loc'])}: {_sentence(fault, model, quote=quote)}"
         for fault in error.errors(include_url=False)[:MAX_FAULTS]
     ]
     rest = error.error_count() - len(lines)
-    return (*(shortened(line, MAX_FAULT) for line in lines), *([f"... and {rest:,} more faults"] if rest else []))
+    return (*(shortened(line, MAX_FAULT) for line in lines), *([f"event: and {rest:,} more faults"] if rest else []))
 
 
 def _location(loc: tuple[int | str, ...]) -> str:
     return ".".join(shortened(str(part), _LONGEST_NAME) for part in loc) or "event"
 
 
-def _sentence(fault: "ErrorDetails", model: type[BaseModel]) -> str:
+def _sentence(fault: "ErrorDetails", model: type[BaseModel], *, quote: bool) -> str:
     kind, msg, loc = fault["type"], fault["msg"], fault["loc"]
     if kind == "too_long":
         return f"must have at most {fault['ctx']['max_length']:,} items; found more"
@@ -167,7 +167,8 @@ def _sentence(fault: "ErrorDetails", model: type[BaseModel]) -> str:
     if kind in {"value_error", "assertion_error"}:
         return msg.partition(", ")[2]
     msg = _JSON_TERMS.get(kind, msg)
-    return f"{msg[0].lower()}{msg[1:]}; found {excerpt(fault['input'])}"
+    found = excerpt(fault["input"]) if quote else f"a value of type {type(fault['input']).__name__}"
+    return f"{msg[0].lower()}{msg[1:]}; found {found}"
 
 
 def _known_fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

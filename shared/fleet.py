@@ -1,7 +1,9 @@
-"""The instances of a project, and selecting some of them by tag, name, mode and enterprise project."""
+"""The instances of a project: selecting some of them, and the fence that the operator puts around them."""
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
@@ -9,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.errors import EmptySelectionError
 from shared.limits import MAX_PATTERNS
-from shared.model import Instance, Instances
+from shared.model import Backup, Backups, Instance, Instances, NewBackup
 from shared.retry import Retrying
 
 
@@ -90,3 +92,65 @@ class Fleet:
             if self._listed is None:
                 self._listed = self._retrying.call(self._instances.list)
             return self._listed
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The instances that a function may touch, whatever a request asks for.
+
+    Attributes:
+        allowed: patterns of instance ids (``*``, ``?``, ``[...]``).
+    """
+
+    allowed: tuple[str, ...]
+
+    def allows(self, instance_id: str) -> bool:
+        """Whether the function may touch an instance."""
+        return any(fnmatchcase(instance_id, pattern) for pattern in self.allowed)
+
+    def instances(self, instances: Instances) -> Instances:
+        """The instances within the fence."""
+        return _FencedInstances(self, instances)
+
+    def backups(self, backups: Backups) -> Backups:
+        """The backups of the instances within the fence."""
+        return _FencedBackups(self, backups)
+
+
+@dataclass(frozen=True, slots=True)
+class _FencedInstances:
+    fence: Fence
+    inner: Instances
+
+    def list(self) -> Sequence[Instance]:
+        return [instance for instance in self.inner.list() if self.fence.allows(instance.id)]
+
+
+@dataclass(frozen=True, slots=True)
+class _FencedBackups:
+    fence: Fence
+    inner: Backups
+
+    def create(self, instance_id: str, name: str, description: str) -> NewBackup:
+        return self.inner.create(instance_id, name, description)
+
+    def list(
+        self,
+        *,
+        name_part: str | None = None,
+        description_part: str | None = None,
+        backup_id: str | None = None,
+        instance_id: str | None = None,
+        since: datetime | None = None,
+    ) -> Sequence[Backup]:
+        listed = self.inner.list(
+            name_part=name_part,
+            description_part=description_part,
+            backup_id=backup_id,
+            instance_id=instance_id,
+            since=since,
+        )
+        return [backup for backup in listed if self.fence.allows(backup.instance_id)]
+
+    def delete(self, backup_id: str) -> None:
+        self.inner.delete(backup_id)

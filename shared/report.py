@@ -87,7 +87,11 @@ class Report(ABC):
 
     @abstractmethod
     def log_facts(self) -> dict[str, Any]:
-        """The same for the log line of the invocation: what one looks for at 3 a.m."""
+        """The counts and verdicts for the log line of the invocation."""
+
+    @abstractmethod
+    def log_items(self) -> dict[str, Sequence[dict[str, Any]]]:
+        """What one looks for at 3 a.m., such as ids, in lists of any length for further log lines."""
 
     @property
     def is_settled(self) -> bool:

@@ -1,6 +1,7 @@
 """What the reports of all functions share."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,9 @@ class PartsReport(Report):
 
     def log_facts(self) -> dict[str, Any]:
         return {"parts": len(self.parts)}
+
+    def log_items(self) -> dict[str, Sequence[dict[str, Any]]]:
+        return {"parts": [part.document() for part in self.parts]}
 
 
 def report(*parts: Part, rejected: tuple[Part, ...] = (), ignored: int = 0) -> PartsReport:

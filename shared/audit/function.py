@@ -10,6 +10,7 @@ from shared.audit.report import AuditReport
 from shared.audit.request import AuditRequest
 from shared.audit.service import AuditService, DueAudit
 from shared.fields import Interval
+from shared.fleet import Fence
 from shared.runtime.invocation import InvocationScope
 from shared.runtime.settings import Settings
 from shared.triggers.receive import Received, receive
@@ -31,11 +32,11 @@ class AuditBackupsSettings(Settings):
 
 def run(event: object, scope: InvocationScope[AuditBackupsSettings]) -> tuple[Received[AuditRequest], AuditReport]:
     """Do every audit that the event asks for, and publish what each found."""
-    settings = scope.settings
+    settings, fence = scope.settings, Fence(scope.settings.ALLOWED_INSTANCES)
     received = receive(event, AuditRequest, request_id=scope.request_id)
     service = AuditService(
-        scope.cloud.instances,
-        scope.cloud.backups,
+        fence.instances(scope.cloud.instances),
+        fence.backups(scope.cloud.backups),
         AuditRules(settings.STUCK_AFTER, settings.BACKUP_TAG),
         settings.MAX_FINDINGS_PUBLISHED,
         settings.MAX_CONCURRENCY,

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,6 +96,10 @@ class AuditReport(Report):
         return {"audits": [audit.document() for audit in self.audits]}
 
     def log_facts(self) -> dict[str, Any]:
+        """The verdicts, counted."""
+        return {"verdicts": dict(Counter(audit.data["verdict"] for audit in self.audits))}
+
+    def log_items(self) -> dict[str, Sequence[dict[str, Any]]]:
         """The verdict and the totals of each audit."""
         audits = [
             {

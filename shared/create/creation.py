@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import Enum
-from fnmatch import fnmatchcase
 from functools import partial
 
 from shared.create.existing import ExistingBackups, RecentBackups
@@ -18,6 +18,7 @@ from shared.errors import (
     TransientError,
 )
 from shared.fields import has_documented_shape
+from shared.fleet import Fence
 from shared.identity import EventNames
 from shared.jobs import JobFinder
 from shared.model import Backup, Backups, Clock, NewBackup
@@ -44,19 +45,21 @@ class CreationPolicy:
 
     Attributes:
         settling_time: seconds after which a backup that DDS does not list was not made.
-        allowed: patterns of instance ids (``*``, ``?``, ``[...]``); every other instance is refused.
+        fence: the instances that may be backed up; every other instance is refused.
+        min_interval: skip instances that have a younger good backup; a request can only make it longer.
         strict_instance_ids: whether an instance id of unusual shape is refused; otherwise it leads to a warning.
     """
 
     on_busy: OnBusy = OnBusy.WAIT
     settling_time: float = 10.0
-    allowed: tuple[str, ...] = ("*",)
+    fence: Fence = field(default_factory=lambda: Fence(("*",)))
+    min_interval: timedelta | None = None
     strict_instance_ids: bool = False
 
     def refuse(self, instance_id: str) -> InstanceResult | None:
         """Return FAILED for an instance that must not be touched, before any call; None for any other."""
-        if not any(fnmatchcase(instance_id, pattern) for pattern in self.allowed):
-            message = f"ALLOWED_INSTANCES does not include this instance; it allows {', '.join(self.allowed)}"
+        if not self.fence.allows(instance_id):
+            message = f"ALLOWED_INSTANCES does not include this instance; it allows {', '.join(self.fence.allowed)}"
             return InstanceResult(instance_id, Outcome.FAILED, code="not_allowed", message=message)
         if self.strict_instance_ids and not has_documented_shape(instance_id):
             message = "an instance id is 32 hexadecimal digits, 'in' and two digits (STRICT_INSTANCE_IDS is on)"

@@ -1,6 +1,7 @@
 """create_backup: makes a backup of every instance that an event names or selects."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -10,21 +11,25 @@ from shared.create.hand_off import HandOff
 from shared.create.report import CreateReport, InstanceResult, Outcome
 from shared.create.request import BackupRequest
 from shared.create.service import BackupService, NamedRequest
-from shared.errors import CloudError, RequestError
-from shared.fleet import Fleet
+from shared.errors import CloudError, InvalidRequestError, RequestError, TooManyInstancesError
+from shared.fields import Interval
+from shared.fleet import Fence, Fleet
+from shared.format import timestamp
 from shared.identity import EventNames, name_event
 from shared.model import Instance
 from shared.notify import Rejection
 from shared.runtime.invocation import InvocationScope
-from shared.runtime.settings import Patterns, Seconds, Settings, TopicUrn, lower
+from shared.runtime.settings import Seconds, Settings, TopicUrn, lower
 from shared.triggers.receive import Incoming, Received, receive
+
+
+_CLOCK_SKEW = timedelta(minutes=5)  # how far an event's time may be ahead of the clock
 
 
 class CreateBackupSettings(Settings):
     """The settings of create_backup.
 
     Attributes:
-        ALLOWED_INSTANCES: patterns of the instance ids that may be backed up, separated by commas.
         STRICT_INSTANCE_IDS: refuse an instance id of unusual shape instead of warning about it.
         ON_BUSY: what to do about a busy instance: wait, skip or fail.
         SETTLING_TIME: seconds after which a backup that DDS does not list was not made.
@@ -32,15 +37,18 @@ class CreateBackupSettings(Settings):
             there.
         FAN_OUT_ABOVE: how many selected instances one invocation backs up itself at most.
         START_SPREAD: seconds over which the starts of selected instances are spread.
+        MIN_INTERVAL: skip instances that have a younger good backup, whatever a request says.
+        MAX_INSTANCES: how many instances an event may name and select in all.
     """
 
-    ALLOWED_INSTANCES: Annotated[Patterns, Field(min_length=1)] = ("*",)
     STRICT_INSTANCE_IDS: bool = False
     ON_BUSY: Annotated[OnBusy, BeforeValidator(lower)] = OnBusy.WAIT
     SETTLING_TIME: Seconds = 10.0
     REQUEST_TOPIC_URN: TopicUrn | None = None
     FAN_OUT_ABOVE: Annotated[int, Field(ge=1, le=1000)] = 50
     START_SPREAD: Annotated[float, Field(ge=0, le=300)] = 10.0
+    MIN_INTERVAL: Interval | None = None
+    MAX_INSTANCES: Annotated[int, Field(ge=1, le=10_000)] = 10_000
 
 
 def run(event: object, scope: InvocationScope[CreateBackupSettings]) -> tuple[Received[BackupRequest], CreateReport]:
@@ -48,14 +56,15 @@ def run(event: object, scope: InvocationScope[CreateBackupSettings]) -> tuple[Re
     settings = scope.settings
     received = receive(event, BackupRequest, request_id=scope.request_id)
     hand_off = _hand_off(scope)
-    plan = _plan(received, Fleet(scope.cloud.instances, scope.dds), hand_off, settings.NAME_PREFIX)
+    plan = _plan(received, scope, hand_off)
     service = BackupService(
         backups=scope.cloud.backups,
         jobs=scope.cloud.jobs,
         policy=CreationPolicy(
             on_busy=settings.ON_BUSY,
             settling_time=settings.SETTLING_TIME,
-            allowed=settings.ALLOWED_INSTANCES,
+            fence=Fence(settings.ALLOWED_INSTANCES),
+            min_interval=settings.MIN_INTERVAL,
             strict_instance_ids=settings.STRICT_INSTANCE_IDS,
         ),
         concurrency=settings.MAX_CONCURRENCY,
@@ -93,26 +102,48 @@ class _Plan:
         self.requests.append(named)
 
 
-def _plan(received: Received[BackupRequest], fleet: Fleet, hand_off: HandOff | None, prefix: str) -> _Plan:
+def _plan(
+    received: Received[BackupRequest], scope: InvocationScope[CreateBackupSettings], hand_off: HandOff | None
+) -> _Plan:
     """Name the backups of each request and select its instances. A request for which that fails is rejected."""
+    fleet = Fleet(Fence(scope.settings.ALLOWED_INSTANCES).instances(scope.cloud.instances), scope.dds)
     plan = _Plan([], list(received.rejected))
+    left = scope.settings.MAX_INSTANCES
     for incoming in received.requests:
         try:
-            plan.add(_name(incoming, fleet, prefix), hand_off)
+            named = _name(incoming, fleet, scope)
+            left -= _count(named, left)
+            plan.add(named, hand_off)
         except (RequestError, CloudError) as error:
             plan.rejected.append(incoming.reject(error))
     return plan
 
 
-def _name(incoming: Incoming[BackupRequest], fleet: Fleet, prefix: str) -> NamedRequest:
+def _count(named: NamedRequest, left: int) -> int:
+    """Count the instances of a request.
+
+    Raises:
+        TooManyInstancesError: the event has more than MAX_INSTANCES.
+    """
+    count = len(named.instances) + len(named.skipped)
+    if count > left:
+        raise TooManyInstancesError([f"{count:,} instances are more than the {left:,} that MAX_INSTANCES leaves"])
+    return count
+
+
+def _name(
+    incoming: Incoming[BackupRequest], fleet: Fleet, scope: InvocationScope[CreateBackupSettings]
+) -> NamedRequest:
     request = incoming.request
+    if incoming.time and incoming.time > scope.clock.now() + _CLOCK_SKEW:
+        raise InvalidRequestError([f"the event's time is in the future: {timestamp(incoming.time)}"])
     if handed_on := request.handed_on:
         names = EventNames(handed_on.stem, handed_on.key, handed_on.exact)
     else:
         names = name_event(
             incoming.identity,
             incoming.time,
-            prefix=prefix,
+            prefix=scope.settings.NAME_PREFIX,
             wanted=request.wanted_name,
             single=len(request.instances) == 1,
             recurring=incoming.is_recurring,

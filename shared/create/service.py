@@ -121,7 +121,8 @@ class BackupService:
         return tasks
 
     def _creation(self, named: NamedRequest, jobs: JobFinder, retrying: Retrying) -> Creation:
-        instances, interval = named.instances, named.request.min_interval
+        instances = named.instances
+        interval = max(filter(None, (named.request.min_interval, self.policy.min_interval)), default=None)
         return Creation(
             backups=self.backups,
             names=named.names,

@@ -5,6 +5,9 @@ from typing import Annotated
 
 from pydantic import Field, PlainValidator
 
+from shared.errors import NotAllowedError
+from shared.fleet import Fence
+from shared.limits import MAX_FAULTS
 from shared.prune.report import PruneItem, PruneReport, run_notification
 from shared.prune.request import PruneRequest, RetentionText
 from shared.prune.retention import read_retention, read_zone
@@ -33,10 +36,14 @@ class PruneBackupsSettings(Settings):
 def run(event: object, scope: InvocationScope[PruneBackupsSettings]) -> tuple[Received[PruneRequest], PruneReport]:
     """Carry out each request of the event, and publish each run."""
     received = receive(event, PruneRequest, request_id=scope.request_id)
-    rejected = [scope.notifier.publish_rejection(rejection, received.trigger) for rejection in received.rejected]
-    pruner = _pruner(scope)
+    fence, pruner = Fence(scope.settings.ALLOWED_INSTANCES), _pruner(scope)
+    rejected = list(received.rejected)
     items: list[PruneItem] = []
     for incoming in received.requests:
+        if outside := [i for i in incoming.request.instance_ids or () if not fence.allows(i)]:
+            faults = [f"ALLOWED_INSTANCES does not include {instance_id}" for instance_id in outside[:MAX_FAULTS]]
+            rejected.append(incoming.reject(NotAllowedError(faults)))
+            continue
         clock_time = scope.clock.now()
         # Never later than the clock: a wrong time in an event must not make backups older than they are.
         now = min(incoming.time or clock_time, clock_time)
@@ -44,6 +51,7 @@ def run(event: object, scope: InvocationScope[PruneBackupsSettings]) -> tuple[Re
         pruned = pruner.prune(incoming.request, incoming.identity, now, spent=spent)
         notification = run_notification(pruned, scope.sender, scope.clock.now())
         items.append(PruneItem(pruned, notified=scope.notifier.publish(notification)))
+    rejected = [scope.notifier.publish_rejection(rejection, received.trigger) for rejection in rejected]
     return received, PruneReport(received.trigger, scope.request_id, rejected, received.ignored, runs=items)
 
 
@@ -55,4 +63,5 @@ def _pruner(scope: InvocationScope[PruneBackupsSettings]) -> Pruner:
         max_deletes=settings.MAX_DELETES,
         dry_run=settings.DRY_RUN,
     )
-    return Pruner(scope.cloud.backups, policy, settings.MAX_CONCURRENCY, scope.dds)
+    backups = Fence(settings.ALLOWED_INSTANCES).backups(scope.cloud.backups)
+    return Pruner(backups, policy, settings.MAX_CONCURRENCY, scope.dds)

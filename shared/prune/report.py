@@ -104,17 +104,25 @@ class PruneReport(Report):
         return {"runs": [item.document() for item in self.runs]}
 
     def log_facts(self) -> dict[str, Any]:
+        """The outcomes of the runs, counted."""
+        return {"outcomes": dict(Counter(item.run.outcome.value for item in self.runs))}
+
+    def log_items(self) -> dict[str, Sequence[dict[str, Any]]]:
         """The totals of each run, and the ids of the deleted backups."""
         runs = [
             {
                 "outcome": item.run.outcome.value,
                 "totals": {outcome.value.lower(): number for outcome, number in item.run.counts().items()},
-                "deleted": [result.backup.id for result in item.run.results(PruneOutcome.DELETED)],
                 "notified": item.notified,
             }
             for item in self.runs
         ]
-        return {"runs": runs}
+        deleted = [
+            {"backup_id": result.backup.id, "instance_id": result.backup.instance_id}
+            for item in self.runs
+            for result in item.run.results(PruneOutcome.DELETED)
+        ]
+        return {"runs": runs, "deleted": deleted}
 
 
 # A run as JSON, cut where it does not fit a notification: lists are shortened, counts are complete.

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
 from itertools import combinations
 
-from shared.format import did_you_mean
+from shared.format import did_you_mean, plain
 from shared.limits import MAX_RETENTION
 from shared.model import Backup
 
@@ -142,7 +142,7 @@ def read_retention(value: object) -> Retention:
     if not faults and not counts and not max_age:
         faults.append(f"must hold at least one rule, such as {_EXAMPLE!r}; found {value!r:.80}")
     if faults:
-        raise ValueError("; ".join(faults))
+        raise ValueError(plain("; ".join(faults)))
     return Retention(counts.get(LAST, 0), tiers, max_age)
 
 

@@ -18,6 +18,8 @@ from shared.runtime.settings import SettingsT
 
 _log = logging.getLogger(__name__)
 
+_ITEMS_A_LINE = 50
+
 
 class SystemClock:
     """The machine's clock; implements `shared.model.Clock`."""
@@ -79,11 +81,14 @@ class Invocation:
         return {"request_id": self.request_id, "function": self.function, "version": self.version}
 
     def log_report(self, report: Report) -> None:
-        """Log each problem in a line of its own, and then the line of the invocation."""
+        """Log each problem in a line of its own, then lists in lines of 50 items, then the line of the invocation."""
         for level, message, fields in report.log_events():
             # A log line has a message of its own.
             named = {"error" if name == "message" else name: value for name, value in fields.items()}
             _log.log(level, message, extra={"fields": named})
+        for message, items in report.log_items().items():
+            for start in range(0, len(items), _ITEMS_A_LINE):
+                _log.info(message, extra={"fields": {message: items[start : start + _ITEMS_A_LINE]}})
         self._log_line(trigger=report.trigger, status=report.status.value, **report.summary())
 
     def log_failure(self, error: Exception) -> None:

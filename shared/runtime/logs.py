@@ -7,9 +7,15 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+from shared.format import shortened
+from shared.limits import MAX_LOG_LINE
+
 
 SDK_LOGGERS = ("HuaweiCloud-SDK-DdsClient", "HuaweiCloud-SDK-SmnClient")
 """The SDK's loggers. They do not propagate, and without a handler they would write plain text to standard error."""
+
+
+_LONGEST = 10_000
 
 
 class JsonLog(logging.Handler):
@@ -44,8 +50,13 @@ class JsonLog(logging.Handler):
         fields |= {name: value for name, value in getattr(record, "fields", {}).items() if name not in fields}
         if record.exc_info:
             fields["exception"] = logging.Formatter().formatException(record.exc_info)
+        line = json.dumps(fields, default=str)
+        if len(line) > MAX_LOG_LINE:
+            scalars = {name: value for name, value in fields.items() if not isinstance(value, (list, dict))}
+            texts = {name: shortened(value, _LONGEST) for name, value in scalars.items() if isinstance(value, str)}
+            line = json.dumps({**scalars, **texts, "cut": True}, default=str)
         # Look standard output up now: it may have been replaced since the start.
-        sys.stdout.write(self._redact(json.dumps(fields, default=str)) + "\n")
+        sys.stdout.write(self._redact(line) + "\n")
         sys.stdout.flush()
 
 

@@ -57,6 +57,7 @@ TopicUrn = Annotated[str, AfterValidator(_check_topic_urn)]
 Endpoint = Annotated[str, AfterValidator(_check_endpoint)]
 Seconds = Annotated[float, Field(gt=0, le=300)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(split)]
+_FENCE = "ALLOWED_INSTANCES"
 SettingsT = TypeVar("SettingsT", bound="Settings")
 
 
@@ -73,6 +74,7 @@ class Settings(BaseModel):
         CONNECT_TIMEOUT: seconds to make a connection.
         READ_TIMEOUT: seconds to receive an answer.
         LOG_LEVEL: DEBUG, INFO, WARNING or ERROR.
+        ALLOWED_INSTANCES: patterns of the instance ids that the function may touch, separated by commas; never empty.
     """
 
     # Only subclasses are instantiated, so the base model's validator is never built.
@@ -86,6 +88,7 @@ class Settings(BaseModel):
     NAME_PREFIX: Annotated[str, AfterValidator(_check_prefix)] = "dds-backup"
     CONNECT_TIMEOUT: Seconds = 3.0
     READ_TIMEOUT: Seconds = 20.0
+    ALLOWED_INSTANCES: Annotated[Patterns, Field(min_length=1)] = ("*",)
     LOG_LEVEL: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
 
     @property
@@ -114,6 +117,8 @@ def load_settings(model: type[SettingsT], context: Context, environment: Mapping
         SettingsError: a setting is missing or wrong; names all of them.
     """
     given = {name: context.getUserData(name) or environment.get(name) for name in model.model_fields}
+    if environment.get(_FENCE) == "":
+        given[_FENCE] = ","  # no pattern at all, which is a fault: an empty fence must not allow everything
     try:
         return model.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as error:

@@ -218,6 +218,15 @@ class Followed(Item):
         events: list[LogEvent] = [(logging.WARNING, "not announced", one.document()) for one in self.unpublished]
         return events + [(logging.WARNING, "backup without times", {"backup_id": id_}) for id_ in self.untimed]
 
+    def log_facts(self) -> dict[str, Any]:
+        """The window and the number of its occurrences by type."""
+        return {
+            "since": timestamp(self.window.since),
+            "until": timestamp(self.window.until),
+            "announced": dict(Counter(one.occurrence.kind for one in self.published)),
+            "building": self.building,
+        }
+
     def document(self) -> dict[str, Any]:
         """Serialize the window and its occurrences."""
         facts: dict[str, Any] = {
@@ -344,11 +353,12 @@ class TrackReport(Report):
         return facts
 
     def log_facts(self) -> dict[str, Any]:
+        """How many windows and answers there are."""
+        return {"windows": len(self.followed), "answers": len(self.answers)}
+
+    def log_items(self) -> dict[str, Sequence[dict[str, Any]]]:
         """The windows with counts by type, and the states of the answers."""
         return {
-            "windows": [
-                {**followed.document(), "announced": dict(Counter(one.occurrence.kind for one in followed.published))}
-                for followed in self.followed
-            ],
+            "windows": [followed.log_facts() for followed in self.followed],
             "answers": [{**answer.question, "state": answer.state.value} for answer in self.answers],
         }

@@ -157,4 +157,5 @@ def validate(value: object, model: type[ModelT]) -> ModelT:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise InvalidRequestError(explain(error, model)) from error
+        # The envelope around a message has headers, which no fault may quote.
+        raise InvalidRequestError(explain(error, model, quote=not issubclass(model, EventModel))) from error

@@ -368,6 +368,7 @@ def test_an_invocation_logs_its_findings_and_one_summary(
     assert [(line["level"], line["message"]) for line in lines] == [
         ("WARNING", "backup missed"),
         ("WARNING", "backup missed"),
+        ("INFO", "audits"),
         ("INFO", "invocation"),
     ]
     assert (lines[0]["instance_id"], lines[0]["policy"]) == (INSTANCES[1], "nightly")

@@ -17,6 +17,7 @@ from shared.errors import (
     ThrottledError,
     TransientError,
 )
+from shared.fleet import Fence
 from shared.identity import key_of
 from tests.fakes import A, FakeClock, FakeDds, make_creation
 
@@ -351,7 +352,7 @@ def test_the_events_backup_that_failed_is_reported_as_failed(clock: FakeClock, d
 
 def test_an_instance_that_is_not_allowed_costs_no_call(clock: FakeClock, dds: FakeDds) -> None:
     """ALLOWED_INSTANCES lists the instances that may be backed up."""
-    result = make_creation(dds, clock, policy=CreationPolicy(allowed=("b*", "c?"))).back_up(A)
+    result = make_creation(dds, clock, policy=CreationPolicy(fence=Fence(("b*", "c?")))).back_up(A)
 
     assert (result.outcome, result.code, result.retryable) == (Outcome.FAILED, "not_allowed", False)
     assert "b*, c?" in str(result.message)

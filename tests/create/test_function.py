@@ -179,16 +179,17 @@ def test_a_notification_of_the_function_is_ignored(platform: Platform) -> None:
     assert len(platform.topic.sent) == 1
 
 
-def test_each_invocation_logs_one_line(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
-    """It has the request id, the status, and the outcome of each instance."""
+def test_an_invocation_logs_outcomes_and_a_summary(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
+    """The summary has the request id, the status and the counts; the ids are in a line before it."""
     platform.deliver(EVENTS["smn"])
     platform.deliver(EVENTS["smn"])
 
-    first, second = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    results, first, later, second = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert first["message"] == second["message"] == "invocation"
     assert (first["cold_start"], second["cold_start"]) == (True, False)
     assert (first["trigger"], first["status"], first["request_id"]) == ("smn", "SUCCEEDED", "request-1")
-    (result,) = first["results"]
+    assert (first["outcomes"], second["outcomes"]) == ({"CREATED": 1}, {"ALREADY_EXISTS": 1})
+    (result,) = results["results"]
     assert (result["instance_id"], result["outcome"], result["job_id"], result["attempts"]) == (
         A,
         "CREATED",
@@ -196,7 +197,17 @@ def test_each_invocation_logs_one_line(platform: Platform, capsys: pytest.Captur
         1,
     )
     assert result["event_key"] in str(platform.dds.backups[0].description)
-    assert second["results"][0]["outcome"] == "ALREADY_EXISTS"
+    assert later["results"][0]["outcome"] == "ALREADY_EXISTS"
+
+
+def test_no_log_line_of_a_large_event_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    """The outcomes of 1,000 instances are in lines of 50."""
+    platform = Platform(1000, MAX_CONCURRENCY="8")
+    platform.deliver({"select": {"name": "*"}})
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) < 64_000
+    assert sum(len(json.loads(line).get("results", ())) for line in lines) == 1000
 
 
 def test_each_failure_is_logged(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:

@@ -227,8 +227,8 @@ def test_two_simultaneous_deliveries_delete_the_same_backups(pruning: Pruning) -
         cloud: Any = connect(settings, project_id, clock)
         list_all = cloud.backups.list
 
-        def list_and_be_overtaken() -> Any:
-            found = list_all()
+        def list_and_be_overtaken(**criteria: Any) -> Any:
+            found = list_all(**criteria)
             if not other.published():
                 assert other.deliver()
             return found

@@ -348,9 +348,11 @@ def test_an_invocation_logs_its_problems_and_one_summary(capsys: pytest.CaptureF
         ("ERROR", "backup FAILED"),
         ("WARNING", "backups held back"),
         ("WARNING", "odd request"),
+        ("INFO", "runs"),
+        ("INFO", "deleted"),
         ("INFO", "invocation"),
     ]
     assert lines[0]["failure"]["cloud_code"] == "DBS.280032"
-    (run,) = lines[-1]["runs"]
-    assert len(run["deleted"]) == 3
+    (run,) = lines[3]["runs"]
+    assert len(lines[4]["deleted"]) == 3
     assert run["totals"]["held_back"] == 7

@@ -85,6 +85,8 @@ def test_all_invalid_settings_are_explained_at_once() -> None:
         "REQUEST_TOPIC_URN": "urn:smn:x",
         "FAN_OUT_ABOVE": "0",
         "START_SPREAD": "-1",
+        "MIN_INTERVAL": "0",
+        "MAX_INSTANCES": "0",
     }
     assert set(wrong) == set(CreateBackupSettings.model_fields)
 

@@ -259,9 +259,9 @@ def test_each_invocation_logs_one_summary(platform: Platform, capsys: pytest.Cap
     """It counts the notifications by type, so that the line stays short for a fleet."""
     platform.deliver_timer_event()
 
-    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (line["message"], line["status"]) == ("invocation", "SUCCEEDED")
-    assert line["windows"][0]["announced"] == {"dds.backup.completed": 1}
+    windows, line = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (line["message"], line["status"], line["windows"]) == ("invocation", "SUCCEEDED", 1)
+    assert windows["windows"][0]["announced"] == {"dds.backup.completed": 1}
 
 
 def test_the_settings_reach_the_follower() -> None:

@@ -1,0 +1,284 @@
+"""No sender can hurt another message, the bill, or the memory of the function, whatever arrives."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from cli.paths import CHECKOUT
+from shared import limits
+from shared.audit.request import AuditRequest
+from shared.create.request import BackupRequest
+from shared.errors import InvalidError, RequestError
+from shared.notify import HEADLINES, Notifier, Sender, build_notification
+from shared.prune.request import PruneRequest
+from shared.track.request import TrackRequest
+from shared.triggers.receive import receive
+from tests.fakes import START, A, FakeClock, FakeTopic, make_retrying
+from tests.triggers import documented as doc
+
+
+MODELS: dict[str, type[BaseModel]] = {
+    "create": BackupRequest,
+    "track": TrackRequest,
+    "prune": PruneRequest,
+    "audit": AuditRequest,
+}
+GOOD = doc.smn_record(json.dumps({"instance_id": A}), "good")
+
+POISON: dict[str, object] = {
+    "a CloudEvent whose type is a list": {"specversion": "1.0", "type": ["x"]},
+    "a CloudEvent whose type is an object": {"specversion": "1.0", "type": {}},
+    "half of a surrogate pair": {"instance_id": "\ud800"},
+    "retention with half of a surrogate pair": {"retention": "\ud800=1"},
+    "an object nested too deep": json.loads('{"a":' * 900 + "1" + "}" * 900),
+    "a list nested too deep": json.loads("[" * 900 + "]" * 900),
+    "too many instance ids": {"instance_ids": [f"i{number}" for number in range(2200)]},
+    "too many unknown fields": {f"f{number}": 1 for number in range(3000)},
+    "a field with a long name": {"x" * 100_000: 1},
+    "too many policies": {"policies": [{}] * 5000},
+    "too many patterns": {"select": {"name": "*", "exclude": ["x"] * 5000}},
+    "a long retention": {"retention": "daily=1 " * 10_000},
+    "a number of 5,000 digits": '{"instance_id": ' + "9" * 5000 + "}",
+    "a text above the limit": json.dumps({"instance_id": "x" * 300_000}),
+    "times in the year 1": {"since": "0001-01-01T00:00:00Z", "until": "0001-01-02T00:00:00Z"},
+    "a time without a zone": {"since": "2026-11-24T00:00:00"},
+}
+
+
+def as_text(payload: object) -> str:
+    return payload if isinstance(payload, str) else json.dumps(payload)
+
+
+@pytest.mark.parametrize("function", MODELS)
+@pytest.mark.parametrize("poison", POISON)
+def test_a_poisonous_message_is_its_own_rejection(poison: str, function: str) -> None:
+    """The messages before and after it are requests, and the rejection has the identity of its message."""
+    event = doc.smn(GOOD, doc.smn_record(as_text(POISON[poison]), "bad"), GOOD)
+
+    got = receive(event, MODELS[function], request_id="r-1")
+
+    (rejection,) = [one for one in got.rejected if one.identity == ("smn", "bad")]
+    assert rejection.error.code == "invalid_request"
+    assert len(got.requests) == (2 if function == "create" else 0)
+    assert len(rejection.errors) <= limits.MAX_FAULTS + 1
+    assert max(map(len, rejection.errors)) <= limits.MAX_FAULT
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"httpMethod": "POST", "requestContext": {}, "isBase64Encoded": True, "body": "é"},
+        doc.eventgrid(None, data_base64="é"),
+        [doc.eventgrid(None, data_base64="é"), doc.eventgrid({"instance_id": A})],
+        doc.timer(time="0001-01-01T00:00:00+23:00"),
+        doc.eventgrid({"instance_id": A}, time="0001-01-01T00:00:00+23:00"),
+        doc.kafka(json.dumps({"instance_id": A})) | {"event_time": "2026-06-01"},
+        {"record": [{"event_source": "smn", "smn": json.loads('{"a":' * 900 + "1" + "}" * 900)}]},
+    ],
+    ids=range(7),
+)
+def test_an_odd_envelope_raises_nothing(event: object) -> None:
+    """Each function turns it into requests and rejections."""
+    for model in MODELS.values():
+        got = receive(event, model, request_id="r-1")
+        assert got.requests or got.rejected
+
+
+def test_an_eventgrid_rejection_keeps_its_identity() -> None:
+    """A redelivery of an event with wrong base64 is rejected under the same id."""
+    (rejection,) = receive(doc.eventgrid(None, data_base64="%"), BackupRequest, request_id="r-1").rejected
+
+    assert rejection.identity[0] == "cloudevent"
+
+
+def test_messages_above_the_limit_of_an_event_are_rejected_together() -> None:
+    """The first thousand are read."""
+    event = doc.smn(*[doc.smn_record(json.dumps({"instance_id": A}), f"m{number}") for number in range(1500)])
+
+    got = receive(event, BackupRequest, request_id="r-1")
+
+    assert (len(got.requests), len(got.rejected)) == (limits.MAX_MESSAGES, 1)
+
+
+SECRET = "a-secret-of-the-caller"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        doc.apig("", headers={"Authorization": SECRET, "X-Auth-Token": SECRET}, httpMethod="GET"),
+        doc.apig(isBase64Encoded=True) | {"body": SECRET, "headers": {"Cookie": SECRET}},
+        {"unknown": SECRET},
+        doc.smn(doc.smn_record(SECRET)),
+        doc.smn(doc.smn_record(json.dumps({"instance_id": A, "password": SECRET}))),
+        doc.apig(requestContext=SECRET) | {"headers": SECRET},
+    ],
+    ids=range(6),
+)
+def test_only_known_fields_of_a_payload_are_published(event: object) -> None:
+    """Never headers, never the whole event, never a field that the request does not have."""
+    topic = FakeTopic()
+    notifier = Notifier(topic, make_retrying(FakeClock()), Sender("urn:x", "r", "p", "req"))
+
+    for rejection in receive(event, BackupRequest, request_id="r-1").rejected:
+        notifier.publish_rejection(rejection, "smn")
+
+    assert topic.sent
+    assert all(SECRET not in note.body + note.email + note.sms + note.subject for note in topic.sent)
+
+
+WRAPPINGS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "SMN": lambda note: doc.smn(doc.smn_record(json.dumps(note))),
+    "EventGrid": lambda note: note,
+    "Kafka": lambda note: doc.kafka(json.dumps(note)),
+    "RabbitMQ": lambda note: doc.rabbitmq(json.dumps(note)),
+    "a queue that quotes it": lambda note: doc.kafka(json.dumps(json.dumps(note))),
+    "SMN's HTTPS message through a gateway": lambda note: doc.apig(
+        json.dumps({"type": "Notification", "message": json.dumps(note), "message_id": "m"})
+    ),
+    "EventGrid data, one level deeper": lambda note: doc.eventgrid({"message": json.dumps(note)}),
+    "the message of an EventGrid queue source": lambda note: doc.eventgrid({"context": {"message": json.dumps(note)}}),
+    "a timer": lambda note: doc.timer(json.dumps(note)),
+}
+
+
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
+@pytest.mark.parametrize("kind", HEADLINES)
+def test_our_own_notifications_are_ignored_in_whatever_they_are_wrapped(wrapping: str, kind: str) -> None:
+    """A topic that is wired in a circle ends after one round."""
+    note = build_notification(
+        kind,
+        identity=("x",),
+        subject="s",
+        data={},
+        lines=[],
+        outcome="X",
+        sender=Sender("urn:fss:x", "r", "p", "req"),
+        now=START,
+    )
+
+    for model in MODELS.values():
+        got = receive(WRAPPINGS[wrapping](json.loads(note.body)), model, request_id="r-1")
+        assert (got.ignored, got.requests, got.rejected) == (1, [], [])
+
+
+def test_a_notification_that_smn_refuses_is_sent_once_more_and_shorter() -> None:
+    """It keeps its id, and its scalar data."""
+    topic = FakeTopic(faults=[InvalidError("too large")])
+    notifier = Notifier(topic, make_retrying(FakeClock()), Sender("urn:x", "r", "p", "req"))
+    data = {"code": "c", "list": list(range(1000)), "text": "x" * 10_000}
+    lines = ["a line"] * 1000
+    note = build_notification(
+        "dds.backup.failed",
+        identity=("x",),
+        subject="s",
+        data=data,
+        lines=lines,
+        outcome="FAILED",
+        sender=notifier.sender,
+        now=START,
+    )
+
+    assert notifier.publish(note)
+
+    (sent,) = topic.sent
+    event = json.loads(sent.body)
+    assert event["id"] == json.loads(note.body)["id"]
+    assert (event["data"]["code"], event["data"]["shortened"], "list" in event["data"]) == ("c", True, False)
+    assert len(sent.body) + len(sent.email) < 5000
+    assert event["id"] in sent.email
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_no_text_of_a_sender_forges_a_line(subject: str, line: str) -> None:
+    """E-mails have no control, format or bidi characters, and each line is one of ours."""
+    note = build_notification(
+        "dds.backup.failed",
+        identity=("x",),
+        subject=subject,
+        data={},
+        lines=[f"Found: {line}"],
+        outcome="FAILED",
+        sender=Sender("urn:x", "r", "p", "req"),
+        now=START,
+    )
+
+    lines = note.email.split("\n")
+    assert len(lines) == 8
+    assert lines[0].startswith("DDS backup failed: ")
+    assert lines[2].startswith("Found: ")
+    assert all(character.isprintable() or character == "\n" for character in note.email)
+
+
+KEYS = st.sampled_from(["type", "specversion", "data"]) | st.text()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(sorted(HEADLINES)),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["type", "specversion", "data"]) | st.text(), inner)
+    ),
+    max_leaves=15,
+)
+FIELDS = sorted({name for model in MODELS.values() for name in model.model_fields})
+PAYLOADS = JSON | st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4)
+EVENTS = st.one_of(
+    JSON,
+    PAYLOADS.map(lambda p: doc.smn(doc.smn_record(json.dumps(p)))),
+    PAYLOADS.map(lambda p: doc.kafka(json.dumps(p), p)),
+    PAYLOADS.map(doc.eventgrid),
+    PAYLOADS.map(lambda p: doc.apig(json.dumps(p))),
+    PAYLOADS.map(doc.timer),
+    st.tuples(st.text(max_size=30), PAYLOADS).map(lambda both: doc.timer(both[1], time=both[0])),
+    st.tuples(st.text(max_size=30), PAYLOADS).map(lambda both: doc.eventgrid(both[1], time=both[0])),
+)
+
+
+def check(event: object) -> None:
+    for model in MODELS.values():
+        got = receive(event, model, request_id="r-1")
+        assert all(isinstance(one.error, RequestError) for one in got.rejected)
+        json.dumps([one.document() for one in got.rejected]).encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(EVENTS)
+def test_no_event_raises_an_exception(event: object) -> None:
+    """Every message becomes a request, a rejection, or a notification that is ignored."""
+    check(event)
+
+
+@pytest.mark.slow
+@settings(max_examples=20_000, deadline=None, derandomize=True)
+@given(EVENTS)
+def test_no_event_of_many_raises_an_exception(event: object) -> None:
+    """The same with 20,000 events."""
+    check(event)
+
+
+def test_the_fuzz_is_not_blind() -> None:
+    """The strategy draws nested CloudEvents with odd types."""
+    found: list[object] = []
+
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
+    @given(EVENTS)
+    def draw(event: object) -> None:
+        text = json.dumps(event, default=str)
+        if "specversion" in text and "type" in text:
+            found.append(event)
+
+    draw()
+    assert found
+
+
+def test_every_limit_is_on_the_page() -> None:
+    """docs/limits.md has the number of each limit."""
+    page = (CHECKOUT / "docs" / "limits.md").read_text(encoding="utf-8")
+    numbers = {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
+
+    missing = {name for name, value in numbers.items() if f"{value:,}" not in page}
+    assert numbers
+    assert not missing
