@@ -1,6 +1,5 @@
 """Times, durations, sizes and suggestions as people and programs read them."""
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Literal, overload
@@ -62,11 +61,10 @@ def excerpt(value: object) -> str:
 
 
 def plain(text: str) -> str:
-    """Replace what could forge lines or hide text: control, format, bidi and unassigned characters, line separators."""
-    return "".join(" " if c in "\t\n\r" else "?" if unicodedata.category(c) in _NOT_PLAIN else c for c in text)
-
-
-_NOT_PLAIN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+    """Replace what could forge lines or hide text: control, format and bidi characters, and unusual white space."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
 
 
 def shortened(text: str, most: int) -> str:
