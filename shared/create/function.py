@@ -9,13 +9,13 @@ from pydantic import BeforeValidator, Field
 from shared.create.creation import CreationPolicy, OnBusy
 from shared.create.hand_off import HandOff
 from shared.create.report import CreateReport, InstanceResult, Outcome
-from shared.create.request import BackupRequest
+from shared.create.request import BackupRequest, HandedOn
 from shared.create.service import BackupService, NamedRequest
 from shared.errors import CloudError, InvalidRequestError, RequestError, TooManyInstancesError
 from shared.fields import Interval
 from shared.fleet import Fence, Fleet
 from shared.format import timestamp
-from shared.identity import EventNames, name_event
+from shared.identity import name_event
 from shared.model import Instance
 from shared.notify import Rejection
 from shared.runtime.invocation import InvocationScope
@@ -96,7 +96,7 @@ class _Plan:
     def add(self, named: NamedRequest, hand_off: HandOff | None) -> None:
         """Add a request. A selection that is too large for one invocation is handed off, if the topic accepts it."""
         if hand_off and named.is_fleet and hand_off.is_needed_for(named.instances):
-            accepted = set(hand_off.publish(named.request, named.names, named.instances))
+            accepted = set(hand_off.publish(named.request, named.event, named.instances))
             self.handed_on += len(accepted)
             named = replace(named, instances=tuple(i for i in named.instances if i not in accepted))
         self.requests.append(named)
@@ -134,30 +134,43 @@ def _count(named: NamedRequest, left: int) -> int:
 def _name(
     incoming: Incoming[BackupRequest], fleet: Fleet, scope: InvocationScope[CreateBackupSettings]
 ) -> NamedRequest:
-    request = incoming.request
-    if incoming.time and incoming.time > scope.clock.now() + _CLOCK_SKEW:
-        raise InvalidRequestError([f"the event's time is in the future: {timestamp(incoming.time)}"])
-    if handed_on := request.handed_on:
-        names = EventNames(handed_on.stem, handed_on.key, handed_on.exact)
-    else:
-        names = name_event(
-            incoming.identity,
-            incoming.time,
-            prefix=scope.settings.NAME_PREFIX,
-            wanted=request.wanted_name,
-            single=len(request.instances) == 1,
-            recurring=incoming.is_recurring,
-        )
+    request, event = incoming.request, _event(incoming, scope.settings)
+    if event.time and event.time > scope.clock.now() + _CLOCK_SKEW:
+        raise InvalidRequestError([f"the event's time is in the future: {timestamp(event.time)}"])
+    names = name_event(
+        event.identity,
+        event.time,
+        prefix=scope.settings.NAME_PREFIX,
+        wanted=request.wanted_name,
+        single=event.single,
+        recurring=event.recurring,
+    )
     if request.select is None:
-        return NamedRequest(request, names, request.instances, is_fleet=bool(request.handed_on))
+        return NamedRequest(request, event, names, request.instances, is_fleet=bool(request.handed_on))
     selected = fleet.select(request.select)
     return NamedRequest(
         request,
+        event,
         names,
         tuple(instance.id for instance in selected if _is_ready(instance)),
         tuple(_skip(instance) for instance in selected if not _is_ready(instance)),
         is_fleet=True,
     )
+
+
+def _event(incoming: Incoming[BackupRequest], settings: CreateBackupSettings) -> HandedOn:
+    """Return what identifies the event of a request, also of one whose instances were handed off.
+
+    Raises:
+        InvalidRequestError: instances were handed off on another way than the request topic.
+    """
+    request = incoming.request
+    if request.handed_on is None:
+        single = len(request.instances) == 1
+        return HandedOn(identity=incoming.identity, time=incoming.time, recurring=incoming.is_recurring, single=single)
+    if settings.REQUEST_TOPIC_URN is None or incoming.topic_urn != settings.REQUEST_TOPIC_URN:
+        raise InvalidRequestError(["handed_on: only messages of the topic REQUEST_TOPIC_URN may have it"])
+    return request.handed_on
 
 
 def _is_ready(instance: Instance) -> bool:

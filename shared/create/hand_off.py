@@ -1,6 +1,6 @@
 """Hands instances off to further invocations, as messages to a topic that triggers the function again.
 
-SMN is the queue and FunctionGraph runs the invocations. The names of the backups travel with the instances, so a
+SMN is the queue and FunctionGraph runs the invocations. What identifies the event travels with the instances, so a
 message that is published or delivered twice still leads to one backup of each instance.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shared.create.request import BackupRequest, HandedOn
-from shared.identity import EventNames
+from shared.identity import event_key
 from shared.model import Notification
 from shared.notify import Notifier
 
@@ -38,28 +38,29 @@ class HandOff:
         return len(instances) > self.size
 
     @staticmethod
-    def is_allowed_for(request: BackupRequest) -> bool:
-        """Whether the remaining instances of a request may be handed off once more."""
-        return request.handed_on is None or request.handed_on.hops < MAX_HOPS
+    def is_allowed_for(event: HandedOn) -> bool:
+        """Whether instances of an event may be handed off once more."""
+        return event.hops < MAX_HOPS
 
-    def publish(self, request: BackupRequest, names: EventNames, instances: Sequence[str]) -> list[str]:
+    def publish(self, request: BackupRequest, event: HandedOn, instances: Sequence[str]) -> list[str]:
         """Publish the instances in messages of `size`; return those that the topic accepted within 30 seconds."""
         notifier = replace(self.notifier, retrying=self.notifier.retrying.within(_PATIENCE))
         accepted: list[str] = []
         for start in range(0, len(instances), self.size):
             chunk = list(instances[start : start + self.size])
-            if notifier.publish(_message(request, names, chunk)):
+            if notifier.publish(_message(request, event, chunk)):
                 accepted += chunk
         return accepted
 
 
-def _message(request: BackupRequest, names: EventNames, instances: list[str]) -> Notification:
-    hops = request.handed_on.hops + 1 if request.handed_on else 1
-    handed_on = HandedOn(stem=names.stem, key=names.key, exact=names.exact, hops=hops)
-    body: dict[str, object] = {"instance_ids": instances, "handed_on": handed_on.model_dump()}
+def _message(request: BackupRequest, event: HandedOn, instances: list[str]) -> Notification:
+    handed_on = event.model_copy(update={"hops": event.hops + 1})
+    body: dict[str, object] = {"instance_ids": instances, "handed_on": handed_on.model_dump(mode="json")}
+    if request.wanted_name:
+        body["name"] = request.wanted_name
     if request.wanted_description:
         body["description"] = request.wanted_description
     if request.min_interval:
         body["min_interval"] = request.min_interval.total_seconds()
-    subject = f"DDS backup requested: {len(instances)} instances of event {names.key}"
+    subject = f"DDS backup requested: {len(instances)} instances of event {event_key(event.identity)}"
     return Notification(subject=subject, body=json.dumps(body), email=json.dumps(body, indent=1), sms=subject)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from shared.fields import BackupName, Description, IdempotencyKey, InstanceId, Interval
+from shared.fields import BackupName, Description, IdempotencyKey, InstanceId, Interval, Time
 from shared.fleet import Selector
 from shared.limits import MAX_INSTANCE_IDS
 
@@ -23,19 +23,26 @@ class ManualBackup(BaseModel):
 
 
 class HandedOn(BaseModel):
-    """What an invocation hands off together with the instances: the names that the event gave to their backups.
+    """The event whose instances an invocation hands off: what identifies it, never the names that follow from it.
+
+    The receiver computes the names by the same rules, so that a forged message gains nothing that sending the event
+    itself would not.
 
     Attributes:
-        stem: as in `shared.identity.EventNames`, like `key` and `exact`.
+        identity: as in `shared.triggers.envelope.Message`.
+        time: when the event was sent or due.
+        recurring: whether the same payload comes again and again, each time as a new event.
+        single: whether the event names a single instance.
         hops: how often the instances were handed off.
     """
 
     model_config = _PART
 
-    stem: BackupName
-    key: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
-    exact: bool = False
-    hops: Annotated[int, Field(ge=1)] = 1
+    identity: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
+    time: Time | None = None
+    recurring: bool = False
+    single: bool = False
+    hops: Annotated[int, Field(ge=0)] = 0
 
 
 class BackupRequest(BaseModel):
@@ -50,7 +57,7 @@ class BackupRequest(BaseModel):
         description: the description, to which the event key is appended.
         idempotency_key: identifies the event.
         min_interval: skip instances that have a younger good backup.
-        handed_on: written by this application itself; see `HandedOn`.
+        handed_on: written by this application itself, and accepted from the request topic alone; see `HandedOn`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -11,7 +11,7 @@ from shared.create.creation import Creation, CreationPolicy, JobWanted
 from shared.create.existing import ExistingBackups, RecentBackups
 from shared.create.hand_off import HandOff
 from shared.create.report import InstanceResult, Outcome, result_notification
-from shared.create.request import BackupRequest
+from shared.create.request import BackupRequest, HandedOn
 from shared.identity import EventNames, stable_fraction
 from shared.jobs import JobFinder
 from shared.model import Backups, Clock, Jobs
@@ -30,11 +30,13 @@ class NamedRequest:
     """A valid request, the names that its event gives to the backups, and its instances.
 
     Attributes:
+        event: what identifies the event, to hand off its instances.
         skipped: the results of selected instances that cannot be backed up.
         is_fleet: whether the instances were selected, so that there may be many.
     """
 
     request: BackupRequest
+    event: HandedOn
     names: EventNames
     instances: tuple[str, ...]
     skipped: tuple[InstanceResult, ...] = ()
@@ -219,7 +221,7 @@ class _EventRun:
         return (
             self._hand_off is not None
             and self.results[number].outcome is Outcome.DEFERRED
-            and self._hand_off.is_allowed_for(self._tasks[number].named.request)
+            and self._hand_off.is_allowed_for(self._tasks[number].named.event)
         )
 
     def _hand_off_rest(self) -> None:
@@ -233,7 +235,7 @@ class _EventRun:
         for numbers in rest.values():
             named = self._tasks[numbers[0]].named
             ids = [self._tasks[number].instance_id for number in numbers]
-            accepted = set(self._hand_off.publish(named.request, named.names, ids))
+            accepted = set(self._hand_off.publish(named.request, named.event, ids))
             for number in numbers:
                 if self._tasks[number].instance_id in accepted:
                     self.results[number] = replace(self.results[number], handed_on=True)

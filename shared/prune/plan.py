@@ -91,6 +91,8 @@ def _judge(
 ) -> Iterator[Verdict]:
     protections = {backup.id: protection(backup, now) for backup in newest_first}
     good = [backup for backup in newest_first if not protections[backup.id] and backup.status == "COMPLETED"]
+    # A burst of new backups pushes the others out of the rules that count. One from before the burst always stays.
+    newest_day_old = next((backup for backup in good if not is_recent(backup, now)), None)
     rules = retention.rules_that_keep(good, now, zone)
     for backup in newest_first:
         if reason := protections[backup.id]:
@@ -99,6 +101,8 @@ def _judge(
             yield Verdict(backup, Fate.KEEP, rules[backup.id])
         elif backup in good[:1]:
             yield Verdict(backup, Fate.PROTECT, ("newest",))
+        elif backup is newest_day_old and not retention.is_expired(backup, now):
+            yield Verdict(backup, Fate.PROTECT, ("newest_day_old",))
         elif is_recent(backup, now):
             yield Verdict(backup, Fate.PROTECT, ("recent",))
         elif is_restoring:
@@ -150,7 +154,7 @@ def is_recent(backup: Backup, now: datetime) -> bool:
 
 
 FEW = 3
-"""So many completed backups may always be deleted: after two missed nights, `last=1` deletes three of four."""
+"""So many completed backups may always be deleted, so that short rules still work after missed nights."""
 
 
 @dataclass(frozen=True, slots=True)

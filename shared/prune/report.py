@@ -228,6 +228,7 @@ REASONS = {
     "max_age": "older than max_age",
     "failed": f"failed more than {FAILED_KEPT_FOR.days} days ago",
     "newest": "the newest completed one of its instance",
+    "newest_day_old": "the newest completed one that is older than a day",
     "building": "being made",
     "being_deleted": "being deleted already",
     "restoring": "its instance is being restored",

@@ -34,6 +34,7 @@ class Message:
         is_final: whether `identity` takes precedence over an idempotency key in the payload.
         time: when it was sent or due, if the trigger says so.
         event_type: the CloudEvents type, if it is a CloudEvent.
+        topic_urn: the SMN topic that it was published to.
         fault: why the envelope of this message cannot be read.
     """
 
@@ -43,6 +44,7 @@ class Message:
     is_final: bool = False
     time: datetime | None = None
     event_type: str | None = None
+    topic_urn: str | None = None
     fault: InvalidRequestError | None = None
 
     def decode(self) -> object:

@@ -27,6 +27,7 @@ class Incoming(Generic[ModelT]):
         identity: identifies the event; the same at every redelivery.
         time: when the event was sent or due, if that is the same at every redelivery too.
         is_recurring: whether the same payload comes again and again, each time as a new event.
+        topic_urn: the SMN topic that the message was published to.
     """
 
     request: ModelT
@@ -35,6 +36,7 @@ class Incoming(Generic[ModelT]):
     identity: tuple[str, ...]
     time: datetime | None
     is_recurring: bool
+    topic_urn: str | None = None
 
     def reject(self, error: BackupError) -> Rejection:
         """Return the rejection of a request that cannot be carried out after all."""
@@ -81,8 +83,8 @@ def receive(event: object, model: type[ModelT], *, request_id: str) -> Received[
         else:
             request, payload = read
             identity, time = _identify(message, getattr(request, "idempotency_key", None), request_id)
-            is_recurring = envelope.is_recurring
-            requests.append(Incoming(request, message.position, payload, identity, time, is_recurring))
+            where = (message.position, payload, identity, time, envelope.is_recurring)
+            requests.append(Incoming(request, *where, topic_urn=message.topic_urn))
     return Received(envelope.trigger, envelope.is_asynchronous, requests, rejected, ignored)
 
 

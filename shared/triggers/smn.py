@@ -61,7 +61,8 @@ class SmnEnvelope(Envelope):
 def _open_record(value: object, position: str) -> list[Message]:
     message = validate(value, SmnRecord).smn
     identity = ("smn", message.message_id)
-    return [Message(message.message, f"{position}.smn.message", identity, time=_time(message.timestamp))]
+    time, topic_urn = _time(message.timestamp), message.topic_urn
+    return [Message(message.message, f"{position}.smn.message", identity, time=time, topic_urn=topic_urn)]
 
 
 def _time(timestamp: str | None) -> datetime | None:

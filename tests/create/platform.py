@@ -60,7 +60,9 @@ class Platform:
                 queue.append((event, tries - 1))
             for note in self.requests.sent[seen:]:
                 seen += 1
-                queue.extend([(doc.smn(doc.smn_record(note.body, f"m{seen}-{copy}")), 5) for copy in range(copies)])
+                queue.extend(
+                    [(doc.smn(doc.smn_record(note.body, f"m{seen}-{copy}", REQUESTS)), 5) for copy in range(copies)]
+                )
 
     def assert_each_instance_has_one_backup(self) -> None:
         assert Counter(backup.instance_id for backup in self.dds.backups) == Counter(self.ids)

@@ -121,7 +121,7 @@ def test_an_invocation_backs_up_the_instances_that_its_request_topic_refuses() -
 
     assert report["handed_on"] == 50
     assert sorted(result["instance_id"] for result in report["results"]) == sorted(platform.ids[50:])
-    platform.deliver_until_they_succeed(doc.smn(doc.smn_record(platform.requests.sent[0].body)))
+    platform.deliver_until_they_succeed(doc.smn(doc.smn_record(platform.requests.sent[0].body, topic_urn=REQUESTS)))
     platform.assert_each_instance_has_one_backup()
 
 
@@ -135,7 +135,7 @@ def test_an_instance_that_the_deadline_cuts_off_is_handed_off() -> None:
     assert report["status"] == "SUCCEEDED"
     (left,) = [r for r in report["results"] if r["outcome"] == "DEFERRED"]
     assert (left["instance_id"], left["handed_on"], left["code"]) == (platform.ids[0], True, "busy")
-    platform.deliver_until_they_succeed(doc.smn(doc.smn_record(platform.requests.sent[0].body)))
+    platform.deliver_until_they_succeed(doc.smn(doc.smn_record(platform.requests.sent[0].body, topic_urn=REQUESTS)))
     platform.assert_each_instance_has_one_backup()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.create.creation import CreationPolicy
 from shared.create.report import InstanceResult, Outcome
-from shared.create.request import BackupRequest
+from shared.create.request import BackupRequest, HandedOn
 from shared.create.service import BackupService, NamedRequest
 from shared.errors import InvalidRequestError, TransientError
 from shared.notify import Notifier, Rejection, Sender
@@ -46,7 +46,7 @@ class Event:
         if instances:
             request = BackupRequest(instance_ids=instances)
             names = name_request(request)
-            requests = [NamedRequest(request, names, instances)]
+            requests = [NamedRequest(request, HandedOn(identity=("test", "1")), names, instances)]
         results, self.rejections = service.run(requests, self.rejected, trigger="smn")
         return results
 

@@ -98,7 +98,7 @@ def test_no_backup_of_an_instance_under_restore_is_deleted() -> None:
     plan = plan_for([*nightly(5), *nightly(5, instance="i-2"), restoring])
 
     assert {verdict.backup.instance_id for verdict in plan.of(Fate.DELETE)} == {"i-2"}
-    assert list(protected(plan).values()) == [("restoring",)] * 4
+    assert sorted(protected(plan).values()) == [("newest_day_old",)] * 2 + [("restoring",)] * 3
 
 
 def test_backups_that_began_or_ended_after_the_time_of_the_plan_are_protected() -> None:
@@ -125,8 +125,31 @@ def test_a_backup_is_protected_for_the_day_in_which_its_event_may_be_delivered_a
     plan = plan_for([*young, *old], "last=1")
 
     assert set(kept(plan)) == {young[0].id}
-    assert protected(plan) == {young[1].id: ("recent",), young[2].id: ("recent",)}
-    assert set(deleted(plan)) == {backup.id for backup in old}
+    assert protected(plan) == {
+        young[1].id: ("recent",),
+        young[2].id: ("recent",),
+        old[0].id: ("newest_day_old",),
+    }
+    assert set(deleted(plan)) == {old[1].id}
+
+
+@pytest.mark.parametrize("burst", [1, 10, 1000])
+def test_a_burst_of_new_backups_pushes_out_no_older_one(burst: int) -> None:
+    """The newest completed backup from before the last day stays, whatever the rules that count."""
+    before = make_backup(NOW - 2 * DAY, "before")
+    new = [make_backup(NOW - timedelta(hours=1, seconds=number), f"new-{number}") for number in range(burst)]
+
+    plan = plan_for([*new, before, make_backup(NOW - 3 * DAY, "older")], "last=1")
+
+    assert protected(plan)["before"] == ("newest_day_old",)
+    assert set(deleted(plan)) == {"older"}
+
+
+def test_max_age_is_no_rule_that_counts() -> None:
+    """A backup that exceeds it is deleted although it is the newest from before the last day."""
+    plan = plan_for([make_backup(), make_backup(NOW - 40 * DAY, "expired")], "last=1 max_age=30d")
+
+    assert set(deleted(plan)) == {"expired"}
 
 
 def test_failed_backups_are_deleted_after_a_week() -> None:
@@ -167,7 +190,7 @@ def test_the_oldest_backups_are_deleted_first() -> None:
     began = [v.backup.begin_time for v in plan_for([*nightly(5), *nightly(9, instance="i-2")]).of(Fate.DELETE)]
 
     assert began == sorted(began, key=str)
-    assert len(began) == 12
+    assert len(began) == 10
 
 
 # Properties of every plan.
@@ -325,8 +348,8 @@ def guard_for(listed: list[Backup], rules: str = "last=1") -> MassDeletionGuard:
 @pytest.mark.parametrize(
     ("nights", "rules", "held_back"),
     [
-        (4, "last=1", False),  # three of four: not more than FEW
-        (5, "last=1", True),  # four of five
+        (5, "last=1", False),  # three of five: not more than FEW
+        (6, "last=1", True),  # four of six
         (8, "last=4", False),  # four of eight: not more than half
         (9, "last=4", True),  # five of nine
     ],
@@ -350,7 +373,7 @@ def test_an_instance_that_is_held_back_does_not_stop_the_others() -> None:
 
 def test_more_than_half_of_all_backups_holds_everything_back() -> None:
     """No single instance loses more than a few."""
-    guard = guard_for([backup for number in range(10) for backup in nightly(4, instance=f"i-{number}")])
+    guard = guard_for([backup for number in range(10) for backup in nightly(5, instance=f"i-{number}")])
 
     assert guard == MassDeletionGuard(frozenset(), everything=True)
     assert guard.holds_back("i-3")
@@ -361,7 +384,7 @@ def test_failed_backups_do_not_count_for_the_guard() -> None:
     failed = [make_backup(NOW - (10 + number) * DAY, status="FAILED") for number in range(50)]
 
     assert guard_for([*nightly(2), *failed], "last=2") == MassDeletionGuard()
-    assert guard_for([*nightly(5), *failed]).holds_back("i-1")
+    assert guard_for([*nightly(6), *failed]).holds_back("i-1")
 
 
 @SHORT

@@ -145,7 +145,7 @@ def test_an_instance_that_is_held_back_does_not_affect_the_others() -> None:
 
 def test_more_than_half_of_all_backups_holds_everything_back() -> None:
     """An instance that would lose nothing is not reported as held back."""
-    backups = [backup for number in range(1, 6) for backup in nightly(4, instance=f"i-{number}")]
+    backups = [backup for number in range(1, 6) for backup in nightly(5, instance=f"i-{number}")]
     project = Project([*backups, *nightly(1, instance="i-9")], "last=1")
 
     run = project.prune()

@@ -21,12 +21,17 @@ def timer(user_event: object = TEXT, **changes: object) -> dict[str, Any]:
     }
 
 
-def smn_record(message: object = TEXT, message_id: str = "a51671f77d4a479cacb09e2cd591a983") -> dict[str, Any]:
+TOPIC = "urn:smn:cn-north-xx:0162c0f220284698b77a3d264376343a:test3"
+
+
+def smn_record(
+    message: object = TEXT, message_id: str = "a51671f77d4a479cacb09e2cd591a983", topic_urn: str = TOPIC
+) -> dict[str, Any]:
     """One record of an SMN event."""
     return {
         "event_version": "1.0",
         "smn": {
-            "topic_urn": "urn:smn:cn-north-xx:0162c0f220284698b77a3d264376343a:test3",
+            "topic_urn": topic_urn,
             "timestamp": "2018-01-09T07:11:40Z",
             "message_attributes": None,
             "message": message,
