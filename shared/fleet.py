@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.errors import EmptySelectionError
+from shared.identity import key_of, stack_of
 from shared.limits import MAX_PATTERNS
 from shared.model import Backup, Backups, Instance, Instances, NewBackup
 from shared.retry import Retrying
@@ -96,17 +97,29 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The instances that a function may touch, whatever a request asks for.
+    """The instances and backups that a function may touch, whatever a request asks for.
 
     Attributes:
         allowed: patterns of instance ids (``*``, ``?``, ``[...]``).
+        stack: the name of the deployment. A backup of another one looks like one that somebody else made.
+        adopts: whether backups without the name of a deployment are its own.
     """
 
     allowed: tuple[str, ...]
+    stack: str | None = None
+    adopts: bool = False
 
     def allows(self, instance_id: str) -> bool:
         """Whether the function may touch an instance."""
         return any(fnmatchcase(instance_id, pattern) for pattern in self.allowed)
+
+    def own(self, backup: Backup) -> Backup:
+        """Return a backup, without the event key if another deployment made it."""
+        if key_of(backup.description) is None:
+            return backup
+        stack = stack_of(backup.description)
+        is_own = stack == self.stack or (stack is None and self.adopts)
+        return backup if is_own else replace(backup, description=None)
 
     def instances(self, instances: Instances) -> Instances:
         """The instances within the fence."""
@@ -150,7 +163,7 @@ class _FencedBackups:
             instance_id=instance_id,
             since=since,
         )
-        return [backup for backup in listed if self.fence.allows(backup.instance_id)]
+        return [self.fence.own(backup) for backup in listed if self.fence.allows(backup.instance_id)]
 
     def delete(self, backup_id: str) -> None:
         self.inner.delete(backup_id)

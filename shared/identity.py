@@ -20,8 +20,12 @@ _TIME = "%Y%m%dT%H%M%SZ"
 _EVENT_DIGITS = 12
 _INSTANCE_DIGITS = 8
 _KEY_DIGITS = 32
-_KEY = re.compile(rf"(?:^|;)key:([0-9a-f]{{{_KEY_DIGITS}}})\Z")
-_KEY_LENGTH = len(";key:") + _KEY_DIGITS
+MAX_STACK = 25
+"""Characters of a stack's name."""
+
+_KEY = re.compile(
+    rf"(?:^|;)(?:stack:(?P<stack>[A-Za-z0-9_-]{{1,{MAX_STACK}}});)?key:(?P<key>[0-9a-f]{{{_KEY_DIGITS}}})\Z"
+)
 
 MAX_PREFIX = MAX_NAME - len(f"-20000101T000000Z-{'0' * _EVENT_DIGITS}-{'0' * _INSTANCE_DIGITS}")
 """Longest prefix that leaves room for the time and both digests: 25 characters."""
@@ -40,7 +44,13 @@ def event_key(identity: Sequence[str]) -> str:
 def key_of(description: str | None) -> str | None:
     """Return the event key in a backup's description; None if this application did not make the backup."""
     match = _KEY.search(description or "")
-    return match[1] if match else None
+    return match["key"] if match else None
+
+
+def stack_of(description: str | None) -> str | None:
+    """Return the stack in a backup's description; None if it has none."""
+    match = _KEY.search(description or "")
+    return match["stack"] if match else None
 
 
 def stable_fraction(instance_id: str) -> float:
@@ -56,24 +66,33 @@ class EventNames:
         stem: the common beginning of all names; the whole name if `exact`.
         key: 32 hexadecimal digits that identify the event.
         exact: whether the event's only backup is named exactly `stem`.
+        stack: the deployment that makes the backups, if it has a name.
     """
 
     stem: str
     key: str
     exact: bool = False
+    stack: str | None = None
 
     def name(self, instance_id: str) -> str:
         """Return the name of the event's backup of `instance_id`."""
         return self.stem if self.exact else f"{self.stem}-{digest(instance_id)[:_INSTANCE_DIGITS]}"
 
     def description(self, text: str) -> str:
-        """Return `text` followed by the event key. A text that leaves no room for the key is cut."""
-        return f"{text[: MAX_DESCRIPTION - _KEY_LENGTH]};key:{self.key}" if text else f"key:{self.key}"
+        """Return `text` followed by the stack and the event key. A text that leaves no room for them is cut."""
+        return f"{text[: self._room]};{self._mark}" if text else self._mark
 
-    @staticmethod
-    def cuts(text: str) -> bool:
+    def cuts(self, text: str) -> bool:
         """Whether `description` has to cut `text`."""
-        return len(text) > MAX_DESCRIPTION - _KEY_LENGTH
+        return len(text) > self._room
+
+    @property
+    def _mark(self) -> str:
+        return f"stack:{self.stack};key:{self.key}" if self.stack else f"key:{self.key}"
+
+    @property
+    def _room(self) -> int:
+        return MAX_DESCRIPTION - len(f";{self._mark}")
 
 
 def name_event(
@@ -84,6 +103,7 @@ def name_event(
     wanted: str | None = None,
     single: bool = False,
     recurring: bool = False,
+    stack: str | None = None,
 ) -> EventNames:
     """Name the backups of one event.
 
@@ -98,9 +118,9 @@ def name_event(
     key = event_key(identity)
     if wanted and not recurring:
         if single:
-            return EventNames(wanted, key, exact=True)
+            return EventNames(wanted, key, exact=True, stack=stack)
         _check_room(wanted, MAX_NAME - 1 - _INSTANCE_DIGITS, "with several instances each name gets a digest")
-        return EventNames(wanted, key)
+        return EventNames(wanted, key, stack=stack)
     if wanted:
         _check_room(wanted, MAX_PREFIX, "on a timer each name gets the time and two digests")
     parts = [
@@ -108,7 +128,7 @@ def name_event(
         time.astimezone(timezone.utc).strftime(_TIME) if time else "",
         key[:_EVENT_DIGITS],
     ]
-    return EventNames("-".join(part for part in parts if part), key)
+    return EventNames("-".join(part for part in parts if part), key, stack=stack)
 
 
 def _check_room(name: str, room: int, why: str) -> None:

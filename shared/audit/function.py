@@ -10,7 +10,6 @@ from shared.audit.report import AuditReport
 from shared.audit.request import AuditRequest
 from shared.audit.service import AuditService, DueAudit
 from shared.fields import Interval
-from shared.fleet import Fence
 from shared.runtime.invocation import InvocationScope
 from shared.runtime.settings import Settings
 from shared.triggers.receive import Received, receive
@@ -32,7 +31,7 @@ class AuditBackupsSettings(Settings):
 
 def run(event: object, scope: InvocationScope[AuditBackupsSettings]) -> tuple[Received[AuditRequest], AuditReport]:
     """Do every audit that the event asks for, and publish what each found."""
-    settings, fence = scope.settings, Fence(scope.settings.ALLOWED_INSTANCES)
+    settings, fence = scope.settings, scope.settings.fence
     received = receive(event, AuditRequest, request_id=scope.request_id)
     service = AuditService(
         fence.instances(scope.cloud.instances),

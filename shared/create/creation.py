@@ -266,5 +266,5 @@ class Creation:
 
     def _description_warnings(self) -> tuple[str, ...]:
         if self.names.cuts(self.description):
-            return ("description shortened: the event's key needs 37 characters",)
+            return ("description shortened: the event's key has to follow it",)
         return ()

@@ -13,7 +13,7 @@ from shared.create.request import BackupRequest, HandedOn
 from shared.create.service import BackupService, NamedRequest
 from shared.errors import CloudError, InvalidRequestError, RequestError, TooManyInstancesError
 from shared.fields import Interval
-from shared.fleet import Fence, Fleet
+from shared.fleet import Fleet
 from shared.format import timestamp
 from shared.identity import name_event
 from shared.model import Instance
@@ -63,7 +63,7 @@ def run(event: object, scope: InvocationScope[CreateBackupSettings]) -> tuple[Re
         policy=CreationPolicy(
             on_busy=settings.ON_BUSY,
             settling_time=settings.SETTLING_TIME,
-            fence=Fence(settings.ALLOWED_INSTANCES),
+            fence=settings.fence,
             min_interval=settings.MIN_INTERVAL,
             strict_instance_ids=settings.STRICT_INSTANCE_IDS,
         ),
@@ -106,7 +106,7 @@ def _plan(
     received: Received[BackupRequest], scope: InvocationScope[CreateBackupSettings], hand_off: HandOff | None
 ) -> _Plan:
     """Name the backups of each request and select its instances. A request for which that fails is rejected."""
-    fleet = Fleet(Fence(scope.settings.ALLOWED_INSTANCES).instances(scope.cloud.instances), scope.dds)
+    fleet = Fleet(scope.settings.fence.instances(scope.cloud.instances), scope.dds)
     plan = _Plan([], list(received.rejected))
     left = scope.settings.MAX_INSTANCES
     for incoming in received.requests:
@@ -144,6 +144,7 @@ def _name(
         wanted=request.wanted_name,
         single=event.single,
         recurring=event.recurring,
+        stack=scope.settings.STACK,
     )
     if request.select is None:
         return NamedRequest(request, event, names, request.instances, is_fleet=bool(request.handed_on))

@@ -123,7 +123,7 @@ class BackupService:
         return tasks
 
     def _creation(self, named: NamedRequest, jobs: JobFinder, retrying: Retrying) -> Creation:
-        instances = named.instances
+        instances, own = named.instances, self.policy.fence.backups(self.backups)
         interval = max(filter(None, (named.request.min_interval, self.policy.min_interval)), default=None)
         return Creation(
             backups=self.backups,
@@ -132,7 +132,7 @@ class BackupService:
             policy=self.policy,
             existing=ExistingBackups(self.backups, named.names, instances, self.clock),
             jobs=jobs,
-            recent=RecentBackups(self.backups, instances, interval, self.clock) if interval else None,
+            recent=RecentBackups(own, instances, interval, self.clock) if interval else None,
             retrying=retrying,
         )
 

@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import Field, PlainValidator
 
 from shared.errors import NotAllowedError
-from shared.fleet import Fence
 from shared.limits import MAX_FAULTS
 from shared.prune.report import PruneItem, PruneReport, run_notification
 from shared.prune.request import PruneRequest, RetentionText
@@ -36,7 +35,7 @@ class PruneBackupsSettings(Settings):
 def run(event: object, scope: InvocationScope[PruneBackupsSettings]) -> tuple[Received[PruneRequest], PruneReport]:
     """Carry out each request of the event, and publish each run."""
     received = receive(event, PruneRequest, request_id=scope.request_id)
-    fence, pruner = Fence(scope.settings.ALLOWED_INSTANCES), _pruner(scope)
+    fence, pruner = scope.settings.fence, _pruner(scope)
     rejected = list(received.rejected)
     items: list[PruneItem] = []
     for incoming in received.requests:
@@ -63,5 +62,5 @@ def _pruner(scope: InvocationScope[PruneBackupsSettings]) -> Pruner:
         max_deletes=settings.MAX_DELETES,
         dry_run=settings.DRY_RUN,
     )
-    backups = Fence(settings.ALLOWED_INSTANCES).backups(scope.cloud.backups)
+    backups = settings.fence.backups(scope.cloud.backups)
     return Pruner(backups, policy, settings.MAX_CONCURRENCY, scope.dds)

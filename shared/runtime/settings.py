@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from shared.errors import SettingsError
 from shared.fields import explain
-from shared.identity import MAX_PREFIX
+from shared.fleet import Fence
+from shared.identity import MAX_PREFIX, MAX_STACK
 from shared.runtime.context import Context
 
 
@@ -74,6 +75,9 @@ class Settings(BaseModel):
         CONNECT_TIMEOUT: seconds to make a connection.
         READ_TIMEOUT: seconds to receive an answer.
         LOG_LEVEL: DEBUG, INFO, WARNING or ERROR.
+        STACK: the name of this deployment, which only touches backups whose description has it. Several deployments can
+            share a project.
+        ADOPT_UNMARKED: also touch backups whose description names no deployment.
         ALLOWED_INSTANCES: patterns of the instance ids that the function may touch, separated by commas; never empty.
     """
 
@@ -89,7 +93,14 @@ class Settings(BaseModel):
     CONNECT_TIMEOUT: Seconds = 3.0
     READ_TIMEOUT: Seconds = 20.0
     ALLOWED_INSTANCES: Annotated[Patterns, Field(min_length=1)] = ("*",)
+    STACK: Annotated[str, Field(pattern=rf"^[A-Za-z0-9_-]{{1,{MAX_STACK}}}$")] | None = None
+    ADOPT_UNMARKED: bool = False
     LOG_LEVEL: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
+
+    @property
+    def fence(self) -> Fence:
+        """The instances and backups that the function may touch."""
+        return Fence(self.ALLOWED_INSTANCES, self.STACK, self.ADOPT_UNMARKED)
 
     @property
     def region(self) -> str:

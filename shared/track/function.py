@@ -7,7 +7,6 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from shared.errors import CloudError, InvalidRequestError, RequestError
 from shared.fields import Interval
-from shared.fleet import Fence
 from shared.jobs import JobFinder
 from shared.runtime.invocation import InvocationScope
 from shared.runtime.settings import Settings
@@ -95,7 +94,7 @@ def _window(incoming: Incoming[TrackRequest], scope: InvocationScope[TrackBackup
 def _follower(scope: InvocationScope[TrackBackupsSettings]) -> Follower:
     settings = scope.settings
     return Follower(
-        backups=Fence(settings.ALLOWED_INSTANCES).backups(scope.cloud.backups),
+        backups=settings.fence.backups(scope.cloud.backups),
         jobs=JobFinder(scope.cloud.jobs, scope.dds),
         rules=OccurrenceRules(settings.STUCK_AFTER, settings.TRACK_PERIOD),
         follow_for=settings.FOLLOW_FOR,
@@ -107,5 +106,5 @@ def _follower(scope: InvocationScope[TrackBackupsSettings]) -> Follower:
 
 
 def _questions(scope: InvocationScope[TrackBackupsSettings]) -> Questions:
-    backups = Fence(scope.settings.ALLOWED_INSTANCES).backups(scope.cloud.backups)
+    backups = scope.settings.fence.backups(scope.cloud.backups)
     return Questions(backups, scope.cloud.jobs, scope.clock, scope.dds)

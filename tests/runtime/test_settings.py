@@ -86,6 +86,8 @@ def test_all_invalid_settings_are_explained_at_once() -> None:
         "FAN_OUT_ABOVE": "0",
         "START_SPREAD": "-1",
         "MIN_INTERVAL": "0",
+        "STACK": "my stack",
+        "ADOPT_UNMARKED": "perhaps",
         "MAX_INSTANCES": "0",
     }
     assert set(wrong) == set(CreateBackupSettings.model_fields)
