@@ -238,7 +238,7 @@ class Creation:
             message = "DDS made the event's backup, but the backup failed; a new event makes a new one"
             result = replace(result, outcome=Outcome.FAILED, code="backup_failed", message=message)
         if backup.status == "DISABLED":
-            message = "somebody deletes the event's backup at this moment; a new event makes a new one"
+            message = "the event's backup is being deleted; a new event makes a new one"
             result = replace(result, outcome=Outcome.FAILED, code="backup_deleted", message=message)
         return JobWanted(result, lambda: self.jobs.find(backup, patience=self._patience()))
 
