@@ -63,7 +63,7 @@ def test_the_task_list_is_given_15_seconds() -> None:
     clock, patiences = FakeClock(), []
 
     class Failing(FakeJobs):
-        def created_between(self, since: object, until: object, *, patience: float) -> list[BackupJob]:
+        def created_between(self, since: object, until: object, *, patience: float = 0) -> list[BackupJob]:
             patiences.append(patience)
             clock.sleep(4)
             raise TransientError("503")

@@ -98,7 +98,12 @@ def test_digests_are_computed_once_for_an_instance(
         dds.add(instance_id, names.name(instance_id), names.description(""))
     existing = ExistingBackups(dds, names, ids, clock)
     made: list[tuple[str, ...]] = []
-    monkeypatch.setattr(identity, "digest", lambda *parts: made.append(parts) or digest(*parts))
+
+    def counted(*parts: str) -> str:
+        made.append(parts)
+        return digest(*parts)
+
+    monkeypatch.setattr(identity, "digest", counted)
 
     assert all(existing.find(instance_id, listed_since=-1) for instance_id in ids)
 
