@@ -3,6 +3,7 @@
 `shared.cloud` and `shared.runtime` implement the ports; tests implement them with fakes.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,8 +133,11 @@ class Backups(Protocol):
 class Jobs(Protocol):
     """The task list of DDS. Raises only subclasses of CloudError."""
 
-    def created_between(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
-        """List the jobs that make backups, created within at most 30 days, to the last page."""
+    def created_between(self, since: datetime, until: datetime, *, patience: float = math.inf) -> Sequence[BackupJob]:
+        """List the jobs that make backups, created within at most 30 days, to the last page.
+
+        No page is asked for later than `patience` seconds after the call.
+        """
 
     def show(self, job_id: str) -> Job:
         """Show one job. DDS answers AbsentError in a job's first seconds and after a month."""

@@ -2,6 +2,7 @@
 # ruff: noqa: N802 FunctionGraph named the methods of the context
 
 import json
+import math
 import random
 import re
 import threading
@@ -162,7 +163,7 @@ class FakeJobs:
 
     dds: FakeDds
 
-    def created_between(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
+    def created_between(self, since: datetime, until: datetime, *, patience: float = math.inf) -> Sequence[BackupJob]:
         with self.dds.lock:
             self.dds.call("jobs", self.dds.job_faults)
             return [task for task in self.dds.tasks if since <= task.created_at <= until]

@@ -42,6 +42,38 @@ def test_neither_of_two_jobs_is_found() -> None:
     assert find(job(0), job(30, job_id="job-2"))[0] is None
 
 
+@pytest.mark.parametrize("age", [0, 30, 45])
+def test_the_job_of_the_previous_backup_is_not_taken_for_the_job_of_a_young_one(age: float) -> None:
+    """The young backup's own job may not be listed yet, although it is created when the backup begins."""
+    assert find(job(-40), later=age)[0] is None
+    assert find(job(-5), later=age) == ("job-1", None)
+    assert find(job(-40), job(0, job_id="own"), later=age) == ("own", None)
+
+
+def test_a_job_listed_twice_counts_once() -> None:
+    """A job may be on two pages of the task list."""
+    dds = FakeDds(FakeClock(), tasks=[job(), job()])
+    dds.clock.sleep(3600)
+
+    assert JobFinder(FakeJobs(dds), make_retrying(dds.clock)).find_all([BACKUP]) == {"b-1": job()}
+
+
+def test_the_task_list_is_given_15_seconds() -> None:
+    """They count for all pages, and for tries before the last."""
+    clock, patiences = FakeClock(), []
+
+    class Failing(FakeJobs):
+        def created_between(self, since: object, until: object, *, patience: float = 0) -> list[BackupJob]:
+            patiences.append(patience)
+            clock.sleep(4)
+            raise TransientError("503")
+
+    assert JobFinder(Failing(FakeDds(clock)), make_retrying(clock, 300)).find_all([BACKUP]) == {}
+    assert patiences[0] == 15
+    assert patiences == sorted(patiences, reverse=True)
+    assert clock.seconds <= 20
+
+
 def test_the_job_of_a_backup_older_than_a_month_is_not_found() -> None:
     """DDS keeps jobs for a month, so it is not asked."""
     job_id, why = find(job(), later=31 * 86400)

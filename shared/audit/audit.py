@@ -43,7 +43,7 @@ class Judgement:
         """The age of the newest good backup, from its begin; None if there is none."""
         if self.newest is None or self.newest.begin_time is None:
             return None
-        return max(self.now - self.newest.begin_time, timedelta(0))
+        return self.now - self.newest.begin_time
 
     @property
     def is_missed(self) -> bool:
@@ -226,10 +226,14 @@ class AuditRules:
 def judge(
     request: AuditRequest, instances: Sequence[Instance], backups: Sequence[Backup], rules: AuditRules, now: datetime
 ) -> Audit:
-    """Audit what DDS lists against what the request expects, as of `now`."""
+    """Audit what DDS lists against what the request expects, as of `now`.
+
+    Backups that began later do not count, whatever became of them: they do not show that the backup that was expected
+    by `now` was made. The status of the others is that of the list.
+    """
     instances = list({instance.id: instance for instance in instances}.values())
     backups = list({backup.id: backup for backup in backups}.values())
-    past = histories(backups)
+    past = histories(backup for backup in backups if backup.begin_time is None or backup.begin_time <= now)
     chosen = {policy.name: policy.choose(instances) for policy in request.policies}
     judgements = _judge_instances(request.policies, chosen, past, now)
     covered = {judgement.instance.id for judgement in judgements}

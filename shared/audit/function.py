@@ -1,6 +1,6 @@
 """audit_backups: finds the backups that should have happened and did not."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -12,7 +12,10 @@ from shared.audit.service import AuditService, DueAudit
 from shared.fields import Interval
 from shared.runtime.invocation import InvocationScope
 from shared.runtime.settings import Settings
-from shared.triggers.receive import Received, receive
+from shared.triggers.receive import Incoming, Received, receive
+
+
+_MOST_EVENT_AGE = timedelta(days=1)  # FunctionGraph API, Configuring Asynchronous Invocation: the event's maximum age
 
 
 class AuditBackupsSettings(Settings):
@@ -43,6 +46,17 @@ def run(event: object, scope: InvocationScope[AuditBackupsSettings]) -> tuple[Re
         scope.notifier,
     )
     now = scope.clock.now()
-    results = service.run([DueAudit(found.request, found.identity, found.time or now) for found in received.requests])
+    results = service.run([DueAudit(one.request, one.identity, _audit_time(one, now)) for one in received.requests])
     rejected = [scope.notifier.publish_rejection(rejection, received.trigger) for rejection in received.rejected]
     return received, AuditReport(received.trigger, scope.request_id, rejected, received.ignored, audits=results)
+
+
+def _audit_time(incoming: Incoming[AuditRequest], now: datetime) -> datetime:
+    """Return the time for which to audit: when a timer was due, otherwise `now`.
+
+    A time more than a day from the clock is not believed, nor one that the sender of a message chose: as of last year
+    all may have been well. A time ahead of the clock is replaced by the clock.
+    """
+    if not incoming.is_recurring or incoming.time is None or abs(now - incoming.time) > _MOST_EVENT_AGE:
+        return now
+    return min(incoming.time, now)

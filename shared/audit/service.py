@@ -20,7 +20,7 @@ class DueAudit:
 
     Attributes:
         identity: identifies the event; the same at every redelivery.
-        time: the moment of the audit; for a timer, when it was due.
+        time: the moment of the audit. For a timer, it is when the timer was due.
     """
 
     request: AuditRequest

@@ -1,6 +1,7 @@
 """DDS through its SDK: manual backups, the task list, instances, and reading their lists page by page."""
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from shared.cloud import operations
 from shared.cloud.sdk import SdkService
 from shared.errors import AmbiguousError, TransientError
 from shared.model import Backup, BackupJob, Clock, Instance, Job, NewBackup
+from shared.retry import Retrying
 
 
 _LIST_TIME = "%Y-%m-%d %H:%M:%S"
@@ -29,6 +31,9 @@ _BACKUP_JOBS = frozenset({"MongodbSnapshotBackup", "MongodbSnapshotEBackup"})
 
 PAGE = 100
 """Items a page, the most that DDS returns (DDS API, Querying the Backup List, limit)."""
+
+_MOST_SETBACKS = 50
+_CLOCK_SKEW = timedelta(minutes=5)
 
 
 class DdsBackups:
@@ -61,8 +66,8 @@ class DdsBackups:
     ) -> Sequence[Backup]:
         """GET /v3/{project_id}/backups (DDS API, Querying the Backup List), all pages of manual backups."""
         window = {}
-        if since:  # DDS takes both ends or neither; tomorrow, so that a slow clock hides nothing
-            until = self._clock.now() + timedelta(days=1)
+        if since:  # DDS takes both ends or neither. It may refuse an end far in the future (DBS.280068).
+            until = max(since, self._clock.now() + _CLOCK_SKEW)
             window = {"begin_time": _utc(since).strftime(_LIST_TIME), "end_time": _utc(until).strftime(_LIST_TIME)}
 
         def page(offset: int) -> Any:
@@ -78,7 +83,7 @@ class DdsBackups:
             )
             return self._service.call(operations.LIST_BACKUPS, request)
 
-        return [_backup(item) for item in read_pages(self._service, page, "backups")]
+        return [_backup(item) for item in read_pages(self._service.retrying, page, "backups")]
 
     def delete(self, backup_id: str) -> None:
         """DELETE /v3/{project_id}/backups/{backup_id} (DDS API, Deleting a Manual Backup).
@@ -97,7 +102,7 @@ class DdsJobs:
     def __init__(self, service: SdkService) -> None:
         self._service = service
 
-    def created_between(self, since: datetime, until: datetime) -> Sequence[BackupJob]:
+    def created_between(self, since: datetime, until: datetime, *, patience: float = math.inf) -> Sequence[BackupJob]:
         """GET /v3.1/{project_id}/jobs (DDS API, task list), all pages, only jobs that make a backup."""
 
         def page(offset: int) -> Any:
@@ -118,7 +123,7 @@ class DdsJobs:
                 progress=item.progress or "",
                 fail_reason=item.fail_reason,
             )
-            for item in read_pages(self._service, page, "jobs")
+            for item in read_pages(self._service.retrying.within(patience), page, "jobs")
             if item.name in _BACKUP_JOBS and item.id and (created_at := _time(item.created_at, _JOB_TIME))
         ]
 
@@ -150,33 +155,53 @@ class DdsInstances:
             request = ListInstancesRequest(offset=offset, limit=PAGE)
             return self._service.call(operations.LIST_INSTANCES, request)
 
-        return [_instance(item) for item in read_pages(self._service, page, "instances")]
+        return [_instance(item) for item in read_pages(self._service.retrying, page, "instances")]
 
 
-def read_pages(service: SdkService, page: Callable[[int], Any], field: str) -> Iterator[Any]:
-    """Yield the items of all pages. `page` takes an offset in items, `field` is the answer's attribute with the items.
+def read_pages(retrying: Retrying, page: Callable[[int], Any], field: str) -> list[Any]:
+    """Return the items of all pages, each id once. `page` takes an offset in items, `field` names the answer's items.
+
+    DDS lists the newest items first. If an item vanishes between two pages, those behind it move up, and `total_count`
+    shrinks by at least as much. Then the reading goes back by as much, so that it skips none of them.
 
     `total_count` alone does not end the reading, since a sample in the documents has one that is too small. The first
     page is tried once, as every call is. Later pages are retried, so that a long list that is throttled half way does
     not start again.
 
     Raises:
-        TransientError: a page has no list, or the list ended before `total_count`.
+        TransientError: a page has no list, the list ended before `total_count`, the offset has no effect, the list
+            keeps shrinking, or the deadline of `retrying` came between two pages.
         CloudError: a page could not be read.
     """
-    offset = 0
+    found: dict[object, Any] = {}
+    offset, answer = 0, page(0)
+    before: tuple[int, object] | None = None  # offset and first id of the page before
+    setbacks = total = 0
     while True:
-        answer = service.retrying.call(partial(page, offset)) if offset else page(0)
-        items = getattr(answer, field)
+        status, items = answer.status_code, getattr(answer, field)
         if items is None:
-            raise TransientError(f"HTTP {answer.status_code} without {field}", status=answer.status_code)
-        yield from items
-        offset += len(items)
-        total = answer.total_count or 0
-        if not items and offset < total:
-            raise TransientError(f"the list of {field} ended after {offset} of {total}", status=answer.status_code)
-        if not items or (len(items) < PAGE and offset >= total):
-            return
+            raise TransientError(f"HTTP {status} without {field}", status=status)
+        first = items[0].id if items else None
+        if before and first and first == before[1] and offset != before[0]:
+            raise TransientError(f"the offset has no effect on the list of {field}", status=status)
+        before = offset, first
+        found.update((item.id or object(), item) for item in items)
+        count = total if answer.total_count is None else answer.total_count
+        vanished, total = total - count, count
+        if vanished > 0:
+            setbacks += 1
+            offset = max(0, offset - vanished)
+        else:
+            offset += len(items)
+            if not items and offset < total:
+                raise TransientError(f"the list of {field} ended after {offset} of {total}", status=status)
+            if not items or (len(items) < PAGE and offset >= total):
+                return list(found.values())
+        if setbacks > _MOST_SETBACKS:
+            raise TransientError(f"the list of {field} shrank {setbacks} times while it was read", status=status)
+        if retrying.deadline.left() <= 0:
+            raise TransientError(f"the time was over after {len(found)} of {total} {field}", status=status)
+        answer = retrying.call(partial(page, offset))
 
 
 def _backup(item: Any) -> Backup:

@@ -19,7 +19,7 @@ from shared.errors import (
 )
 from shared.fields import has_documented_shape
 from shared.fleet import Fence
-from shared.identity import EventNames
+from shared.identity import EventNames, key_of
 from shared.jobs import JobFinder
 from shared.model import Backup, Backups, Clock, NewBackup
 from shared.retry import Retrying, backoff
@@ -27,7 +27,6 @@ from shared.retry import Retrying, backoff
 
 _log = logging.getLogger(__name__)
 
-_FRESH = 30.0  # seconds for which a list is trusted before a create: no backup begins and ends within them
 _MOST_FAILURES = 5
 
 
@@ -162,12 +161,11 @@ class Creation:
         """Look for the backup, then create it. Return None for another step."""
         if not self.retrying.turn():
             return self._deferred(instance_id, state)
-        listed_since = max(state.listed_since, self.clock.monotonic() - _FRESH)
-        if existing := self.existing.find(instance_id, listed_since=listed_since):
+        if existing := self.existing.find(instance_id, listed_since=state.listed_since):
             return self._found(existing, state)
         if state.doubt:
             return self._resolve(state.doubt, instance_id, state)
-        if self.recent and (newest := self.recent.newest(instance_id)):
+        if self.recent and (newest := self.recent.newest(instance_id, listed_since=state.listed_since)):
             return self._too_young(newest)
         state.creates += 1
         new = self.backups.create(instance_id, self.names.name(instance_id), self.names.description(self.description))
@@ -209,7 +207,7 @@ class Creation:
             skipped = replace(result, outcome=Outcome.SKIPPED, retryable=False)
             return result if self.policy.on_busy is OnBusy.FAIL else skipped
         if isinstance(doubt, ExistsError) and (conflict := self.existing.find_conflict(instance_id)):
-            message = f"{conflict.name} is the name of backup {conflict.id}, which another event or somebody else made"
+            message = f"{conflict.name} is the name of backup {conflict.id}, which {self._maker(conflict)}"
             return replace(failed(instance_id, doubt), code="name_conflict", message=message)
         left = state.settled_at - state.listed_since
         if left > 0:
@@ -224,6 +222,11 @@ class Creation:
         state.doubt = None
         return None
 
+    def _maker(self, conflict: Backup) -> str:
+        if key_of(conflict.description) == self.names.key:
+            return f"this event made of instance {conflict.instance_id}: the digests of both instance ids are the same"
+        return "another event or somebody else made"
+
     def _found(self, backup: Backup, state: _State) -> JobWanted:
         """The event's backup exists: from an earlier delivery, or from a create call whose answer was lost."""
         lost = isinstance(state.doubt, AmbiguousError)
@@ -237,6 +240,9 @@ class Creation:
         if backup.status == "FAILED":
             message = "DDS made the event's backup, but the backup failed; a new event makes a new one"
             result = replace(result, outcome=Outcome.FAILED, code="backup_failed", message=message)
+        if backup.status == "DISABLED":
+            message = "the event's backup is being deleted; a new event makes a new one"
+            result = replace(result, outcome=Outcome.FAILED, code="backup_deleted", message=message)
         return JobWanted(result, lambda: self.jobs.find(backup, patience=self._patience()))
 
     def _created(self, new: NewBackup, instance_id: str) -> InstanceResult | JobWanted:

@@ -95,7 +95,10 @@ class Deletion:
         return None
 
     def _list(self) -> Mapping[str, Backup] | None:
-        """List the backups by id; None if DDS does not answer."""
+        """List the backups by id; None if DDS does not answer.
+
+        The list is complete even if backups vanish while it is read, so a backup that is not in it is gone.
+        """
         try:
             listed = self.retrying.call(self.backups.list)
         except CloudError as error:

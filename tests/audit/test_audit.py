@@ -55,11 +55,19 @@ def test_a_new_instance_has_time_for_its_first_backup(age: float | None, is_miss
     assert bool(audit([instance(age=age)]).missed) is is_missed
 
 
-def test_a_backup_that_began_after_the_time_of_the_audit_counts() -> None:
-    """An event that is delivered late does not report what is done by then."""
-    (judgement,) = audit([instance()], [backup(1, -3)]).judgements
+def test_a_backup_that_began_after_the_time_of_the_audit_does_not_count() -> None:
+    """A late delivery reports what a punctual one would have reported."""
+    (judgement,) = audit([instance()], [backup(1, -3), backup(1, 30)]).judgements
 
-    assert (judgement.code, judgement.age) == (None, timedelta(0))
+    assert (judgement.code, judgement.age) == ("backup_too_old", timedelta(hours=30))
+
+
+@pytest.mark.parametrize("status", ["FAILED", "BUILDING"])
+def test_an_attempt_that_began_after_the_time_of_the_audit_does_not_count(status: str) -> None:
+    """It is no finding, and not the last attempt."""
+    found = audit([instance()], [backup(1, -3, status), backup(1, 30)])
+
+    assert (found.failed, found.stuck, found.judgements[0].last_attempt) == ((), (), None)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ EVENTS: dict[str, object] = {
     "eventgrid": doc.eventgrid(NIGHTLY),
     "direct": NIGHTLY,
 }
+EVENT_TIMES = {"timer": START.isoformat(), "eventgrid": "2023-04-07T11:51:10Z", "smn": "2018-01-09T07:11:40Z"}
 
 
 @pytest.fixture
@@ -123,10 +124,51 @@ def test_a_report_is_published_even_if_all_is_well() -> None:
 
 @pytest.mark.parametrize(("hours", "verdict"), [(23, "all_well"), (24, "findings")])
 def test_the_time_of_an_audit_is_that_of_the_timer_event(hours: float, verdict: str) -> None:
-    """The time of the delivery does not matter."""
+    """It may be delivered up to a day late."""
     platform = Platform(instances=1, good=1)
+    platform.clock.sleep((hours + 23) * 3600)
 
     assert platform.deliver(timer_event(hours=hours))["audits"][0]["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("trigger", "time"),
+    [
+        (trigger, time)
+        for trigger in ("timer", "eventgrid", "smn")
+        for time in ("2023-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2026-12-24T00:00:00Z")
+        if (trigger, time[:4]) != ("timer", "0001")  # an impossible time of a timer is rejected
+    ],
+)
+def test_a_wrong_event_time_does_not_make_all_well(trigger: str, time: str) -> None:
+    """Long ago, every instance was new and every backup was still to come. The clock counts."""
+    platform = Platform(instances=1, good=1)
+    platform.clock.sleep(100 * 86400)
+    event = json.loads(json.dumps(EVENTS[trigger]).replace(EVENT_TIMES[trigger], time))
+    assert time in json.dumps(event)
+
+    (audit,) = platform.deliver(event)["audits"]
+
+    assert (audit["verdict"], audit["totals"]["missed"]) == ("findings", 1)
+    assert audit["audited_at"].startswith("2027-03-04T03:00:00")
+
+
+def test_only_a_timer_says_when_an_audit_was_due() -> None:
+    """The sender of any other event could choose a time at which all was well."""
+    platform = Platform(instances=1, good=1)
+    platform.clock.sleep(23.5 * 3600)
+    event = doc.eventgrid(NIGHTLY)
+    event["time"] = START.isoformat()
+
+    assert platform.deliver(event)["audits"][0]["verdict"] == "findings"
+    assert platform.deliver(timer_event())["audits"][0]["verdict"] == "all_well"
+
+
+def test_the_time_of_a_timer_event_is_never_ahead_of_the_clock() -> None:
+    """Otherwise every backup would be too old."""
+    platform = Platform(instances=1, good=1)
+
+    assert platform.deliver(timer_event(hours=23.9))["audits"][0]["verdict"] == "all_well"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "{}", '{"policies": []}'])
@@ -138,6 +180,7 @@ def test_a_request_without_policies_reports_what_needs_none(text: str) -> None:
     platform.dds.add(A, "failed", OURS, "FAILED")
     platform.dds.add(A, "building", OURS, "BUILDING")
 
+    platform.clock.sleep(7 * 3600)
     (audit,) = platform.deliver(timer_event(text, hours=7))["audits"]
 
     assert {name for name, total in audit["totals"].items() if total} == {
@@ -157,6 +200,7 @@ def test_the_settings_reach_the_audit() -> None:
     platform.instances.known = [Instance(A, "orders", tags={"dr": "gold"})]
     platform.dds.add(A, "building", OURS)
 
+    platform.clock.sleep(1.6 * 3600)
     (audit,) = platform.deliver(timer_event("", hours=1.6))["audits"]
 
     assert (audit["totals"]["uncovered"], audit["totals"]["stuck_backups"]) == (1, 1)
@@ -180,8 +224,10 @@ def test_wrong_settings_are_named(platform: Platform, name: str, value: str) -> 
 
 def test_a_redelivery_publishes_the_same_ids_and_the_next_night_other_ones(platform: Platform) -> None:
     """The next night the third instance is missed too."""
-    for event in (timer_event(), timer_event(), timer_event(hours=24)):
-        platform.deliver(event)
+    platform.deliver(timer_event())
+    platform.deliver(timer_event())
+    platform.clock.sleep(24 * 3600)
+    platform.deliver(timer_event(hours=24))
 
     ids = [event["id"] for event in platform.events()]
     assert ids[:3] == ids[3:6]

@@ -1,24 +1,27 @@
 """Backups, jobs and instances in DDS, through the official SDK."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
 from localcloud import LocalCloud
+from shared.cloud.dds import read_pages
 from shared.errors import AbsentError, DeniedError, ThrottledError, TransientError
 from shared.runtime.invocation import SystemClock
 from tests.cloud.conftest import Adapters, adapters_for
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, make_retrying
 
 
 KEY = f"key:{'0' * 32}"
 
 
-def page(count: int, total: int) -> dict[str, Any]:
-    """Return the answer to a list of backups: a page of `count` backups, and the total count."""
-    backups = [{"id": f"b{number}", "name": "n", "instance_id": "i", "status": "COMPLETED"} for number in range(count)]
+def page(count: int, total: int, first: int = 0) -> dict[str, Any]:
+    """Return the answer to a list of backups: `count` backups with numbers from `first`, and the total count."""
+    numbers = range(first, first + count)
+    backups = [{"id": f"b{number}", "name": "n", "instance_id": "i", "status": "COMPLETED"} for number in numbers]
     return {"status": 200, "body": {"backups": backups, "total_count": total}}
 
 
@@ -78,7 +81,7 @@ def test_a_field_of_another_type_is_not_raised(cloud: LocalCloud, adapters: Adap
 
 def test_a_list_is_read_to_its_last_page(cloud: LocalCloud, adapters: Adapters) -> None:
     """A page has 100 backups. A total count that is too small does not end the list."""
-    set_answers(cloud, page(100, 50), page(100, 210), page(10, 210))
+    set_answers(cloud, page(100, 50), page(100, 210, 100), page(10, 210, 200))
 
     assert len(adapters.dds.list()) == 210
     assert offsets(cloud) == [0, 100, 200]
@@ -92,11 +95,99 @@ def test_a_list_that_ends_too_early_is_transient(cloud: LocalCloud, adapters: Ad
         adapters.dds.list()
 
 
+def test_no_backup_is_skipped_if_others_vanish_between_two_pages(cloud: LocalCloud, adapters: Adapters) -> None:
+    """The rest moves up by at most as many as the total count shrinks by. A backup on two pages is returned once."""
+    set_answers(cloud, page(100, 250), page(100, 248, 102), page(100, 248, 100), page(50, 248, 200))
+
+    ids = [backup.id for backup in adapters.dds.list()]
+    assert len(ids) == 250
+    assert set(ids) == {f"b{number}" for number in range(250)}
+    assert offsets(cloud) == [0, 100, 98, 198]
+
+
+def test_a_list_of_which_the_last_page_vanishes_is_complete(cloud: LocalCloud, adapters: Adapters) -> None:
+    """The second page is empty, and the first one had to be read to its end."""
+    set_answers(cloud, page(100, 101), page(0, 99), page(1, 99, 100))
+
+    assert [backup.id for backup in adapters.dds.list()] == [f"b{number}" for number in range(101)]
+    assert offsets(cloud) == [0, 100, 98]
+
+
+def test_a_list_that_keeps_shrinking_is_transient(cloud: LocalCloud, adapters: Adapters) -> None:
+    """A total count that swings would be read for ever."""
+    set_answers(cloud, *[page(100, 300), page(100, 100, 100)] * 60)
+
+    with pytest.raises(TransientError, match="shrank 51 times"):
+        adapters.dds.list()
+
+
+def test_an_offset_without_effect_is_transient(cloud: LocalCloud, adapters: Adapters) -> None:
+    """Otherwise the list would never end."""
+    set_answers(cloud, last=page(100, 100))
+
+    with pytest.raises(TransientError, match="offset has no effect"):
+        adapters.dds.list()
+    assert offsets(cloud) == [0, 100]
+
+
+def read_slow_pages(seconds: float, left: float) -> tuple[list[int], str]:
+    """Read a list of 3 pages, each of which takes `seconds`, in `left` seconds. Return the offsets and the error."""
+    clock, asked = FakeClock(), []
+
+    def slow(offset: int) -> Any:
+        asked.append(offset)
+        clock.sleep(seconds)
+        items = [SimpleNamespace(id=str(number)) for number in range(offset, min(offset + 100, 300))]
+        return SimpleNamespace(status_code=200, total_count=300, items=items)
+
+    try:
+        read_pages(make_retrying(clock, left), slow, "items")
+    except TransientError as error:
+        return asked, str(error)
+    return asked, ""
+
+
+def test_no_page_is_read_after_the_deadline() -> None:
+    """A page that comes at once was never late, however many there were."""
+    assert read_slow_pages(10, left=60) == ([0, 100, 200, 300], "")
+    assert read_slow_pages(10, left=20) == ([0, 100], "the time was over after 200 of 300 items")
+
+
+def test_the_task_list_is_read_within_its_patience(cloud: LocalCloud) -> None:
+    """All of its pages count, and the pauses before them."""
+    clock = FakeClock()
+    adapters = adapters_for(cloud.connection(), left=300, clock=clock)
+    now = SystemClock().now()
+    jobs = [{"id": f"j{number}", "name": "MongodbSnapshotBackup"} for number in range(100)]
+    set_answers(cloud, {"status": 200, "body": {"jobs": jobs, "total_count": 150}}, last={"status": 429})
+
+    with pytest.raises(ThrottledError):
+        adapters.jobs.created_between(now, now, patience=15)
+    assert clock.seconds <= 15
+
+
+def test_a_list_since_a_time_ends_soon_after_now(cloud: LocalCloud, adapters: Adapters) -> None:
+    """Whether DDS takes an end that lies far in the future is not documented (DBS.280068)."""
+    adapters.dds.list(since=SystemClock().now() - timedelta(hours=1))
+
+    end = parse_qs(cloud.requests()[-1]["query"])["end_time"][0]
+    ahead = datetime.strptime(end, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc) - SystemClock().now()
+    assert timedelta(0) < ahead <= timedelta(minutes=5)
+
+
 def test_a_throttled_list_continues_with_the_page_that_failed(cloud: LocalCloud) -> None:
     """If it started again, a long list would never end."""
     clock = FakeClock()
     adapters = adapters_for(cloud.connection(), clock=clock)
-    set_answers(cloud, page(100, 250), {"status": 429}, {"status": 503}, page(100, 250), {"status": 429}, page(50, 250))
+    set_answers(
+        cloud,
+        page(100, 250),
+        {"status": 429},
+        {"status": 503},
+        page(100, 250, 100),
+        {"status": 429},
+        page(50, 250, 200),
+    )
 
     assert len(adapters.dds.list()) == 250
     assert offsets(cloud) == [0, 100, 100, 100, 200, 200]

@@ -350,6 +350,17 @@ def test_the_events_backup_that_failed_is_reported_as_failed(clock: FakeClock, d
     assert result.backup_id == dds.backups[0].id
 
 
+def test_the_events_backup_that_is_being_deleted_is_reported_as_deleted(clock: FakeClock, dds: FakeDds) -> None:
+    """It is not made again, since somebody wants it gone."""
+    make_creation(dds, clock).back_up(A)
+    dds.backups[0] = replace(dds.backups[0], status="DISABLED")
+
+    result = make_creation(dds, clock).back_up(A)
+
+    assert (result.outcome, result.code, result.retryable) == (Outcome.FAILED, "backup_deleted", False)
+    assert len(dds.backups) == 1
+
+
 def test_an_instance_that_is_not_allowed_costs_no_call(clock: FakeClock, dds: FakeDds) -> None:
     """ALLOWED_INSTANCES lists the instances that may be backed up."""
     result = make_creation(dds, clock, policy=CreationPolicy(fence=Fence(("b*", "c?")))).back_up(A)

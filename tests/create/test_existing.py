@@ -2,9 +2,12 @@
 
 import pytest
 
+from shared import identity
+from shared.create.existing import ExistingBackups
 from shared.create.report import Outcome
 from shared.create.request import BackupRequest
-from tests.fakes import INSTANCES, A, FakeClock, FakeDds, make_creation
+from shared.identity import digest
+from tests.fakes import INSTANCES, A, FakeClock, FakeDds, make_creation, name_request
 
 
 @pytest.fixture
@@ -50,6 +53,77 @@ def test_the_list_is_read_again_after_30_seconds(clock: FakeClock, dds: FakeDds)
     assert creation.back_up(INSTANCES[1]).outcome is Outcome.ALREADY_EXISTS
 
 
+def slow_list(dds: FakeDds, clock: FakeClock, seconds: float) -> None:
+    """Let each list take that many seconds."""
+
+    def outage(call: str) -> None:
+        if call == "list":
+            clock.sleep(seconds)
+
+    dds.outage = outage
+
+
+def test_a_list_that_takes_long_is_not_read_for_each_instance(clock: FakeClock, dds: FakeDds) -> None:
+    """It is fresh for 30 seconds after its last page."""
+    slow_list(dds, clock, 40)
+    creation = make_creation(dds, clock, request=BackupRequest(instance_ids=INSTANCES))
+
+    for instance_id in INSTANCES:
+        creation.back_up(instance_id)
+
+    assert dds.calls.count("list") == 1
+    clock.sleep(31)
+    creation.back_up(A)
+    assert dds.calls.count("list") == 2
+
+
+def test_a_list_that_began_before_a_wait_is_read_again(clock: FakeClock, dds: FakeDds) -> None:
+    """Its end came after the wait began, but its first page is older."""
+    existing = ExistingBackups(dds, name_request(BackupRequest(instance_ids=INSTANCES)), INSTANCES, clock)
+    slow_list(dds, clock, 20)
+    existing.find(A, listed_since=-1)
+
+    existing.find(A, listed_since=10)
+
+    assert dds.calls == ["list", "list"]
+
+
+def test_digests_are_computed_once_for_an_instance(
+    clock: FakeClock, dds: FakeDds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their number does not depend on how many backups are listed."""
+    ids = tuple(f"{number:032x}in02" for number in range(200))
+    names = name_request(BackupRequest(instance_ids=ids))
+    for instance_id in ids:
+        dds.add(instance_id, names.name(instance_id), names.description(""))
+    existing = ExistingBackups(dds, names, ids, clock)
+    made: list[tuple[str, ...]] = []
+
+    def counted(*parts: str) -> str:
+        made.append(parts)
+        return digest(*parts)
+
+    monkeypatch.setattr(identity, "digest", counted)
+
+    assert all(existing.find(instance_id, listed_since=-1) for instance_id in ids)
+
+    assert len(made) == len(ids)
+
+
+def test_two_instances_with_the_same_digest_are_told_apart(
+    clock: FakeClock, dds: FakeDds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where names are unique, only the first gets a backup, and the result of the second says why."""
+    monkeypatch.setattr(identity, "digest", lambda *parts: "0" * 64)
+    creation = make_creation(dds, clock, request=BackupRequest(instance_ids=INSTANCES[:2]))
+
+    assert creation.back_up(INSTANCES[0]).outcome is Outcome.CREATED
+    result = creation.back_up(INSTANCES[1])
+
+    assert result.code == "name_conflict"
+    assert f"this event made of instance {INSTANCES[0]}" in str(result.message)
+
+
 def test_one_list_serves_all_instances(clock: FakeClock, dds: FakeDds) -> None:
     """The names of an event's backups have a common stem."""
     creation = make_creation(dds, clock, request=BackupRequest(instance_ids=INSTANCES))
@@ -80,6 +154,19 @@ def test_an_instance_with_a_backup_within_min_interval_is_skipped(clock: FakeClo
 
     assert (result.outcome, result.code) == (Outcome.SKIPPED, "min_interval")
     assert dds.backups[0].name in str(result.message)
+
+
+def test_min_interval_is_judged_again_after_a_wait(clock: FakeClock, dds: FakeDds) -> None:
+    """The instance may be busy with the backup of another event, of which the first list knew nothing."""
+    request = BackupRequest(instance_ids=INSTANCES[:2], min_interval="12h")
+    creation = make_creation(dds, clock, request=request)
+    creation.back_up(INSTANCES[1])
+    make_creation(dds, clock, identity=("test", "2")).back_up(A)
+
+    result = creation.back_up(A)
+
+    assert (result.outcome, result.code) == (Outcome.SKIPPED, "min_interval")
+    assert len(dds.backups) == 2
 
 
 def test_a_redelivery_within_min_interval_finds_its_own_backup(clock: FakeClock, dds: FakeDds) -> None:

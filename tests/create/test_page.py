@@ -60,6 +60,7 @@ def test_every_code_is_in_the_table() -> None:
         "invalid_instance_id",
         "name_conflict",
         "backup_failed",
+        "backup_deleted",
         "out_of_time",
         "min_interval",
         "instance_status",

@@ -187,7 +187,7 @@ def test_the_jobs_of_many_backups_take_one_call(dds: FakeDds, questions: Questio
     asked: list[tuple[object, object]] = []
 
     class Asked(FakeJobs):
-        def created_between(self, since: object, until: object) -> list[BackupJob]:
+        def created_between(self, since: object, until: object, *, patience: float = 0) -> list[BackupJob]:
             asked.append((since, until))
             return [TASK]
 
