@@ -13,6 +13,13 @@ from cli.errors import WrongCall
 KeyPath = tuple[str | int, ...]
 """The path to a value inside a document: keys and list positions."""
 
+MAX_DEPTH = 50
+MAX_VALUES = 10_000
+"""How deep a template may be nested, and how many keys and values it may have."""
+
+_MAX_SCALAR = 100
+"""The characters of a number, date or other value that is not text."""
+
 REFERENCE = re.compile(r"\$\{([^}]*)\}")
 """``${Name}``: the value of a parameter, the URN of a topic, or a log group."""
 
@@ -53,16 +60,21 @@ class Document:
 
 
 def read_document(file: str, text: str) -> Document:
-    """Parse *text*, the content of *file*. Raises WrongCall with file and line if it is not valid YAML."""
+    """Parse *text*, the content of *file*.
+
+    Raises WrongCall with file and line if it is not valid YAML, or has an alias, too many values or too deep a nesting:
+    a short file with any of them takes minutes or all memory.
+    """
     try:
-        loader = yaml.SafeLoader(text)
+        _check_events(text)
+        loader = _Loader(text)
         try:
             node = loader.get_single_node()
             if node is None:
                 raise WrongCall(f"{file} is empty, expected a template with Resources")
             lines: dict[KeyPath, int] = {(): 1}
             duplicates: list[Problem] = []
-            _walk(node, (), lines, duplicates, frozenset())
+            _walk(node, (), lines, duplicates)
             return Document(loader.construct_document(node), lines, tuple(duplicates))
         finally:
             loader.dispose()
@@ -72,13 +84,56 @@ def read_document(file: str, text: str) -> Document:
         raise WrongCall(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from error
 
 
-def _walk(
-    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], duplicates: list[Problem], ancestors: frozenset[int]
-) -> None:
-    """Note the lines and the duplicate keys below *node*. *ancestors* has the identities of the nodes around it."""
-    if id(node) in ancestors:
-        raise yaml.constructor.ConstructorError(None, None, "an alias refers to its own ancestor", node.start_mark)
-    ancestors |= {id(node)}
+def _check_events(text: str) -> None:
+    """Raise _RefusedError for an alias, too deep a nesting or too many values. Parsing to events is not recursive."""
+    depth = values = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused(f"found the alias *{event.anchor}, expected the value itself", event.start_mark)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        values += isinstance(event, yaml.NodeEvent)
+        if depth > MAX_DEPTH:
+            raise _refused(f"nested more than {MAX_DEPTH} deep", event.start_mark)
+        if values > MAX_VALUES:
+            raise _refused(f"more than {MAX_VALUES} keys and values", event.start_mark)
+
+
+class _RefusedError(yaml.MarkedYAMLError):
+    """YAML that a template must not have."""
+
+
+def _refused(text: str, mark: yaml.Mark) -> _RefusedError:
+    return _RefusedError(problem=text, problem_mark=mark)
+
+
+class _Loader(yaml.SafeLoader):
+    """A SafeLoader whose errors all have a line, and whose keys are text."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Return the value of *node*. Raises _RefusedError if its tag does not allow the value."""
+        tag = node.tag.rpartition(":")[2]
+        if isinstance(node, yaml.ScalarNode) and tag != "str" and len(node.value) > _MAX_SCALAR:
+            raise _refused(f"found {len(node.value)} characters, expected a shorter {tag}", node.start_mark)
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError) as error:  # PyYAML checks only the form
+            value = f"{node.value!r:.60}" if isinstance(node, yaml.ScalarNode) else "this"
+            raise _refused(f"found {value}, which is not a valid {tag}", node.start_mark) from error
+
+    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping. Raises _RefusedError for a key that is not text."""
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.tag not in _KEY_TAGS:
+                raise _refused(f"found a key of the type {key.tag.rpartition(':')[2]}, expected text", key.start_mark)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+_KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+
+
+def _walk(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], duplicates: list[Problem]) -> None:
+    """Note the lines and the duplicate keys below *node*."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
@@ -88,17 +143,19 @@ def _walk(
                 duplicates.append(Problem(here, f"given again on line {line}, expected once"))
                 continue
             lines[here] = line
-            _walk(value, here, lines, duplicates, ancestors)
+            _walk(value, here, lines, duplicates)
     elif isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
             here = (*path, position)
             lines[here] = item.start_mark.line + 1
-            _walk(item, here, lines, duplicates, ancestors)
+            _walk(item, here, lines, duplicates)
 
 
 def _describe(file: str, error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     where = f"{file}:{mark.line + 1}" if mark else file
+    if isinstance(error, _RefusedError):
+        return f"{where}: {error.problem}"
     context = error.context or ""
     if context and error.context_mark and mark and error.context_mark.line != mark.line:
         context += f" that begins on line {error.context_mark.line + 1}"
