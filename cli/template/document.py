@@ -62,11 +62,11 @@ class Document:
 def read_document(file: str, text: str) -> Document:
     """Parse *text*, the content of *file*.
 
-    Raises WrongCall with file and line if it is not valid YAML, or has an alias, too many values or too deep a nesting:
-    a short file with any of them takes minutes or all memory.
+    Raises WrongCall with file and line if it is not valid YAML, or has too many values or too deep a nesting. A few
+    lines of aliases can stand for a million values.
     """
     try:
-        _check_events(text)
+        _check_size(text)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -84,18 +84,51 @@ def read_document(file: str, text: str) -> Document:
         raise WrongCall(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from error
 
 
-def _check_events(text: str) -> None:
-    """Raise _RefusedError for an alias, too deep a nesting or too many values. Parsing to events is not recursive."""
-    depth = values = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise _refused(f"found the alias *{event.anchor}, expected the value itself", event.start_mark)
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        values += isinstance(event, yaml.NodeEvent)
+@dataclass(slots=True)
+class _Node:
+    """A node while its events are read: its values, and how many levels it has. Both with all aliases unrolled."""
+
+    anchor: str | None = None
+    values: int = 1
+    levels: int = 0
+
+    def add(self, child: "_Node") -> None:
+        self.values += child.values
+        self.levels = max(self.levels, child.levels + 1)
+
+
+def _check_size(text: str) -> None:
+    """Raise _RefusedError for too deep a nesting, too many values, or an alias inside its own anchor."""
+    values = 0
+    for mark, depth, node in _nodes(text):
+        values += node.values
         if depth > MAX_DEPTH:
-            raise _refused(f"nested more than {MAX_DEPTH} deep", event.start_mark)
+            raise _refused(f"nested more than {MAX_DEPTH} deep", mark)
         if values > MAX_VALUES:
-            raise _refused(f"more than {MAX_VALUES} keys and values", event.start_mark)
+            raise _refused(f"more than {MAX_VALUES} keys and values", mark)
+
+
+def _nodes(text: str) -> Iterator[tuple[yaml.Mark, int, _Node]]:
+    """Yield each node where it begins, with the depth that it reaches. Parsing to events is not recursive."""
+    anchors: dict[str | None, _Node] = {}
+    around = [_Node()]
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            around.append(_Node(event.anchor, levels=1))
+            yield event.start_mark, len(around) - 1, _Node()
+        elif isinstance(event, yaml.CollectionEndEvent):
+            node = around.pop()
+            around[-1].add(node)
+            anchors[node.anchor] = node
+        elif isinstance(event, yaml.NodeEvent):
+            node = _Node(event.anchor)
+            if isinstance(event, yaml.AliasEvent):
+                if event.anchor in {outer.anchor for outer in around}:
+                    raise _refused("an alias refers to its own ancestor", event.start_mark)
+                node = anchors.get(event.anchor, node)  # composing reports an undefined one
+            anchors[node.anchor] = node
+            around[-1].add(node)
+            yield event.start_mark, len(around) - 1 + node.levels, node
 
 
 class _RefusedError(yaml.MarkedYAMLError):

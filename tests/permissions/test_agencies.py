@@ -87,6 +87,49 @@ def test_an_identity_policy_has_the_newer_names_and_any_resource(tmp_path: Path)
     }
 
 
+def test_an_identity_policy_names_the_topics(tmp_path: Path) -> None:
+    """Publishing is allowed to the topics of the settings and destinations only. What is not known is a wildcard."""
+    (tmp_path / "index.py").write_text("def handler(event, context): ...\n", encoding="utf-8")
+    settings = {"NOTIFY_TOPIC_URN": "${Told}", "REQUEST_TOPIC_URN": "${Requests}"}
+    template = {
+        "Parameters": {"Prefix": {"Type": "String", "Default": "dds"}, "Stage": {"Type": "String"}},
+        "Resources": {
+            "Told": {"Type": "HC::SMN::Topic", "Properties": {"Name": "${Prefix}-told"}},
+            "Requests": {"Type": "HC::SMN::Topic", "Properties": {"Name": "${Stage}-requests"}},
+            "Other": {"Type": "HC::SMN::Topic", "Properties": {"Name": "other"}},
+            "One": function(
+                "one",
+                "DDS.ListBackups",
+                "SMN.PublishMessage",
+                Environment={"Variables": settings},
+                AsyncInvoke={"OnFailure": TOPIC},
+            ),
+        },
+    }
+    (tmp_path / "template.yaml").write_text(yaml.safe_dump(template), encoding="utf-8")
+    (agency,) = agencies(load_template(tmp_path / "template.yaml"))
+
+    topics = ["smn:*:*:topic:*-requests", "smn:*:*:topic:dds-told", "smn:cn-north-4:*:topic:told"]
+    assert identity_policy(agency)["Statement"] == [
+        {"Effect": "Allow", "Action": ["dds:backup:listAll", "smn:topic:listTopic"], "Resource": ["*"]},
+        {"Effect": "Allow", "Action": ["smn:topic:publish"], "Resource": topics},
+    ]
+
+
+@pytest.mark.parametrize("settings", [{}, {"NOTIFY_TOPIC_URN": "${Urn}"}])
+def test_an_unknown_topic_is_any_topic(tmp_path: Path, settings: dict[str, str]) -> None:
+    """The template does not say where the function publishes."""
+    (tmp_path / "index.py").write_text("def handler(event, context): ...\n", encoding="utf-8")
+    one = function("one", "SMN.PublishMessage", Environment={"Variables": settings})
+    template = {"Parameters": {"Urn": {"Type": "String"}}, "Resources": {"One": one}}
+    (tmp_path / "template.yaml").write_text(yaml.safe_dump(template), encoding="utf-8")
+    (agency,) = agencies(load_template(tmp_path / "template.yaml"))
+
+    assert identity_policy(agency)["Statement"] == [
+        {"Effect": "Allow", "Action": ["smn:topic:publish"], "Resource": ["smn:*:*:topic:*"]}
+    ]
+
+
 def test_an_smn_destination_needs_what_functiongraph_calls(tmp_path: Path) -> None:
     """FunctionGraph lists topics and publishes under the function's agency, even if the code never does."""
     (agency,) = of(tmp_path, One=function("one", "DDS.ListBackups", AsyncInvoke={"OnFailure": TOPIC}))
