@@ -14,8 +14,9 @@ KeyPath = tuple[str | int, ...]
 """The path to a value inside a document: keys and list positions."""
 
 MAX_DEPTH = 50
-MAX_VALUES = 10_000
-"""How deep a template may be nested, and how many keys and values it may have."""
+MAX_VALUES = 5_000
+MAX_CHARACTERS = 256 * 1024
+"""How deep a template may be nested, and how many keys and values, and characters, it may have."""
 
 _MAX_SCALAR = 100
 """The characters of a number, date or other value that is not text."""
@@ -65,6 +66,8 @@ def read_document(file: str, text: str) -> Document:
     Raises WrongCall with file and line if it is not valid YAML, or has too many values or too deep a nesting. A few
     lines of aliases can stand for a million values.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise WrongCall(f"{file} has {len(text)} characters, expected at most {MAX_CHARACTERS}")
     try:
         _check_size(text)
         loader = _Loader(text)
@@ -108,7 +111,7 @@ def _check_size(text: str) -> None:
             raise _refused(f"more than {MAX_VALUES} keys and values", mark)
 
 
-def _nodes(text: str) -> Iterator[tuple[yaml.Mark, int, _Node]]:
+def _nodes(text: str) -> Iterator[tuple[Any, int, _Node]]:
     """Yield each node where it begins, with the depth that it reaches. Parsing to events is not recursive."""
     anchors: dict[str | None, _Node] = {}
     around = [_Node()]
@@ -135,7 +138,7 @@ class _RefusedError(yaml.MarkedYAMLError):
     """YAML that a template must not have."""
 
 
-def _refused(text: str, mark: yaml.Mark) -> _RefusedError:
+def _refused(text: str, mark: Any) -> _RefusedError:  # the stubs have two types of mark, and None
     return _RefusedError(problem=text, problem_mark=mark)
 
 
@@ -153,7 +156,7 @@ class _Loader(yaml.SafeLoader):
             value = f"{node.value!r:.60}" if isinstance(node, yaml.ScalarNode) else "this"
             raise _refused(f"found {value}, which is not a valid {tag}", node.start_mark) from error
 
-    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         """Return a mapping. Raises _RefusedError for a key that is not text."""
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if key.tag not in _KEY_TAGS:

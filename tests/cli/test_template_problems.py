@@ -177,10 +177,10 @@ DEEP = f"a: &a {'[' * 20}{']' * 20}\nb: &b {'[' * 20}*a{']' * 20}\nc: {'[' * 20}
     ("text", "expected"),
     [
         ("a: &a [*a]\n", "1: an alias refers to its own ancestor"),
-        (BOMB, "5: more than 10000 keys and values"),
+        (BOMB, "4: more than 5000 keys and values"),
         (DEEP, "3: nested more than 50 deep"),
         (f"a: {'[' * 900}{']' * 900}\n", "1: nested more than 50 deep"),
-        (f"a: [{'x, ' * 10_001}]\n", "1: more than 10000 keys and values"),
+        (f"a: [{'x, ' * 5_001}]\n", "1: more than 5000 keys and values"),
         (f"\na: {'1' * 5000}\n", "2: found 5000 characters, expected a shorter int"),
         (f"\na: 0x{'f' * 5000}\n", "2: found 5002 characters, expected a shorter int"),
         ("\na: 2026-02-30\n", "2: found '2026-02-30', which is not a valid timestamp"),
@@ -189,6 +189,7 @@ DEEP = f"a: &a {'[' * 20}{']' * 20}\nb: &b {'[' * 20}*a{']' * 20}\nc: {'[' * 20}
         ("\na: !!float x\n", "2: found 'x', which is not a valid float"),
         ("\na: !!bool x\n", "2: found 'x', which is not a valid bool"),
         ("\na: !!timestamp x\n", "2: found 'x', which is not a valid timestamp"),
+        ("\na: !!map x\n", "2: not valid YAML: expected a mapping node, but found scalar"),
         ("\n1: x\n", "2: found a key of the type int, expected text"),
         ("\n? [a]\n: x\n", "2: found a key of the type seq, expected text"),
     ],
@@ -196,6 +197,18 @@ DEEP = f"a: &a {'[' * 20}{']' * 20}\nb: &b {'[' * 20}*a{']' * 20}\nc: {'[' * 20}
 def test_yaml_that_a_template_must_not_have(load: Load, text: str, expected: str) -> None:
     """Too many aliases, deep nesting and impossible values are errors with file and line."""
     assert problems(load, text) == [f"template.yaml:{expected}"]
+
+
+def test_a_template_has_a_size(load: Load) -> None:
+    """A template of a megabyte is none."""
+    assert problems(load, "#" * 1_000_000) == ["template.yaml has 1000000 characters, expected at most 262144"]
+
+
+def test_a_default_has_a_length(load: Load) -> None:
+    """A default is filled in at each reference, so a long one multiplies the template."""
+    (problem,) = problems(load, f"{FUNCTION}Parameters: {{A: {{Type: String, Default: {'x' * 4097}}}}}\n")
+    assert problem.startswith("template.yaml:8: Parameters.A.Default: found ")
+    assert problem.endswith("expected at most 4096 characters")
 
 
 def test_each_keyword_of_the_schema_has_a_message() -> None:
