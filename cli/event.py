@@ -158,11 +158,9 @@ def decode_json(text: str | bytes) -> Json:
         value: Json = json.loads(text)
     except RecursionError as error:
         raise UnusableJsonError("it is nested too deeply") from error
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, UnicodeDecodeError):
         raise
     except ValueError as error:
-        if isinstance(error, UnicodeDecodeError):
-            raise
         # Python's limit, sys.get_int_max_str_digits(), is the only other cause.
         raise UnusableJsonError("it has a number of too many digits") from error
     return value
@@ -192,15 +190,16 @@ def _value(text: str) -> Json:
     """Decode the value of ``--set``: as JSON if it is JSON, otherwise as text. Raises WrongCall for unusable JSON."""
     try:
         value = decode_json(text)
-        json.dumps(value, ensure_ascii=False).encode()
     except UnusableJsonError as error:
         raise WrongCall(f"found --set ...={text[:_SHOWN]}..., which is not usable: {error}") from error
-    except UnicodeEncodeError as error:
-        raise WrongCall(f"found --set ...={text[:_SHOWN]}, which has half a surrogate pair") from error
     except ValueError:
         return text
     if _is_deeper(value, MAX_DEPTH):
         raise WrongCall(f"found --set ...={text[:_SHOWN]}..., which is nested more than {MAX_DEPTH} deep")
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise WrongCall(f"found --set ...={text[:_SHOWN]}, which has half a surrogate pair") from error
     return value
 
 

@@ -117,6 +117,7 @@ def outcomes_of(cloud: Cloud, instance: Instance, trigger: str, changes: list[st
     ("value", "expected"),
     [
         ("[" * 2000, "it is nested too deeply"),
+        ("[" * 985 + "]" * 985, "nested"),
         ("[" * 101 + "]" * 101, "nested more than 100 deep"),
         ("1" * 5000, "it has a number of too many digits"),
         ('"\\ud800"', "half a surrogate pair"),

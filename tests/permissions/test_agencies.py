@@ -174,6 +174,24 @@ def test_what_no_policy_can_allow_is_left_to_the_user(tmp_path: Path) -> None:
     assert [sentence[:20] for sentence in agency.by_hand] == ["One sends to OBS, a ", "One sends to DIS, wh"]
 
 
+def test_every_function_has_a_failure_destination() -> None:
+    """FunctionGraph notifies the topic of every event that it gives up, and each agency allows it."""
+    template = load_template(CHECKOUT / "template.yaml")
+
+    destinations = [function.async_invoke and function.async_invoke.on_failure for function in template.functions]
+    assert [one and (one.destination, one.param) for one in destinations] == [
+        ("SMN", {"topic_urn": "${NotifyTopic}"})
+    ] * 4
+    assert all("smn:topic:list" in agency.actions for agency in agencies(template))
+
+
+def test_the_application_names_its_topic() -> None:
+    """No agency may publish to another topic."""
+    template = load_template(CHECKOUT / "template.yaml")
+
+    assert {agency.topics for agency in agencies(template)} == {("smn:*:*:topic:dds-backup",)}
+
+
 def test_the_application_keeps_its_four_functions_apart() -> None:
     """Only one agency may create backups, and only one other may delete them."""
     found = {agency.name: agency.actions for agency in agencies(load_template(CHECKOUT / "template.yaml"))}
