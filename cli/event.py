@@ -61,6 +61,15 @@ API_PAGE_FIELDS = ("instance_id", "name", "description")
 """The fields of ``backup`` in the request body (DDS API, Creating a Manual Backup, table 2)."""
 
 
+MAX_DEPTH = 100
+"""How deep a value of ``--set`` may be nested."""
+_SHOWN = 40
+
+
+class UnusableJsonError(ValueError):
+    """JSON text that this command cannot use, although it follows the grammar."""
+
+
 @click.command(short_help="Print a sample event.")
 @click.argument("trigger", metavar="TRIGGER", type=click.Choice(list(CARRIERS), case_sensitive=False))
 @click.option("changes", "--set", metavar="KEY=VALUE", multiple=True, help="Change the event. Repeatable.")
@@ -143,11 +152,25 @@ def _places(node: Any, path: list[str]) -> Iterator[tuple[Any, str | int]]:
             yield node, key
 
 
+def decode_json(text: str | bytes) -> Json:
+    """Decode *text*. Raises ValueError if it is not JSON, is nested too deeply, or has a number that is too long."""
+    try:
+        value: Json = json.loads(text)
+    except RecursionError as error:
+        raise UnusableJsonError("it is nested too deeply") from error
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError as error:
+        # Python's limit, sys.get_int_max_str_digits(), is the only other cause.
+        raise UnusableJsonError("it has a number of too many digits") from error
+    return value
+
+
 def _decode(carried: Any, carrier: Carrier) -> JsonObject:
     try:
         if carrier.encoding == "base64":
             carried = base64.b64decode(carried, validate=True)
-        request = carried if carrier.encoding == "object" else json.loads(carried)
+        request = carried if carrier.encoding == "object" else decode_json(carried)
     except (ValueError, TypeError) as error:
         raise WrongCall(f"cannot set a field of the request: {carrier.path} is not JSON ({error})") from error
     if not isinstance(request, dict):
@@ -164,11 +187,32 @@ def _encode(request: JsonObject, carrier: Carrier) -> Json:
 
 
 def _value(text: str) -> Json:
+    """Decode the value of ``--set``: as JSON if it is JSON, otherwise as text. Raises WrongCall for unusable JSON."""
     try:
-        value: Json = json.loads(text)
+        value = decode_json(text)
+    except UnusableJsonError as error:
+        raise WrongCall(f"found --set ...={text[:_SHOWN]}..., which is not usable: {error}") from error
     except ValueError:
         return text
+    if _is_deeper(value, MAX_DEPTH):
+        raise WrongCall(f"found --set ...={text[:_SHOWN]}..., which is nested more than {MAX_DEPTH} deep")
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise WrongCall(f"found --set ...={text[:_SHOWN]}, which has half a surrogate pair") from error
     return value
+
+
+def _is_deeper(value: Json, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        level = [
+            child
+            for node in level
+            if isinstance(node, (dict, list))
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+    return any(isinstance(node, (dict, list)) for node in level)
 
 
 def _set_field(request: JsonObject, path: list[str], value: Json) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from cli.cloud import Cloud, open_cloud
 from cli.console import make_console
 from cli.errors import WrongCall
-from cli.event import CARRIERS, sample_event
+from cli.event import CARRIERS, UnusableJsonError, decode_json, sample_event
 from cli.functions import DeployedFunction, Outcome, function_settings, function_spec
 from cli.json_value import Json, JsonObject
 from cli.options import read_env_file, template_option
@@ -151,7 +151,7 @@ def _read(file: str) -> str:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         text = data.decode("utf-8-sig")
-        json.loads(text)
+        decode_json(text)
     except OSError as error:
         raise WrongCall(f"cannot read the event {name}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -159,8 +159,8 @@ def _read(file: str) -> str:
     except json.JSONDecodeError as error:
         found = f"{error.msg} at line {error.lineno}, column {error.colno}" if text.strip() else "it is empty"
         raise WrongCall(f"{name} is not JSON: {found}") from error
-    except RecursionError as error:
-        raise WrongCall(f"{name} is not a usable event: it is nested too deeply") from error
+    except UnusableJsonError as error:
+        raise WrongCall(f"{name} is not a usable event: {error}") from error
     if len(data) > MAX_BODY_BYTES:
         raise WrongCall(f"{name} has {len(data)} bytes, expected an event of at most {MAX_BODY_BYTES} (6 MB)")
     return text

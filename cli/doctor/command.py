@@ -42,7 +42,8 @@ def doctor(
     """Check the deployed application with your own keys, and say what to do.
 
     It checks keys, clock, project and quotas; functions with their code and settings; agencies and their permissions;
-    topics and their subscriptions; triggers, the events of timers, and the instances that they name. It changes
+    topics and their subscriptions; triggers, the events of timers, and the instances that they name. It warns of
+    endpoints without TLS, gateways without authentication, and variables that look like misspelt settings. It changes
     nothing. Resources that were created by hand or with Terraform are checked too. Whatever depends on a parameter
     without a value is not compared.
 

@@ -1,6 +1,7 @@
 """Checks of the functions' input and output: settings, topics, the events of timers, and the instances they name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -8,6 +9,7 @@ from pydantic import BaseModel
 from cli.doctor.checks import Check, Finding, Stack, ok, problem, warning
 from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.huaweicloud.smn import Subscriptions, Topics
+from cli.template.exposure import exposed_endpoints
 from cli.template.model import Function
 from shared.audit.function import AuditBackupsSettings
 from shared.audit.request import AuditRequest
@@ -37,6 +39,8 @@ SETTINGS: Mapping[str, type[Settings]] = {
 """By the folder of the entry file, because the template may give a function any name."""
 
 TOPIC_SETTING = "NOTIFY_TOPIC_URN"
+MISSPELT = 0.8
+"""The similarity (difflib) from which a variable looks like a setting: one wrong letter in five at most."""
 CORRECT = "correct the template and deploy, or the variables in the console"
 
 
@@ -51,7 +55,7 @@ class _Variables:
 
 
 def settings(stack: Stack) -> Iterator[Finding]:
-    """Check that the variables of each deployed function are valid settings."""
+    """Check that the variables of each deployed function are valid settings, are spelt right, and expose nothing."""
     for function, found in stack.deployed():
         model = SETTINGS.get(function.code_uri.name)
         variables = found.resource.fields["variables"]
@@ -65,6 +69,20 @@ def settings(stack: Stack) -> Iterator[Finding]:
             yield problem(subject, str(error), "settings as in the documentation of the function", CORRECT)
         else:
             yield ok(subject, f"{len(given)} variables")
+        for name, meant in _misspelt(given, model):
+            yield warning(subject, f"{name} has no effect: it is not a setting", f"did you mean {meant}?", CORRECT)
+        for found_there, expected, _ in exposed_endpoints(given):
+            yield warning(subject, found_there, expected, CORRECT)
+
+
+def _misspelt(names: Iterable[str], model: type[Settings]) -> Iterator[tuple[str, str]]:
+    """Yield each variable that is not a setting of any function but looks like one of *model*, with that setting."""
+    # A variable in Globals may be another function's setting.
+    known = {name for other in SETTINGS.values() for name in other.model_fields}
+    for name in sorted(names):
+        near = difflib.get_close_matches(name.upper().replace("-", "_"), model.model_fields, n=1, cutoff=MISSPELT)
+        if name not in known and near:
+            yield name, near[0]
 
 
 def topics(stack: Stack) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from cli.huaweicloud.resources import Found, Kind
 from cli.json_value import Json
 from cli.permissions.agencies import Agency
 from cli.permissions.agencies import agencies as wanted_agencies
+from cli.template.exposure import exposed_gateway
 from cli.template.model import QUEUES
 
 
@@ -124,7 +125,7 @@ def _any_matches(patterns: Iterable[str], action: str) -> bool:
 
 
 def triggers(stack: Stack) -> Iterator[Finding]:
-    """Check that each trigger exists, is enabled, and reaches its queue."""
+    """Check that each trigger exists, is enabled, reaches its queue, and lets nobody in who has no credentials."""
     yield from _as_wanted(stack, Kind.TRIGGER)
     for item in stack.of_kind(Kind.TRIGGER):
         fields = item.resource.fields
@@ -135,6 +136,11 @@ def triggers(stack: Stack) -> Iterator[Finding]:
                 "DISABLED, as in the template: it delivers nothing",
                 "ACTIVE",
                 "set Status: ACTIVE in the template and deploy, or enable it in the console",
+            )
+        data = fields["event_data"]
+        for found, expected, what_to_do in exposed_gateway(str(fields["type"]), data if isinstance(data, dict) else {}):
+            yield warning(
+                item.resource.name, found, expected, f"{what_to_do} in the template and deploy, or in the console"
             )
     yield from _outside_of_vpcs(stack)
 

@@ -12,6 +12,7 @@ from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredenti
 from huaweicloudsdkcore.exceptions.exceptions import RetryOutageException, ServiceResponseException
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.http.http_handler import HttpHandler
+from requests import Session
 
 from cli.json_value import JsonObject
 
@@ -110,13 +111,17 @@ class Client:
         self.service = service
         self._note_skew = note_skew
         self._sleep = sleep
-        self._secrets = [value for value in (credentials.sk, credentials.security_token) if value]
+        self._secrets = [value for value in (credentials.ak, credentials.sk, credentials.security_token) if value]
         # Errors are raised. Without a handler, the SDK would also log them to standard error.
         logging.getLogger(f"HuaweiCloud-SDK-{sdk_client.__name__}").addHandler(logging.NullHandler())
         handler = HttpHandler().add_response_handler(self._note_date)
-        config = HttpConfig(timeout=(CONNECT, READ), retry_times=0)
+        proxies, ca_bundle = _read_environment(endpoint)
+        config = HttpConfig(timeout=(CONNECT, READ), retry_times=0, ssl_ca_cert=ca_bundle)
         builder = sdk_client.new_builder().with_http_config(config).with_http_handler(handler)
         self._sdk: Any = builder.with_credentials(credentials).with_endpoints([endpoint]).build()
+        # Otherwise a .netrc with an entry for the host replaces the signature.
+        session = self._sdk._http_client._session  # noqa: SLF001 there is no public way to it
+        session.trust_env, session.proxies = False, proxies
 
     def call(self, method: str, request: Any, needs: str | type[list[Any]] | None = None) -> Any:
         """Call a *method* of the SDK's client. Returns the decoded JSON of the response, None if it is empty.
@@ -203,6 +208,13 @@ class Client:
         except (KeyError, TypeError, ValueError):
             return
         self._note_skew(time.time() - there.timestamp())
+
+
+def _read_environment(endpoint: str) -> tuple[dict[str, str], str | None]:
+    """Return the proxies for an endpoint, and the CA bundle if the environment names one."""
+    settings = Session().merge_environment_settings(endpoint, {}, None, None, None)
+    verify = settings["verify"]
+    return dict(settings["proxies"]), verify if isinstance(verify, str) else None
 
 
 def _not_of_the_service(operation: str, status: int, lack: str) -> ServiceError:

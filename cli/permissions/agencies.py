@@ -6,14 +6,16 @@ Permissions, table "Common actions", column "Fine-Grained Minimum Permission". E
 they have an agency of their own, in their property ``agency``.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
-from cli.json_value import JsonObject
-from cli.template.model import Function, Template
-from shared.cloud.operations import OPERATIONS, Operation
+from cli.json_value import Json, JsonObject
+from cli.template.document import REFERENCE
+from cli.template.model import Destination, Function, Template
+from shared.cloud.operations import OPERATIONS, PUBLISH_MESSAGE, Operation
 
 
 TRUSTED_SERVICE = "op_svc_cff"
@@ -29,6 +31,9 @@ class PlatformAction(NamedTuple):
     reason: str
     """What FunctionGraph does, such as ``sends to an SMN topic``."""
 
+
+_TOPIC_URN = re.compile(r"urn:smn:(?P<region>[a-z0-9-]+):[^:]+:(?P<topic>[^:]+)")
+_ANY_TOPIC = "smn:*:*:topic:*"
 
 _SMN = "sends to an SMN topic"
 _VPC = "reaches into a VPC"
@@ -71,6 +76,8 @@ class Agency:
     """What the code of these functions calls."""
     platform: tuple[PlatformAction, ...]
     """What FunctionGraph itself needs."""
+    topics: tuple[str, ...]
+    """The topics that its functions and FunctionGraph publish to, as resources of an identity policy."""
     by_hand: tuple[str, ...]
     """Sentences about what the functions need besides, and the policies here cannot allow."""
 
@@ -102,28 +109,48 @@ def agencies(template: Template) -> tuple[Agency, ...]:
         if function.agency is not None:
             functions.setdefault(function.agency, []).append(function)
     managed = {name: users for name, users in functions.items() if any(user.permissions for user in users)}
-    return tuple(_agency(name, users) for name, users in managed.items())
+    topics = {topic.resource: topic.name for topic in template.topics}
+    return tuple(_agency(name, users, topics) for name, users in managed.items())
 
 
-def _agency(name: str, functions: list[Function]) -> Agency:
+def _agency(name: str, functions: list[Function], topics: Mapping[str, str]) -> Agency:
     names = {permission for function in functions for permission in function.permissions}
     return Agency(
         name=name,
         functions=tuple(function.name for function in functions),
         operations=tuple(OPERATIONS[permission] for permission in sorted(names)),
         platform=tuple(dict.fromkeys(need for function in functions for need in _platform_actions(function))),
+        topics=_sorted(topic for function in functions for topic in _topics(function, topics)),
         by_hand=tuple(dict.fromkeys(need for function in functions for need in _by_hand(function))),
     )
 
 
 def _platform_actions(function: Function) -> Iterator[PlatformAction]:
     """Yield what FunctionGraph needs for the function's destinations, triggers and VPC, possibly with duplicates."""
-    if "SMN" in _destinations(function):
+    if any(one.destination == "SMN" for one in _destinations(function)):
         yield from _SMN_DESTINATION
     if any(event.type in _DMS_QUEUES for event in function.events):
         yield _DMS_TRIGGER
     if function.vpc_config:
         yield from _VPC_ACCESS
+
+
+def _topics(function: Function, names: Mapping[str, str]) -> Iterator[str]:
+    """Yield each topic of the function's settings and destinations. *names* has the topics of the template.
+
+    The form is ``smn:<region>:<account id>:topic:<name>``. The template knows neither the region of its own topics nor
+    the account, and perhaps not a parameter in the name: each becomes ``*``.
+    """
+    given = [value for name, value in function.variables.items() if name.endswith("TOPIC_URN")]
+    given += [str(one.param.get("topic_urn")) for one in _destinations(function) if one.destination == "SMN"]
+    for value in given:
+        whole, urn = REFERENCE.fullmatch(value), _TOPIC_URN.fullmatch(value)
+        if whole and whole[1] in names:
+            yield f"smn:*:*:topic:{REFERENCE.sub('*', names[whole[1]])}"
+        elif urn:
+            yield f"smn:{urn['region']}:*:topic:{REFERENCE.sub('*', urn['topic'])}"
+        else:
+            yield _ANY_TOPIC
 
 
 def _by_hand(function: Function) -> Iterator[str]:
@@ -134,15 +161,15 @@ def _by_hand(function: Function) -> Iterator[str]:
             f"{function.name} is in a VPC and reaches DDS and SMN only through it: give the VPC a public NAT gateway"
             " with an EIP, unless it reaches their endpoints in another way."
         )
-    for destination in _destinations(function):
+    for destination in (one.destination for one in _destinations(function)):
         if destination in _DESTINATIONS_BY_HAND:
             yield f"{function.name} sends to {_DESTINATIONS_BY_HAND[destination]}."
 
 
-def _destinations(function: Function) -> list[str]:
+def _destinations(function: Function) -> list[Destination]:
     settings = function.async_invoke
     both = (settings.on_success, settings.on_failure) if settings else ()
-    return [destination.destination for destination in both if destination]
+    return [destination for destination in both if destination]
 
 
 def custom_policy(agency: Agency) -> JsonObject:
@@ -154,10 +181,17 @@ def custom_policy(agency: Agency) -> JsonObject:
 
 
 def identity_policy(agency: Agency) -> JsonObject:
-    """Return a custom identity policy.
+    """Return a custom identity policy, which allows publishing to the agency's topics only.
 
-    Its resource is ``*``, the only one that the actions of DDS accept (DDS API, Actions Supported by Identity
-    Policy-based Authorization).
+    The resource of all other actions is ``*``: the actions of DDS accept no other (DDS API, Actions Supported by
+    Identity Policy-based Authorization), and a list of topics names none. Publishing takes the URN of a topic (SMN API,
+    the page of the same name).
     """
-    statement: JsonObject = {"Effect": "Allow", "Action": [*agency.identity_actions], "Resource": ["*"]}
-    return {"Version": "5.0", "Statement": [statement]}
+    publish = PUBLISH_MESSAGE.identity_action
+    statements: list[Json] = []
+    if others := [action for action in agency.identity_actions if action != publish]:
+        statements.append({"Effect": "Allow", "Action": [*others], "Resource": ["*"]})
+    if publish in agency.identity_actions:
+        topics = agency.topics or (_ANY_TOPIC,)
+        statements.append({"Effect": "Allow", "Action": [publish], "Resource": [*topics]})
+    return {"Version": "5.0", "Statement": statements}

@@ -40,6 +40,7 @@ _EXPECTED: dict[str, Callable[[Any, dict[str, Any]], str]] = {
     "maximum": lambda _, schema: f"a number from {schema['minimum']} to {schema['maximum']}",
     "pattern": lambda _, schema: str(schema["title"]),
     "maxProperties": lambda most, _: f"at most {most} entries",
+    "uniqueItems": lambda *_: "each value once",
     "maxLength": lambda most, _: f"at most {most} characters",
 }
 """Describes the expected value, for each keyword that constrains one, from the keyword's value and its schema."""

@@ -13,6 +13,14 @@ from cli.errors import WrongCall
 KeyPath = tuple[str | int, ...]
 """The path to a value inside a document: keys and list positions."""
 
+MAX_DEPTH = 50
+MAX_VALUES = 5_000
+MAX_CHARACTERS = 256 * 1024
+"""How deep a template may be nested, and how many keys and values, and characters, it may have."""
+
+_MAX_SCALAR = 100
+"""The characters of a number, date or other value that is not text."""
+
 REFERENCE = re.compile(r"\$\{([^}]*)\}")
 """``${Name}``: the value of a parameter, the URN of a topic, or a log group."""
 
@@ -53,16 +61,23 @@ class Document:
 
 
 def read_document(file: str, text: str) -> Document:
-    """Parse *text*, the content of *file*. Raises WrongCall with file and line if it is not valid YAML."""
+    """Parse *text*, the content of *file*.
+
+    Raises WrongCall with file and line if it is not valid YAML, or has too many values or too deep a nesting. A few
+    lines of aliases can stand for a million values.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise WrongCall(f"{file} has {len(text)} characters, expected at most {MAX_CHARACTERS}")
     try:
-        loader = yaml.SafeLoader(text)
+        _check_size(text)
+        loader = _Loader(text)
         try:
             node = loader.get_single_node()
             if node is None:
                 raise WrongCall(f"{file} is empty, expected a template with Resources")
             lines: dict[KeyPath, int] = {(): 1}
             duplicates: list[Problem] = []
-            _walk(node, (), lines, duplicates, frozenset())
+            _walk(node, (), lines, duplicates)
             return Document(loader.construct_document(node), lines, tuple(duplicates))
         finally:
             loader.dispose()
@@ -72,13 +87,89 @@ def read_document(file: str, text: str) -> Document:
         raise WrongCall(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from error
 
 
-def _walk(
-    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], duplicates: list[Problem], ancestors: frozenset[int]
-) -> None:
-    """Note the lines and the duplicate keys below *node*. *ancestors* has the identities of the nodes around it."""
-    if id(node) in ancestors:
-        raise yaml.constructor.ConstructorError(None, None, "an alias refers to its own ancestor", node.start_mark)
-    ancestors |= {id(node)}
+@dataclass(slots=True)
+class _Node:
+    """A node while its events are read: its values, and how many levels it has. Both with all aliases unrolled."""
+
+    anchor: str | None = None
+    values: int = 1
+    levels: int = 0
+
+    def add(self, child: "_Node") -> None:
+        self.values += child.values
+        self.levels = max(self.levels, child.levels + 1)
+
+
+def _check_size(text: str) -> None:
+    """Raise _RefusedError for too deep a nesting, too many values, or an alias inside its own anchor."""
+    values = 0
+    for mark, depth, node in _nodes(text):
+        values += node.values
+        if depth > MAX_DEPTH:
+            raise _refused(f"nested more than {MAX_DEPTH} deep", mark)
+        if values > MAX_VALUES:
+            raise _refused(f"more than {MAX_VALUES} keys and values", mark)
+
+
+def _nodes(text: str) -> Iterator[tuple[Any, int, _Node]]:
+    """Yield each node where it begins, with the depth that it reaches. Parsing to events is not recursive."""
+    anchors: dict[str | None, _Node] = {}
+    around = [_Node()]
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            around.append(_Node(event.anchor, levels=1))
+            yield event.start_mark, len(around) - 1, _Node()
+        elif isinstance(event, yaml.CollectionEndEvent):
+            node = around.pop()
+            around[-1].add(node)
+            anchors[node.anchor] = node
+        elif isinstance(event, yaml.NodeEvent):
+            node = _Node(event.anchor)
+            if isinstance(event, yaml.AliasEvent):
+                if event.anchor in {outer.anchor for outer in around}:
+                    raise _refused("an alias refers to its own ancestor", event.start_mark)
+                node = anchors.get(event.anchor, node)  # composing reports an undefined one
+            anchors[node.anchor] = node
+            around[-1].add(node)
+            yield event.start_mark, len(around) - 1 + node.levels, node
+
+
+class _RefusedError(yaml.MarkedYAMLError):
+    """YAML that a template must not have."""
+
+
+def _refused(text: str, mark: Any) -> _RefusedError:  # the stubs have two types of mark, and None
+    return _RefusedError(problem=text, problem_mark=mark)
+
+
+class _Loader(yaml.SafeLoader):
+    """A SafeLoader whose errors all have a line, and whose keys are text."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Return the value of *node*. Raises _RefusedError if its tag does not allow the value."""
+        tag = node.tag.rpartition(":")[2]
+        if isinstance(node, yaml.ScalarNode) and tag != "str" and len(node.value) > _MAX_SCALAR:
+            raise _refused(f"found {len(node.value)} characters, expected a shorter {tag}", node.start_mark)
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError) as error:  # PyYAML checks only the form
+            value = f"{node.value!r:.60}" if isinstance(node, yaml.ScalarNode) else "this"
+            raise _refused(f"found {value}, which is not a valid {tag}", node.start_mark) from error
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping. Raises _RefusedError for a key that is not text."""
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.tag not in _KEY_TAGS:
+                raise _refused(f"found a key of the type {key.tag.rpartition(':')[2]}, expected text", key.start_mark)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+_KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+
+
+def _walk(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], duplicates: list[Problem]) -> None:
+    """Note the lines and the duplicate keys below *node*."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
@@ -88,17 +179,19 @@ def _walk(
                 duplicates.append(Problem(here, f"given again on line {line}, expected once"))
                 continue
             lines[here] = line
-            _walk(value, here, lines, duplicates, ancestors)
+            _walk(value, here, lines, duplicates)
     elif isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
             here = (*path, position)
             lines[here] = item.start_mark.line + 1
-            _walk(item, here, lines, duplicates, ancestors)
+            _walk(item, here, lines, duplicates)
 
 
 def _describe(file: str, error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     where = f"{file}:{mark.line + 1}" if mark else file
+    if isinstance(error, _RefusedError):
+        return f"{where}: {error.problem}"
     context = error.context or ""
     if context and error.context_mark and mark and error.context_mark.line != mark.line:
         context += f" that begins on line {error.context_mark.line + 1}"

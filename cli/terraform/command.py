@@ -22,7 +22,9 @@ from cli.template.load import find_template, load_template
 )
 @click.option("--rfs", is_flag=True, help="Write rfs.zip for Resource Formation Service instead.")
 @template_option
-@click.option("as_json", "--json", is_flag=True, help="Print one JSON document: files, resources, variables, notes.")
+@click.option(
+    "as_json", "--json", is_flag=True, help="Print one JSON document: files, resources, variables, notes, warnings."
+)
 def terraform(out: Path, rfs: bool, template_file: Path | None, as_json: bool) -> None:
     """Write template.yaml as a configuration for the provider huaweicloud/huaweicloud.
 
@@ -36,6 +38,7 @@ def terraform(out: Path, rfs: bool, template_file: Path | None, as_json: bool) -
       terraform -chdir=build apply -var region=cn-north-4
     """
     from cli.permissions.agencies import agencies
+    from cli.template.exposure import exposures
     from cli.terraform.check import problems
     from cli.terraform.configuration import configuration, write_files, write_zip
     from cli.terraform.display import as_document, show, show_next_steps
@@ -53,9 +56,10 @@ def terraform(out: Path, rfs: bool, template_file: Path | None, as_json: bool) -
     files = [write_zip(made, out)] if rfs else write_files(made, out)
     missing = [name for name in packages.values() if not (out / name).is_file()]
     notes = [sentence for agency in agencies(filled_in) for sentence in agency.by_hand]
+    warnings = [*exposures(filled_in)]
     if as_json:
-        print(json.dumps(as_document(made, files, missing, notes), ensure_ascii=False))
+        print(json.dumps(as_document(made, files, missing, notes, warnings), ensure_ascii=False))
     else:
         console = make_console()
-        show(console, make_console(stderr=True), made, files, missing, notes)
+        show(console, make_console(stderr=True), made, files, missing, notes, warnings)
         show_next_steps(console, made, [*packages.values()], out, rfs)

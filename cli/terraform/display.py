@@ -13,7 +13,13 @@ from cli.json_value import JsonObject
 from cli.terraform.configuration import Configuration
 
 
-def as_document(made: Configuration, files: Sequence[Path], missing: Sequence[str], notes: Sequence[str]) -> JsonObject:
+def as_document(
+    made: Configuration,
+    files: Sequence[Path],
+    missing: Sequence[str],
+    notes: Sequence[str],
+    warnings: Sequence[str],
+) -> JsonObject:
     """Return the configuration as a JSON object."""
     return {
         "files": [str(file) for file in files],
@@ -21,6 +27,7 @@ def as_document(made: Configuration, files: Sequence[Path], missing: Sequence[st
         "required_variables": [variable.name for variable in made.variables if variable.is_required],
         "missing_packages": [*missing],
         "by_hand": [*notes],
+        "warnings": [*warnings],
     }
 
 
@@ -31,8 +38,9 @@ def show(
     files: Sequence[Path],
     missing: Sequence[str],
     notes: Sequence[str],
+    warnings: Sequence[str],
 ) -> None:
-    """Print the resources and the files to *results*, and to *remarks* what is missing and what to do by hand."""
+    """Print the resources and the files to *results*, and warnings and what is left to do to *remarks*."""
     table = Table("Resource", "Names", box=None, pad_edge=False)
     by_type: dict[str, list[str]] = {}
     for resource in made.resources:
@@ -43,6 +51,8 @@ def show(
     results.print(Text.assemble("\nWrote ", (", ".join(str(file) for file in files), "bold")), soft_wrap=True)
     for sentence in notes:
         remarks.print(Text.assemble(("By hand: ", "yellow"), sentence), soft_wrap=True)
+    for sentence in warnings:
+        remarks.print(Text.assemble(("Warning: ", "yellow"), sentence), soft_wrap=True)
     if missing:
         text = f"{', '.join(missing)}: run ddsbackup package"
         remarks.print(Text.assemble(("Missing: ", "yellow"), text), soft_wrap=True)

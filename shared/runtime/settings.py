@@ -13,8 +13,10 @@ from shared.identity import MAX_PREFIX, MAX_STACK
 from shared.runtime.context import Context
 
 
-_TOPIC_URN = re.compile(r"urn:smn:(?P<region>[^:\s]+):(?P<project>[^:\s]+):(?P<topic>[A-Za-z0-9][A-Za-z0-9_-]{0,254})")
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?")
+# The region becomes part of a host name.
+_TOPIC_URN = re.compile(r"urn:smn:[a-z0-9-]+:[^:\s]+:[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:(?P<port>[0-9]{1,5}))?/?")
+_MAX_PORT = 65535
 _PREFIX = re.compile(rf"[A-Za-z][A-Za-z0-9_-]{{0,{MAX_PREFIX - 1}}}")
 
 
@@ -25,9 +27,13 @@ def _check_topic_urn(value: str) -> str:
 
 
 def _check_endpoint(value: str) -> str:
-    if not _ENDPOINT.fullmatch(value):
+    match = _ENDPOINT.fullmatch(value)
+    if not match or not 1 <= int(match["port"] or 1) <= _MAX_PORT:
+        # What precedes an @ is a password, and a message goes into the log.
+        found = "a user or password" if "@" in value else f"{value!r:.120}"
         raise ValueError(
-            f"must be http(s)://HOST[:PORT] without a path, which the SDK would drop; found {value!r:.120}"
+            f"must be http(s)://HOST[:PORT], a port from 1 to {_MAX_PORT}, without a path, which the SDK would drop; "
+            f"found {found}"
         )
     return value.rstrip("/")
 

@@ -111,3 +111,21 @@ def outcomes_of(cloud: Cloud, instance: Instance, trigger: str, changes: list[st
     delivery = deliver(cloud, instance, trigger, sample_event(trigger, changes))
     cloud.advance(3600)
     return {result["outcome"] for result in delivery.results}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("[" * 2000, "it is nested too deeply"),
+        ("[" * 985 + "]" * 985, "nested"),
+        ("[" * 101 + "]" * 101, "nested more than 100 deep"),
+        ("1" * 5000, "it has a number of too many digits"),
+        ('"\\ud800"', "half a surrogate pair"),
+    ],
+)
+def test_json_that_cannot_be_used(ddsbackup: Run, value: str, expected: str) -> None:
+    """A value of --set that is JSON but cannot be used is an error, not a traceback."""
+    answer = ddsbackup("event", "direct", "--set", f"description={value}")
+
+    assert answer.status == 2
+    assert expected in answer.err

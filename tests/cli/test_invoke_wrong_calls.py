@@ -34,6 +34,8 @@ def handler(event, context):
         (["sample", "-e", "-"], "", "standard input is not JSON: it is empty"),
         (["sample", "-e", "-"], b"\xff", "standard input is not UTF-8 text"),
         (["sample", "-e", "-"], "[" * 100_000, "nested too deeply"),
+        (["sample", "-e", "-"], "1" * 5000, "standard input is not a usable event: it has a number of too many digits"),
+        (["sample", "-t", "direct", "--set", f"name={'[' * 2000}"], "", "which is not usable: it is nested too deeply"),
         (["sample", "-e", "-"], '"' + "x" * 6 * 1024 * 1024 + '"', "expected an event of at most 6291456 (6 MB)"),
         (["sample", "-e", "nowhere.json"], "", "cannot read the event nowhere.json: No such file or directory"),
         (["sample", "-e", "-", "--set", "name=x"], "{}", "--set changes a sample event (-t TRIGGER)"),

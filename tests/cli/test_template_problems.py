@@ -1,10 +1,16 @@
 """The messages about an invalid template."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from cli.errors import WrongCall
+from cli.paths import APPLICATION
+from cli.template.checks import _EXPECTED
 from cli.template.model import Template
 
 
@@ -59,6 +65,11 @@ def problems(load: Load, text: str) -> list[str]:
             "Permissions.0: found 'DDS.ListTask', which is not an operation, did you mean 'DDS.ListTasks'? Known: DDS.",
         ),
         ("      Agency: ${Agncy}", 8, "Agency: ${Agncy} is not a parameter, topic or log group. Known: none"),
+        (
+            "      Agency: a\n      Permissions: [DDS.ListTasks, DDS.ListTasks]",
+            9,
+            'Permissions: found ["DDS.ListTasks", "DDS.ListTasks"], expected each value once',
+        ),
         ("      Timeout: 5\n      Timeout: 6", 8, "Timeout: given again on line 9, expected once"),
         ("    Events: {A: {Type: TIMR, Properties: {}}}", 8, 'Type: found "TIMR", expected one of: TIMER, SMN, KAFKA'),
         ("    Events: {A: {Type: TIMER, Properties: {schedule: 3m}}}", 8, "A.Properties: schedule_type is missing"),
@@ -156,9 +167,68 @@ def test_empty_template(load: Load) -> None:
     assert problems(load, "# nothing\n") == ["template.yaml is empty, expected a template with Resources"]
 
 
-def test_alias_to_itself(load: Load) -> None:
-    """A YAML alias to its own ancestor is an error, not an endless loop."""
-    assert "an alias refers to its own ancestor" in problems(load, "a: &a [*a]\n")[0]
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in pairwise("abcdefghi")
+)
+DEEP = f"a: &a {'[' * 20}{']' * 20}\nb: &b {'[' * 20}*a{']' * 20}\nc: {'[' * 20}*b{']' * 20}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: &a [*a]\n", "1: an alias refers to its own ancestor"),
+        (BOMB, "4: more than 5000 keys and values"),
+        (DEEP, "3: nested more than 50 deep"),
+        (f"a: {'[' * 900}{']' * 900}\n", "1: nested more than 50 deep"),
+        (f"a: [{'x, ' * 5_001}]\n", "1: more than 5000 keys and values"),
+        (f"\na: {'1' * 5000}\n", "2: found 5000 characters, expected a shorter int"),
+        (f"\na: 0x{'f' * 5000}\n", "2: found 5002 characters, expected a shorter int"),
+        ("\na: 2026-02-30\n", "2: found '2026-02-30', which is not a valid timestamp"),
+        ("\na: !!int x\n", "2: found 'x', which is not a valid int"),
+        ("\na: !!int ''\n", "2: found '', which is not a valid int"),
+        ("\na: !!float x\n", "2: found 'x', which is not a valid float"),
+        ("\na: !!bool x\n", "2: found 'x', which is not a valid bool"),
+        ("\na: !!timestamp x\n", "2: found 'x', which is not a valid timestamp"),
+        ("\na: !!map x\n", "2: not valid YAML: expected a mapping node, but found scalar"),
+        ("\n1: x\n", "2: found a key of the type int, expected text"),
+        ("\n? [a]\n: x\n", "2: found a key of the type seq, expected text"),
+    ],
+)
+def test_yaml_that_a_template_must_not_have(load: Load, text: str, expected: str) -> None:
+    """Too many aliases, deep nesting and impossible values are errors with file and line."""
+    assert problems(load, text) == [f"template.yaml:{expected}"]
+
+
+def test_a_template_has_a_size(load: Load) -> None:
+    """A template of a megabyte is none."""
+    assert problems(load, "#" * 1_000_000) == ["template.yaml has 1000000 characters, expected at most 262144"]
+
+
+def test_a_default_has_a_length(load: Load) -> None:
+    """A default is filled in at each reference, so a long one multiplies the template."""
+    (problem,) = problems(load, f"{FUNCTION}Parameters: {{A: {{Type: String, Default: {'x' * 4097}}}}}\n")
+    assert problem.startswith("template.yaml:8: Parameters.A.Default: found ")
+    assert problem.endswith("expected at most 4096 characters")
+
+
+def test_each_keyword_of_the_schema_has_a_message() -> None:
+    """Every keyword that constrains a value is described."""
+    schema = json.loads((APPLICATION / "template.schema.json").read_text(encoding="utf-8"))
+    by_hand = {"additionalProperties", "required", "propertyNames", "const"}  # "const" is in conditions only
+    used = set(_keywords(schema)) & Draft202012Validator.VALIDATORS.keys()
+    structure = {"$ref", "properties", "patternProperties", "items", "if", "then", "else", "allOf"}
+
+    assert used - by_hand - structure <= _EXPECTED.keys()
+
+
+def _keywords(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield key
+            yield from _keywords(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _keywords(item)
 
 
 def test_name_of_two_functions(load: Load) -> None:

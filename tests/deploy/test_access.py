@@ -226,3 +226,37 @@ def test_advice_depends_on_the_code_before_the_status() -> None:
 
     assert error.advice.startswith("the function's agency lacks a permission, or was granted it moments ago: wait")
     assert "the user of the keys" in ServiceError("FunctionGraph.CreateFunction", 403, "FSS.0403", "Forbidden").advice
+
+
+@pytest.mark.parametrize("secret", ["access-key-id", "secret-key", "a-token"])
+def test_errors_do_not_repeat_keys(secret: str) -> None:
+    """The access key, the secret key and the security token are masked in every message."""
+    credentials = BasicCredentials("access-key-id", "secret-key", "p").with_security_token("a-token")
+    client = Client("DDS", DdsClient, "http://127.0.0.1:9", credentials)
+
+    assert client._redact(f"wrong signature of {secret}.") == "wrong signature of ***."
+
+
+def test_a_netrc_does_not_replace_the_signature(
+    access: Access, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """requests would send the password of ~/.netrc in the header Authorization."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login l password p\n", encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+
+    assert access.dds.call("list_instances", instances(), "instances")["instances"] is not None
+
+
+def test_proxies_and_the_ca_bundle_of_the_environment_apply(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """HTTPS_PROXY and REQUESTS_CA_BUNDLE are read once, when the client is made."""
+    bundle = tmp_path / "ca.pem"
+    bundle.touch()
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+
+    client = Client("DDS", DdsClient, "https://dds.example.com", BasicCredentials("a", "s", "p"))
+
+    http = client._sdk._http_client
+    assert http._session.proxies["https"] == "http://proxy.example.com:3128"
+    assert http._verify == str(bundle)

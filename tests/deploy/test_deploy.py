@@ -301,3 +301,12 @@ def test_without_a_terminal_yes_is_required(app: App, cloud: LocalCloud) -> None
     with pytest.raises(WrongCall, match="give --yes to go on, or --dry-run"):
         app.deploy(yes=False)
     assert writes(cloud) == []
+
+
+def test_what_the_template_exposes_is_a_warning(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is shown with the plan, before the user agrees."""
+    app.change("LOG_LEVEL: INFO", 'DDS_ENDPOINT: "http://10.0.0.1"')
+
+    app.deploy(dry_run=True)
+
+    assert "Warning: backup: DDS_ENDPOINT is http://, so that the security token" in capsys.readouterr().err

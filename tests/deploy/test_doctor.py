@@ -30,7 +30,9 @@ from cli.huaweicloud.resources import Kind
 from cli.main import main
 from cli.package.model import PackagingFailed
 from localcloud import LocalCloud
+from shared.create.function import CreateBackupSettings
 from tests.deploy.conftest import SECRET, App
+from tests.terraform.templates import GATEWAY
 
 
 Findings = list[tuple[str, Finding]]
@@ -74,6 +76,10 @@ def configure(app: App, **changes: Any) -> None:
         function_urn=app.access.function_urn("backup"), body={**body, "timeout": 30, **changes}
     )
     app.access.functiongraph.call("update_function_config", request)
+
+
+def topic_urn(app: App) -> str:
+    return app.access.topic_urn("dds-events")
 
 
 def triggers(app: App) -> dict[str, str]:
@@ -218,6 +224,28 @@ def frozen_instance(app: App) -> None:
     app.deploy()
 
 
+def misspelt_setting(app: App) -> None:
+    configure(app, user_data=json.dumps({"NOTIFY_TOPIC_URN": topic_urn(app), "ALOWED_INSTANCES": "a*"}))
+
+
+def endpoint_without_tls(app: App) -> None:
+    configure(app, user_data=json.dumps({"NOTIFY_TOPIC_URN": topic_urn(app), "SMN_ENDPOINT": "http://10.0.0.1"}))
+
+
+def gateway(app: App, **properties: str) -> None:
+    data = {**GATEWAY, **properties}
+    app.text += f"      Api: {{Type: APIG, Properties: {json.dumps(data)}}}\n"
+    app.deploy()
+
+
+def open_gateway(app: App) -> None:
+    gateway(app, auth="NONE", protocol="HTTPS")
+
+
+def gateway_without_tls(app: App) -> None:
+    gateway(app, auth="IAM", protocol="HTTP")
+
+
 FAULTS: list[tuple[Callable[[App], None], str, str, str]] = [
     (wrong_handler, "functions", "problem", "other.handler"),
     (no_agency, "functions", "problem", "nothing"),
@@ -227,6 +255,10 @@ FAULTS: list[tuple[Callable[[App], None], str, str, str]] = [
     (another_memory, "functions", "warning", "512"),
     (another_code, "functions", "warning", "SHA-512 "),
     (wrong_variables, "settings", "problem", "NOTIFY_TOPIC_URN: must be urn:smn:.*MAX_CONCURRENCY"),
+    (misspelt_setting, "settings", "warning", "ALOWED_INSTANCES has no effect: it is not a setting"),
+    (endpoint_without_tls, "settings", "warning", "SMN_ENDPOINT is http://, so that the security token goes"),
+    (open_gateway, "triggers", "warning", "auth is NONE, so that anybody"),
+    (gateway_without_tls, "triggers", "warning", "protocol is HTTP, so that requests"),
     (topic_elsewhere, "topics", "warning", "is in another region or project"),
     (no_topic, "topics", "problem", "does not exist"),
     (other_trust, "agencies", "problem", "op_svc_ecs"),
@@ -445,3 +477,21 @@ def test_code_that_cannot_be_packed_is_not_compared(deployed: App, monkeypatch: 
         "The code is not compared, because the functions cannot be packaged: no Python 3.10 on this machine"
         in result.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ALLOWED_INSTANCE", "ALLOWED_INSTANCES"),
+        ("Allowed_Instances", "ALLOWED_INSTANCES"),
+        ("NOTIFY_TOPIC", "NOTIFY_TOPIC_URN"),
+        ("ON_BUSSY", "ON_BUSY"),
+        ("REGOIN", "REGION"),
+        ("RETENTION", None),
+        ("TZ", None),
+        ("MY_OWN", None),
+    ],
+)
+def test_only_a_variable_that_looks_like_a_setting_is_misspelt(name: str, meant: str | None) -> None:
+    """A setting of another function, and a variable that resembles none, are not."""
+    assert list(events._misspelt([name], CreateBackupSettings)) == ([(name, meant)] if meant else [])

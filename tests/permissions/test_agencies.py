@@ -87,6 +87,49 @@ def test_an_identity_policy_has_the_newer_names_and_any_resource(tmp_path: Path)
     }
 
 
+def test_an_identity_policy_names_the_topics(tmp_path: Path) -> None:
+    """Publishing is allowed to the topics of the settings and destinations only. What is not known is a wildcard."""
+    (tmp_path / "index.py").write_text("def handler(event, context): ...\n", encoding="utf-8")
+    settings = {"NOTIFY_TOPIC_URN": "${Told}", "REQUEST_TOPIC_URN": "${Requests}"}
+    template = {
+        "Parameters": {"Prefix": {"Type": "String", "Default": "dds"}, "Stage": {"Type": "String"}},
+        "Resources": {
+            "Told": {"Type": "HC::SMN::Topic", "Properties": {"Name": "${Prefix}-told"}},
+            "Requests": {"Type": "HC::SMN::Topic", "Properties": {"Name": "${Stage}-requests"}},
+            "Other": {"Type": "HC::SMN::Topic", "Properties": {"Name": "other"}},
+            "One": function(
+                "one",
+                "DDS.ListBackups",
+                "SMN.PublishMessage",
+                Environment={"Variables": settings},
+                AsyncInvoke={"OnFailure": TOPIC},
+            ),
+        },
+    }
+    (tmp_path / "template.yaml").write_text(yaml.safe_dump(template), encoding="utf-8")
+    (agency,) = agencies(load_template(tmp_path / "template.yaml"))
+
+    topics = ["smn:*:*:topic:*-requests", "smn:*:*:topic:dds-told", "smn:cn-north-4:*:topic:told"]
+    assert identity_policy(agency)["Statement"] == [
+        {"Effect": "Allow", "Action": ["dds:backup:listAll", "smn:topic:listTopic"], "Resource": ["*"]},
+        {"Effect": "Allow", "Action": ["smn:topic:publish"], "Resource": topics},
+    ]
+
+
+@pytest.mark.parametrize("settings", [{}, {"NOTIFY_TOPIC_URN": "${Urn}"}])
+def test_an_unknown_topic_is_any_topic(tmp_path: Path, settings: dict[str, str]) -> None:
+    """The template does not say where the function publishes."""
+    (tmp_path / "index.py").write_text("def handler(event, context): ...\n", encoding="utf-8")
+    one = function("one", "SMN.PublishMessage", Environment={"Variables": settings})
+    template = {"Parameters": {"Urn": {"Type": "String"}}, "Resources": {"One": one}}
+    (tmp_path / "template.yaml").write_text(yaml.safe_dump(template), encoding="utf-8")
+    (agency,) = agencies(load_template(tmp_path / "template.yaml"))
+
+    assert identity_policy(agency)["Statement"] == [
+        {"Effect": "Allow", "Action": ["smn:topic:publish"], "Resource": ["smn:*:*:topic:*"]}
+    ]
+
+
 def test_an_smn_destination_needs_what_functiongraph_calls(tmp_path: Path) -> None:
     """FunctionGraph lists topics and publishes under the function's agency, even if the code never does."""
     (agency,) = of(tmp_path, One=function("one", "DDS.ListBackups", AsyncInvoke={"OnFailure": TOPIC}))
@@ -129,6 +172,24 @@ def test_what_no_policy_can_allow_is_left_to_the_user(tmp_path: Path) -> None:
 
     assert agency.actions == ("dds:backup:list",)
     assert [sentence[:20] for sentence in agency.by_hand] == ["One sends to OBS, a ", "One sends to DIS, wh"]
+
+
+def test_every_function_has_a_failure_destination() -> None:
+    """FunctionGraph notifies the topic of every event that it gives up, and each agency allows it."""
+    template = load_template(CHECKOUT / "template.yaml")
+
+    destinations = [function.async_invoke and function.async_invoke.on_failure for function in template.functions]
+    assert [one and (one.destination, one.param) for one in destinations] == [
+        ("SMN", {"topic_urn": "${NotifyTopic}"})
+    ] * 4
+    assert all("smn:topic:list" in agency.actions for agency in agencies(template))
+
+
+def test_the_application_names_its_topic() -> None:
+    """No agency may publish to another topic."""
+    template = load_template(CHECKOUT / "template.yaml")
+
+    assert {agency.topics for agency in agencies(template)} == {("smn:*:*:topic:dds-backup",)}
 
 
 def test_the_application_keeps_its_four_functions_apart() -> None:

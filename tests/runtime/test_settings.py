@@ -100,6 +100,34 @@ def test_all_invalid_settings_are_explained_at_once() -> None:
     assert "found 'dds-backups'" in str(caught.value)
 
 
+@pytest.mark.parametrize("region", ["evil.example/x#", "CN", "a b", ""])
+def test_the_region_in_a_topic_urn_is_a_region(region: str) -> None:
+    """It becomes part of the host name of SMN."""
+    with pytest.raises(SettingsError, match="NOTIFY_TOPIC_URN: must be urn:smn:REGION:PROJECT_ID:TOPIC"):
+        load(NOTIFY_TOPIC_URN=f"urn:smn:{region}:p:t")
+
+
+@pytest.mark.parametrize(("port", "is_valid"), [("0", False), ("1", True), ("65535", True), ("65536", False)])
+def test_a_port_is_a_port(port: str, *, is_valid: bool) -> None:
+    """Ports are from 1 to 65535."""
+    endpoint = f"https://dds.example.com:{port}"
+    if is_valid:
+        assert load(DDS_ENDPOINT=endpoint).endpoint("dds") == endpoint
+    else:
+        with pytest.raises(SettingsError, match=r"DDS_ENDPOINT: .* a port from 1 to 65535"):
+            load(DDS_ENDPOINT=endpoint)
+
+
+@pytest.mark.parametrize("endpoint", ["https://dba:hunter2@dds.example.com", "https://dba:hun/ter2@host", "hunter2@h"])
+def test_a_password_in_an_endpoint_is_not_repeated(endpoint: str) -> None:
+    """The message goes into the log."""
+    with pytest.raises(SettingsError) as caught:
+        load(DDS_ENDPOINT=endpoint)
+
+    assert "DDS_ENDPOINT: must be http(s)://HOST[:PORT]" in str(caught.value)
+    assert "ter2" not in str(caught.value)
+
+
 def test_settings_fit_into_functiongraph() -> None:
     """A function has at most 20 environment variables."""
     assert len(CreateBackupSettings.model_fields) <= 20

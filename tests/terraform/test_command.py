@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import main
-from tests.terraform.templates import everything, function, write
+from tests.terraform.templates import GATEWAY, everything, function, write
 
 
 FILES = ["terraform.tf.json", "variables.tf.json", "main.tf.json", "outputs.tf.json"]
@@ -47,6 +47,26 @@ def test_json() -> None:
     assert document["required_variables"] == ["region", "id", "kafka_password", "vpc_id"]
     assert document["missing_packages"] == ["worker.zip", "Helper.zip"]
     assert len(document["by_hand"]) == 2
+
+
+def test_what_the_template_exposes_is_a_warning(tmp_path: Path) -> None:
+    """Endpoints without TLS and gateways without authentication or TLS work, but probably not as intended."""
+    gateway = {**GATEWAY, "auth": "NONE", "protocol": "HTTP"}
+    variables = {"DDS_ENDPOINT": "http://10.0.0.1", "SMN_ENDPOINT": "https://smn.example.com"}
+    worker = function(FunctionName="worker", Environment={"Variables": variables})
+    worker["Events"] = {"Api": {"Type": "APIG", "Properties": gateway}}
+    write(tmp_path, {"Resources": {"Worker": worker}})
+
+    document, result = json.loads(run("--json").stdout), run()
+
+    assert document["warnings"] == [
+        "worker: DDS_ENDPOINT is http://, so that the security token goes in clear text. Expected https://.",
+        "Api of worker: auth is NONE, so that anybody who knows the URL can call the function. Expected IAM or APP.",
+        "Api of worker: protocol is HTTP, so that requests and their credentials go in clear text. Expected HTTPS.",
+    ]
+    assert [f"Warning: {sentence}" for sentence in document["warnings"]] == [
+        line for line in result.stderr.splitlines() if line.startswith("Warning: ")
+    ]
 
 
 def test_packages_that_are_there_are_not_missing(tmp_path: Path) -> None:
