@@ -244,7 +244,7 @@ def check(event: object) -> None:
         json.dumps([one.document() for one in got.rejected]).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(EVENTS)
 def test_no_event_raises_an_exception(event: object) -> None:
     """Every message becomes a request, a rejection, or a notification that is ignored."""
@@ -252,10 +252,10 @@ def test_no_event_raises_an_exception(event: object) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=20_000, deadline=None, derandomize=True)
+@settings(max_examples=4000, deadline=None, derandomize=True)
 @given(EVENTS)
 def test_no_event_of_many_raises_an_exception(event: object) -> None:
-    """The same with 20,000 events."""
+    """The same with 4,000 events."""
     check(event)
 
 

@@ -106,6 +106,7 @@ def test_a_redelivery_after_an_outage_finishes_the_event(services: str, outage: 
     assert {result["job_id"] for result in report["results"]} <= published
 
 
+@pytest.mark.slow
 def test_an_smn_that_hangs_costs_no_backup_on_the_local_cloud(cloud: LocalCloud) -> None:
     """An invocation of 20 seconds has time for the five tries to publish of two instances."""
     deliveries = Deliveries.of(cloud, instances=6, workers=1)
