@@ -111,7 +111,7 @@ def test_the_commands_of_the_same_user_find_the_keys(
     with open_cloud(connection["endpoint"]) as cloud:
         assert cloud.connection.token == connection["token"]
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    with pytest.raises(WrongCall, match="need the token .* DDSBACKUP_CLOUD_TOKEN"), open_cloud(connection["endpoint"]):
+    with pytest.raises(WrongCall, match=r"need the token .* DDSBACKUP_CLOUD_TOKEN"), open_cloud(connection["endpoint"]):
         pass
     monkeypatch.setenv("DDSBACKUP_CLOUD_TOKEN", connection["token"])
     with open_cloud(connection["endpoint"]) as cloud:

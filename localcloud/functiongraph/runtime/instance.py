@@ -9,8 +9,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any
-
 from typing_extensions import Self
 
 from localcloud.functiongraph.runtime.inside.child import InvokeRequest, Reply, StartRequest
@@ -110,7 +108,7 @@ class Instance:
         )
         return self._ask(request, self._function.timeout, "FunctionTimeout", "the function did not return")
 
-    def _ask(self, request: Mapping[str, Any], seconds: float, kind: str, what: str) -> Reply:
+    def _ask(self, request: StartRequest | InvokeRequest, seconds: float, kind: str, what: str) -> Reply:
         """Return the reply. A missing reply becomes an error reply and ends the process."""
         assert self._process is not None  # noqa: S101 - invoke starts it
         stack_trace: list[str] = []
