@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
+
 from typing_extensions import Self
 
 from localcloud.functiongraph.runtime.inside.child import InvokeRequest, Reply, StartRequest
