@@ -1,5 +1,6 @@
 """The client of a local cloud, which either runs at a URL or is started in this process."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import httpx
 from cli.errors import WrongCall
 from cli.json_value import JsonObject
 from localcloud.functiongraph.runtime.model import Credentials
+from localcloud.key_file import find_token
 
 
 CREDENTIALS_LAST = 86_400
@@ -17,6 +19,9 @@ CREDENTIALS_LAST = 86_400
 
 DEFAULT_URL = "http://127.0.0.1:8600"
 """The default address of ``ddsbackup serve``, which ``--cloud local`` stands for."""
+
+TOKEN_VARIABLE = "DDSBACKUP_CLOUD_TOKEN"  # noqa: S105 - the name of a variable
+"""Environment variable with the token of a local cloud that another user or machine runs."""
 
 TIMEOUT = 10.0
 """Seconds in which a local cloud has to respond."""
@@ -33,11 +38,17 @@ class Connection:
 
 
 class Cloud:
-    """The local cloud at *url*. Every method raises WrongCall if there is no response, or not that of a local cloud."""
+    """The local cloud at *url*. Every method raises WrongCall if there is no response, or not that of a local cloud.
 
-    def __init__(self, url: str, client: httpx.Client) -> None:
+    *token* is by default that of TOKEN_VARIABLE, or else the one that the local cloud keeps in a file for its user.
+    """
+
+    def __init__(self, url: str, client: httpx.Client, token: str | None = None) -> None:
         self._url = cloud_url(url)
         self._client = client
+        token = token or os.environ.get(TOKEN_VARIABLE) or find_token(self._url)
+        if token:
+            client.headers["X-Auth-Token"] = token
         answer = self.call("GET", "/_local/connection")
         try:
             self.connection = Connection(
@@ -90,8 +101,11 @@ class Cloud:
             raise WrongCall(
                 f"no local cloud answers at {self._url} ({reason}): start one with ddsbackup serve"
             ) from error
+        code, message = _error(response)
+        if code.startswith("LocalCloud."):
+            raise WrongCall(f"the local cloud at {self._url} refused the call: {message}{_advice(code)}")
         if not response.is_success:
-            said = f"{response.status_code} {_error(response)}".rstrip()
+            said = f"{response.status_code} ({code}: {message})" if code else str(response.status_code)
             raise WrongCall(f"{what} answered {said}, expected a local cloud (ddsbackup serve)")
         try:
             return response.json()
@@ -99,13 +113,22 @@ class Cloud:
             raise WrongCall(f"the response of {what} is not JSON, expected a local cloud (ddsbackup serve)") from error
 
 
-def _error(response: httpx.Response) -> str:
-    """Return code and message of an error response, or an empty text if it has none."""
+def _error(response: httpx.Response) -> tuple[str, str]:
+    """Return code and message of an error response, or two empty texts if it has none."""
+    if response.is_success:
+        return "", ""
     try:
         body = response.json()
-        return f"({body['error_code']}: {body['error_msg']})"
+        return str(body["error_code"]), str(body["error_msg"])
     except (ValueError, KeyError, TypeError):
+        return "", ""
+
+
+def _advice(code: str) -> str:
+    """Return what a user of this command can do about a refused token."""
+    if code != "LocalCloud.Token":
         return ""
+    return f". If another user or machine runs it, set {TOKEN_VARIABLE} to the X-Auth-Token that it printed"
 
 
 def cloud_url(given: str) -> str:
@@ -125,4 +148,4 @@ def open_cloud(url: str | None = None) -> Iterator[Cloud]:
         from localcloud import LocalCloud
 
         with LocalCloud(port=0) as local:
-            yield Cloud(local.url, client)
+            yield Cloud(local.url, client, local.connection()["token"])

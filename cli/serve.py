@@ -2,18 +2,21 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import httpx
 from rich.text import Text
 
 from cli.console import make_console
 from cli.errors import WrongCall
+from localcloud.callers import is_loopback
+from localcloud.region import SLOWEST_BACKUP
+
+
+if TYPE_CHECKING:
+    from localcloud.admin.schemas import Connection
 
 
 LOOK_INSIDE = ("connection", "state", "messages", "requests", "functions", "invocations")
@@ -21,6 +24,13 @@ LOOK_INSIDE = ("connection", "state", "messages", "requests", "functions", "invo
 
 @click.command(short_help="Run a local cloud.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "allow_hosts",
+    "--allow-host",
+    metavar="NAME[:PORT]",
+    multiple=True,
+    help="Also answer calls to this host name. Default: 127.0.0.1, localhost and [::1] only. Repeatable.",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
@@ -42,6 +52,12 @@ LOOK_INSIDE = ("connection", "state", "messages", "requests", "functions", "invo
     metavar="FILE",
     help="The initial state, in the format of localcloud/seed.yaml.",
 )
+@click.option(
+    "--fixed-credentials",
+    is_flag=True,
+    help="Use the public credentials of the seed, and let programs on this machine call /_local without them. "
+    "For tests and other clients. Default: new credentials at each start.",
+)
 @click.option("--no-unique-names", is_flag=True, help="Allow two backups with the same name.")
 @click.option("--no-newer-filters", is_flag=True, help="Ignore newer filters and the sort order in lists of backups.")
 @click.option("--no-job-id", is_flag=True, help="Leave job_id out of the response when a backup is created.")
@@ -53,16 +69,18 @@ LOOK_INSIDE = ("connection", "state", "messages", "requests", "functions", "invo
 @click.option("--job-delay", type=click.FloatRange(min=0), metavar="SECONDS", help="How long a new job is not found.")
 @click.option(
     "--backup-rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=SLOWEST_BACKUP),
     metavar="MB/S",
     help="The speed of backups. Default: 60.",
 )
 @click.option("as_json", "--json", is_flag=True, help="Print the connection as one line of JSON.")
 def serve(
     host: str,
+    allow_hosts: tuple[str, ...],
     port: int,
     state_file: Path | None,
     seed_file: Path | None,
+    fixed_credentials: bool,
     no_unique_names: bool,
     no_newer_filters: bool,
     no_job_id: bool,
@@ -75,6 +93,9 @@ def serve(
 
     The official SDKs work with it unchanged, and so does "ddsbackup invoke --cloud URL". The switches (--no-...,
     --job-delay) turn off what some regions do not have.
+
+    It runs the code that is deployed to it. So it makes new credentials at each start, which only the commands of the
+    same user find, and refuses the requests of web pages.
 
     \b
       ddsbackup serve
@@ -91,6 +112,8 @@ def serve(
         "job_delay": job_delay,
         "backup_rate": backup_rate,
     }
+    if not is_loopback(host):
+        _warn(host, fixed_credentials=fixed_credentials)
     given = {name: value for name, value in switches.items() if value is not None}
     try:
         serve_cloud(
@@ -99,7 +122,9 @@ def serve(
             state_file=state_file,
             seed_file=seed_file,
             switches=given,
-            announce=_announcer(_print_json if as_json else _print_table),
+            fixed_credentials=fixed_credentials,
+            allow_hosts=allow_hosts,
+            announce=_print_json if as_json else _print_table,
         )
     except OSError as error:
         reason = str(error.strerror or error).partition(" (while")[0]
@@ -112,25 +137,23 @@ def serve(
         raise WrongCall(f"cannot start: {error}") from error
 
 
-def _announcer(write: Callable[[dict[str, Any]], None]) -> Callable[[str], None]:
-    """Return a callback that gets the base URL once the cloud listens.
-
-    It runs in the thread that serves requests, so the request for the connection happens in another thread.
-    """
-
-    def ask_and_write(url: str) -> None:
-        # The cloud may have stopped already, and the reader may have closed the pipe.
-        with suppress(httpx.HTTPError, BrokenPipeError), httpx.Client(trust_env=False) as client:
-            write(client.get(f"{url}/_local/connection").json())
-
-    return lambda url: Thread(target=ask_and_write, args=(url,), daemon=True).start()
+def _warn(host: str, *, fixed_credentials: bool) -> None:
+    """Say on standard error what it means to listen on an address that other machines reach."""
+    keys = "its credentials are public" if fixed_credentials else "nothing but its credentials protects it"
+    click.echo(
+        f"WARNING: listening on {host}, which other machines can reach. The local cloud runs uploaded code as you, "
+        f"and {keys}: use it in a network that you trust. It answers calls to 127.0.0.1, localhost, [::1] and to the "
+        "address it listens on. Allow each other name with --allow-host NAME",
+        err=True,
+    )
 
 
-def _print_json(connection: dict[str, Any]) -> None:
-    print(json.dumps(connection), flush=True)
+def _print_json(connection: "Connection") -> None:
+    with suppress(BrokenPipeError):  # the reader may have closed the pipe
+        print(json.dumps(connection), flush=True)
 
 
-def _print_table(connection: dict[str, Any]) -> None:
+def _print_table(connection: "Connection") -> None:
     url = connection["endpoint"]
     rows = {
         "Endpoint": f"{url} (IAM, DDS, SMN and FunctionGraph), region {connection['region']}",
@@ -146,6 +169,11 @@ def _print_table(connection: dict[str, Any]) -> None:
         "Change": [f"{url}/_local/{what}" for what in ("clock", "faults", "reset")],
         "Try": f"ddsbackup invoke create_backup -t timer --cloud {url}",
     }
+    with suppress(BrokenPipeError):
+        _print_rows(url, rows)
+
+
+def _print_rows(url: str, rows: dict[str, Any]) -> None:
     console = make_console()
     console.print(f"A local Huawei Cloud listens at {url} (stop it with Ctrl-C)\n")
     for name, values in rows.items():

@@ -1,20 +1,22 @@
 """The ASGI application: every service on one port, distinguished by path."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from localcloud.admin import routes as admin_routes
+from localcloud.callers import Guard
 from localcloud.cloud import Cloud
 from localcloud.dds import errors as dds_errors
 from localcloud.dds import routes as dds_routes
+from localcloud.docs_page import HEADERS, docs_page
 from localcloud.errors import CloudError, Service, error_body, gateway_error, service_of
 from localcloud.functiongraph import errors as functiongraph_errors
 from localcloud.functiongraph import routes as functiongraph_routes
@@ -28,18 +30,20 @@ from localcloud.smn import routes as smn_routes
 DESCRIPTION = """
 IAM, DDS, SMN and FunctionGraph on one port, for the unmodified SDKs. `GET /_local/connection` returns endpoint and
 credentials. Calls are authenticated as by the real gateway, with `X-Auth-Token` or `SDK-HMAC-SHA256`. The paths under
-`/_local` control the local cloud and need no authentication.
+`/_local` control the local cloud. They need the same credentials, unless these are fixed.
 """
 
 
-def make_app(cloud: Cloud) -> ASGIApp:
-    """The application that serves `cloud`, behind its gateway."""
+def make_app(cloud: Cloud, allow_hosts: Iterable[str] = ()) -> ASGIApp:
+    """The application that serves `cloud`, behind its gateway. `allow_hosts` are names beside those of loopback."""
     app = FastAPI(
         title="Local Huawei Cloud",
         version="1",
         description=DESCRIPTION,
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,  # the SDKs treat a redirect as a success
+        docs_url=None,  # FastAPI's pages load scripts from the internet
+        redoc_url=None,
     )
     app.include_router(iam_routes.routes(cloud.iam))
     app.include_router(dds_routes.routes(cloud.dds))
@@ -53,7 +57,12 @@ def make_app(cloud: Cloud) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     describe(app)
-    return Gateway(app, cloud)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return HTMLResponse(docs_page(app.openapi()), headers=HEADERS)
+
+    return Gateway(app, cloud, Guard(allow_hosts))
 
 
 async def _home() -> Response:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.admin.schemas import Connection
-from localcloud.auth.credentials import Credentials
+from localcloud.auth.credentials import Credentials, Owner
 from localcloud.clock import Clock
 from localcloud.dds.state import DdsState, Instance
 from localcloud.faults import Faults
@@ -34,12 +34,20 @@ class Start:
 class Cloud:
     """One region with IAM, DDS, SMN and FunctionGraph, fault rules, and a log of requests.
 
+    The user's credentials are new ones, or with `fixed_credentials` those of the seed.
+
     Raises ValueError for an unknown switch or an invalid value, and for a state file that is in use, is not a state
     file, or belongs to another seed or version.
     """
 
     def __init__(
-        self, seed: Seed, switches: dict[str, Any], state_file: Path | None = None, clock: Clock | None = None
+        self,
+        seed: Seed,
+        switches: dict[str, Any],
+        state_file: Path | None = None,
+        clock: Clock | None = None,
+        *,
+        fixed_credentials: bool = False,
     ) -> None:
         given = Switches.model_validate(switches)
         self.seed = seed
@@ -53,7 +61,8 @@ class Cloud:
             clock=clock or Clock(),
             switches=given,
         )
-        self.credentials = Credentials(self.store)
+        owner = Owner(**seed.credentials.model_dump(), is_fixed=True) if fixed_credentials else Owner.new()
+        self.credentials = Credentials(self.store, owner)
         self.iam = IamState(self.region, self.store, self.credentials)
         self.dds = DdsState(self.region, self.store)
         self.smn = SmnState(self.region, self.store)
@@ -89,7 +98,7 @@ class Cloud:
         self.iam.clear()
         self.functiongraph.clear()
         self.faults.set([])
-        plant(self.seed, self.credentials, self.dds, self.smn)
+        plant(self.seed, self.dds, self.smn)
         self._remember()
 
     def close(self) -> None:
@@ -122,15 +131,15 @@ class Cloud:
 
     def connection(self, endpoint: str) -> Connection:
         """What a client needs: endpoint, credentials, a topic, and the instances that can be backed up."""
-        seed = self.seed.credentials
+        owner = self.credentials.owner
         return Connection(
             endpoint=endpoint,
             region=self.region.id,
             project_id=self.region.project_id,
-            access_key=seed.access_key,
-            secret_key=seed.secret_key,
-            security_token=seed.security_token,
-            token=seed.token,
+            access_key=owner.access_key,
+            secret_key=owner.secret_key,
+            security_token=owner.security_token,
+            token=owner.token,
             topic_urn=f"urn:smn:{self.region.id}:{self.region.project_id}:{self.seed.topics[0].name}",
             instance_ids=[
                 instance.id

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from localcloud.auth.authentication import Call, access_key_of
 from localcloud.connection import cut
-from localcloud.errors import CloudError, Service, error_body
+from localcloud.errors import CloudError, Service, error_body, gateway_error
 
 
 @dataclass(slots=True)
@@ -98,14 +98,25 @@ def open_exchange(scope: Scope, receive: Receive, send: Send, body: bytes) -> Ex
     return Exchange(scope, receive, send, call, scope["path"], request_id)
 
 
-async def read_body(receive: Receive) -> bytes | None:
-    """The whole body, or None if the client disconnects before it is complete."""
-    parts = []
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+    """The whole body, or None if the client disconnects before it is complete.
+
+    Raises the gateway's CloudError (413) for more than `limit` bytes: before reading if the client announces them, and
+    otherwise once they have come.
+    """
+    announced = dict(scope["headers"]).get(b"content-length", b"0")
+    if int(announced) > limit:
+        raise gateway_error(413)
+    parts: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise gateway_error(413)
         if not message.get("more_body", False):
             return b"".join(parts)
 

@@ -1,19 +1,21 @@
-"""The gateway in front of the services: authentication, authorization, fault rules, the log of calls."""
+"""The gateway in front of the services: the guard, authentication, authorization, fault rules, the log of calls."""
 
 import asyncio
 import json
 import logging
+import re
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localcloud.auth.authentication import authenticate
 from localcloud.auth.authorization import authorize
+from localcloud.callers import CallerRefused, Guard, check_control
 from localcloud.clock import text
 from localcloud.cloud import Cloud
 from localcloud.dds.errors import dds_error
 from localcloud.errors import SIGN_IN, CloudError, Service, gateway_error, service_of
-from localcloud.exchange import Exchange, Response, error_response, open_exchange, read_body
+from localcloud.exchange import Exchange, Response, error_response, json_response, open_exchange, read_body
 from localcloud.faults import Fault, FaultRule, fault_response, garbled
 from localcloud.functiongraph.errors import functiongraph_error
 from localcloud.requests_log import RequestRecord
@@ -23,31 +25,56 @@ from localcloud.smn.errors import smn_error
 # The gateway accepts bodies of up to 12 MB. Those of FunctionGraph can be packages of 50 MB in base64, and a bit more.
 MAX_BODY = 12 * 1024 * 1024
 MAX_PACKAGE_BODY = 70 * 1024 * 1024
+# The parser and the serializers of Python and pydantic recurse. Real requests and events are far less deep.
+MAX_DEPTH = 500
 # The bodies of calls to these services can contain passwords, so they are not logged.
 UNLOGGED = {Service.IAM, Service.IAM5, Service.FUNCTIONGRAPH}
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[{\]}]")
 _log = logging.getLogger("localcloud")
 
 
 class Gateway:
-    """The ASGI application in front of `app`. All paths that belong to no service (`/_local`, `/docs`) pass through."""
+    """The ASGI application in front of `app`. Paths that belong to no service (`/_local`, `/docs`) are no API calls.
 
-    def __init__(self, app: ASGIApp, cloud: Cloud) -> None:
+    `guard` checks every request before anything else.
+    """
+
+    def __init__(self, app: ASGIApp, cloud: Cloud, guard: Guard) -> None:
         self._app = app
         self._cloud = cloud
+        self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle an HTTP request. uvicorn is configured not to send lifespan events."""
-        body = await read_body(receive)
-        if body is None:
+        service = service_of(scope["path"])
+        try:
+            self._guard.check(scope)
+            body = await read_body(scope, receive, MAX_PACKAGE_BODY if service is Service.FUNCTIONGRAPH else MAX_BODY)
+            if body is None:
+                return
+            exchange = open_exchange(scope, receive, send, body)
+            if depth_of(body) > MAX_DEPTH:
+                raise gateway_error(400, f"the body is nested more than {MAX_DEPTH} levels deep")
+            if service is None and scope["path"].startswith("/_local/"):
+                check_control(exchange.call, self._cloud.credentials, self._cloud.region.clock, scope)
+        except CloudError as refused:
+            await self._refuse(open_exchange(scope, receive, send, b""), service, refused)
             return
-        exchange = open_exchange(scope, receive, send, body)
-        service = service_of(exchange.path)
         if service is None:
             response = await exchange.run(self._app)
             self._cloud.store.commit()
             await exchange.respond(response)
         else:
             await self._serve(exchange, service)
+
+    async def _refuse(self, exchange: Exchange, service: Service | None, error: CloudError) -> None:
+        body = {"error_msg": error.message, "error_code": error.code, "request_id": exchange.request_id}
+        response = json_response(error.status, body)
+        if service is not None and not isinstance(error, CallerRefused):
+            self._log_call(exchange, service, None, response)
+            self._cloud.store.commit()
+        await exchange.respond(response)
 
     async def _serve(self, exchange: Exchange, service: Service) -> None:
         fault = self._cloud.faults.act(exchange.call.method, exchange.path)
@@ -77,8 +104,6 @@ class Gateway:
     def _admit(self, exchange: Exchange, service: Service) -> None:
         call = exchange.call
         region = self._cloud.region
-        if len(call.body) > (MAX_PACKAGE_BODY if service is Service.FUNCTIONGRAPH else MAX_BODY):
-            raise gateway_error(413)
         signs_in = call.method == "POST" and exchange.path in SIGN_IN
         authenticated = not signs_in or bool({"authorization", "x-auth-token"} & call.headers.keys())
         agency_id = authenticate(call, self._cloud.credentials, region.clock) if authenticated else None
@@ -129,6 +154,18 @@ async def _respond_with_fault(exchange: Exchange, response: Response, rule: Faul
     if rule.garble:
         response.body = garbled(response.body)
     await exchange.respond(response, truncate=rule.truncate)
+
+
+def depth_of(body: bytes) -> int:
+    """How deep the objects and lists of a JSON text are nested, without parsing it. An upper bound if it is small."""
+    brackets = body.count(b"[") + body.count(b"{")
+    if brackets <= MAX_DEPTH:
+        return brackets
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _json(body: bytes) -> Any:

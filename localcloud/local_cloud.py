@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from localcloud.admin import schemas
 from localcloud.cloud import Cloud
+from localcloud.key_file import published
 from localcloud.seed import Seed, load_seed
 from localcloud.server import HttpServer, listen, url_of
 
@@ -21,6 +22,9 @@ class LocalCloud:
     `port` 0 picks a free port. `seed` is a Seed or the path of a seed file, by default the built-in one. With
     `state_file` the state survives in a SQLite file. The switches are the fields of `localcloud.region.Switches`.
 
+    The credentials are new for each LocalCloud: `connection()` returns them, and commands of this user that get `url`
+    find them in a file. With `fixed_credentials` they are those of the seed, and `/_local` needs none.
+
     Raises ValueError for an unknown switch, an invalid seed and an unusable state file, OSError for a taken port.
     """
 
@@ -29,10 +33,13 @@ class LocalCloud:
         port: int = 0,
         seed: Seed | Path | None = None,
         state_file: Path | None = None,
+        *,
+        fixed_credentials: bool = False,
         **switches: Any,
     ) -> None:
         self._port = port
-        self._cloud = Cloud(seed if isinstance(seed, Seed) else load_seed(seed), switches, state_file)
+        seed = seed if isinstance(seed, Seed) else load_seed(seed)
+        self._cloud = Cloud(seed, switches, state_file, fixed_credentials=fixed_credentials)
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -40,7 +47,9 @@ class LocalCloud:
         self._listener = listen("127.0.0.1", self._port)
         self.url = url_of(self._listener)
         started = threading.Event()
-        self._server = HttpServer(self._cloud, self.url, on_started=started.set)
+        self._server = HttpServer(self._cloud, self._listener, on_started=started.set)
+        self._keys = published(self._cloud.connection(self.url))
+        self._keys.__enter__()
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._listener]}, name="localcloud", daemon=True
         )
@@ -60,6 +69,7 @@ class LocalCloud:
 
     def _close(self) -> None:
         self._thread.join()
+        self._keys.__exit__(None, None, None)
         self._listener.close()
         self._cloud.close()
 
@@ -134,7 +144,8 @@ class LocalCloud:
         host, _, port = self.url.removeprefix("http://").rpartition(":")
         connection = http.client.HTTPConnection(host, int(port), timeout=30)
         try:
-            connection.request(method, f"/_local/{path}", None if body is None else json.dumps(body))
+            text = None if body is None else json.dumps(body)
+            connection.request(method, f"/_local/{path}", text, {"X-Auth-Token": self._cloud.credentials.owner.token})
             response = connection.getresponse()
             answer = json.loads(response.read())
         finally:

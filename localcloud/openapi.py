@@ -66,11 +66,25 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for operation in operations.values():
             if owner is not None:
                 _describe(operation, owner)
+            elif path.startswith("/_local/"):
+                _describe_control(operation)
             if path in SIGN_IN:
                 operation["security"].insert(0, {})
             if "{project_id}" in path:
                 operation.setdefault("parameters", []).insert(0, _PROJECT_ID)
     return document
+
+
+def _describe_control(operation: dict[str, Any]) -> None:
+    operation["security"] = [{"token": []}, {"signature": []}]
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/GatewayError"}}}
+    for status, meaning in (
+        (400, "Nested too deeply"),
+        (401, "Not authenticated"),
+        (403, "A foreign web page, another host name, or an agency"),
+        (413, "Too large"),
+    ):
+        operation["responses"][str(status)] = {"description": meaning, "content": content}
 
 
 def _describe(operation: dict[str, Any], service: Service) -> None:

@@ -8,6 +8,10 @@ from localcloud.clock import Clock
 from localcloud.strict import Strict
 
 
+# In MB/s. Slower backups would end after the last year that a timestamp can have.
+SLOWEST_BACKUP = 0.001
+
+
 class Switches(Strict):
     """Behaviour that differs between real regions, or takes long there. The defaults are those of a current region."""
 
@@ -28,7 +32,7 @@ class Switches(Strict):
     enforce_policies: bool = Field(
         default=False, description="Refuse calls of an agency that none of its policies allows."
     )
-    backup_rate: float = Field(default=60.0, gt=0, description="Speed of a backup in MB/s.")
+    backup_rate: float = Field(default=60.0, ge=SLOWEST_BACKUP, description="Speed of a backup in MB/s.")
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError
 
-from localcloud.auth.credentials import AccessKey, Credentials, Token
 from localcloud.clock import text
 from localcloud.dds.state import DAY, Backup, DdsState, Instance, Mode, Policy
 from localcloud.smn.schemas import NewTopic
@@ -32,7 +31,7 @@ class NamedId(Strict):
 
 
 class SeedCredentials(Strict):
-    """Credentials that never expire. Without a security_token the access key is permanent."""
+    """The credentials with `fixed_credentials`. They never expire. Without a security_token the key is permanent."""
 
     access_key: str
     secret_key: str
@@ -134,21 +133,15 @@ def _read(path: Path) -> Seed:
         raise ValueError(f"{path}: {problems}") from error
 
 
-def plant(seed: Seed, credentials: Credentials, dds: DdsState, smn: SmnState) -> None:
+def plant(seed: Seed, dds: DdsState, smn: SmnState) -> None:
     """Fill empty state with the contents of the seed, relative to the present."""
     now = dds.present()
-    _plant_credentials(seed.credentials, credentials)
     for instance in seed.instances:
         dds.instances.put(_instance(instance, now))
     for backup in seed.backups:
         dds.keep(_backup(backup, dds, now))
     for topic in seed.topics:
         _plant_topic(topic, smn)
-
-
-def _plant_credentials(seed: SeedCredentials, credentials: Credentials) -> None:
-    credentials.keys.put(AccessKey(seed.access_key, seed.secret_key, seed.security_token, None))
-    credentials.tokens.put(Token(seed.token, None))
 
 
 def _instance(seed: SeedInstance, now: float) -> Instance:

@@ -5,16 +5,18 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
+from localcloud.admin.schemas import Connection
 from localcloud.app import make_app
 from localcloud.cloud import Cloud
 from localcloud.connection import CuttableProtocol
+from localcloud.key_file import published
 from localcloud.seed import load_seed
 
 
@@ -31,18 +33,28 @@ def serve(
     state_file: Path | None = None,
     seed_file: Path | None = None,
     switches: Mapping[str, Any] | None = None,
-    announce: Callable[[str], None] | None = None,
+    fixed_credentials: bool = False,
+    allow_hosts: Iterable[str] = (),
+    announce: Callable[[Connection], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM. `announce` is called with the base URL once the server accepts calls.
+    """Serve until SIGINT or SIGTERM. `announce` is called with the connection once the server accepts calls.
 
-    Port 0 picks a free port. Raises OSError if the port is taken, ValueError for an invalid seed file, state file or
-    switch.
+    Port 0 picks a free port. The credentials are new ones, or with `fixed_credentials` those of the seed. The server
+    answers under the names of loopback, the address it listens on, and `allow_hosts`.
+    Raises OSError if the port is taken, ValueError for an invalid seed file, state file or switch.
     """
-    cloud = Cloud(load_seed(seed_file), dict(switches or {}), state_file)
+    cloud = Cloud(load_seed(seed_file), dict(switches or {}), state_file, fixed_credentials=fixed_credentials)
     try:
         with listen(host, port) as listener:
-            server = HttpServer(cloud, url_of(listener), on_started=lambda: announce and announce(url_of(listener)))
-            server.run(sockets=[listener])
+            connection = cloud.connection(url_of(listener))
+            server = HttpServer(
+                cloud,
+                listener,
+                allow_hosts=allow_hosts,
+                on_started=lambda: announce and announce(connection),
+            )
+            with published(connection):
+                server.run(sockets=[listener])
     finally:
         cloud.close()
 
@@ -50,13 +62,22 @@ def serve(
 class HttpServer(uvicorn.Server):
     """uvicorn's server with the background work of the cloud, and a quick end.
 
-    `url` is where functions in the cloud reach it. `on_started` is called once the server accepts calls.
+    `on_started` is called once the server accepts calls. The server answers under the names of loopback, the address
+    of `listener`, and `allow_hosts`.
     """
 
-    def __init__(self, cloud: Cloud, url: str, *, on_started: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        listener: socket.socket,
+        *,
+        allow_hosts: Iterable[str] = (),
+        on_started: Callable[[], object],
+    ) -> None:
+        url = url_of(listener)
         super().__init__(
             uvicorn.Config(
-                make_app(cloud),
+                make_app(cloud, (url.removeprefix("http://"), *allow_hosts)),
                 http=CuttableProtocol,
                 ws="none",
                 lifespan="off",
@@ -134,10 +155,12 @@ class HttpServer(uvicorn.Server):
 
 def listen(host: str, port: int) -> socket.socket:
     """Open a listening socket. Raises OSError if the port is taken."""
-    return socket.create_server((host, port), backlog=512)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=512)
 
 
 def url_of(listener: socket.socket) -> str:
-    """The base URL of a listening socket."""
+    """The base URL of a listening socket for clients on this machine."""
     host, port = listener.getsockname()[:2]
-    return f"http://{host}:{port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - all addresses include that of loopback
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

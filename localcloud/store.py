@@ -4,6 +4,7 @@ Only facts are stored, such as when a backup was requested. Everything that chan
 the clock, so a restart does not change any answer.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ class Fact(Protocol):
 
 F = TypeVar("F", bound=Fact)
 
+PRIVATE = 0o600
 SCHEMA = """
 create table if not exists facts (
     seq integer primary key, kind text not null, id text not null, body blob not null, unique (kind, id))
@@ -29,6 +31,8 @@ create table if not exists facts (
 
 class Store:
     """Tables of facts. With a `path`, changes are in the file once `commit` has returned.
+
+    The file and those that SQLite keeps beside it can be read by their owner only.
 
     Raises ValueError if the file is in use or not a state file.
     """
@@ -107,6 +111,11 @@ class Table(Generic[F]):
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
+        # SQLite gives the files beside this one the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+    except OSError as error:
+        raise ValueError(f"the state file {path} cannot be used: unable to open it: {error.strerror}") from error
+    try:
         # Opened in the thread that sets up the server, used in the thread that runs it: one at a time.
         db = sqlite3.connect(path, timeout=0.2, check_same_thread=False)
     except sqlite3.OperationalError as error:
@@ -119,6 +128,12 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute("pragma synchronous = normal")
         db.execute(SCHEMA)
         db.commit()
+        for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))):
+            if file.exists():
+                file.chmod(PRIVATE)
+    except PermissionError as error:
+        db.close()
+        raise ValueError(f"the state file {path} belongs to another user: use a file of your own") from error
     except sqlite3.DatabaseError as error:
         db.close()
         if "locked" in str(error):

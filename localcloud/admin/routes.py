@@ -1,6 +1,6 @@
 """The HTTP API that controls the local cloud, `/_local`: look inside, move the clock, set faults, reset.
 
-None of these calls needs authentication.
+The gateway lets in the owner of the local cloud only (`localcloud.callers`).
 """
 
 from dataclasses import asdict

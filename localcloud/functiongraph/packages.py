@@ -1,7 +1,6 @@
 """Packages: checked against the documented limits when they are uploaded, unpacked once when they are run."""
 
 import base64
-import binascii
 import hashlib
 import io
 import lzma
@@ -34,12 +33,12 @@ def read_package(file: str) -> bytes:
         raise functiongraph_error("FSS.1071")
     try:
         content = base64.b64decode(file, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error included
         raise functiongraph_error("FSS.1011", f"func_code.file is not base64: {error}") from error
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
+    except _BROKEN as error:
         raise functiongraph_error("FSS.1011", "zip: not a valid zip file") from error
     if unpacked > MAX_UNPACKED_BYTES:
         raise functiongraph_error("FSS.1011", f"{unpacked} bytes unpacked, at most {MAX_UNPACKED_BYTES} are allowed")

@@ -31,7 +31,10 @@ def _credentials(state: IamState) -> APIRouter:
 
     @router.post("/v3/auth/tokens", status_code=201, response_model_exclude_none=True)
     async def create_token(body: schemas.CreateToken, request: Request, response: Response) -> schemas.TokenResponse:
-        """Create a token for X-Auth-Token and return it in the header X-Subject-Token. Any user and password work."""
+        """Create a token for X-Auth-Token and return it in the header X-Subject-Token.
+
+        With fixed credentials, any user and password work. Otherwise the password is the secret key.
+        """
         token, created = tokens.create_token(
             state, body.auth, authenticated=request.state.authenticated, url=_url(request)
         )

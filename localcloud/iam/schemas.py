@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field, model_validator
 
 
 Text = Annotated[str, Field(min_length=1)]
-Days = Annotated[int, Field(ge=1)]
+# The number of days has no documented limit. This one keeps the end within the years that a timestamp can have.
+Days = Annotated[int, Field(ge=1, le=999_999)]
 Duration = Literal["FOREVER", "ONEDAY"] | Days | Annotated[str, Field(pattern="^[1-9][0-9]{0,5}$")]
 DAY_IN_HOURS = 24
 

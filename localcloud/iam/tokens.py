@@ -1,10 +1,14 @@
-"""Tokens and temporary access keys. There are no users: any name and password are accepted."""
+"""Tokens and temporary access keys.
 
+There are no users: any name is accepted. The password is the secret key; with fixed credentials any one is accepted.
+"""
+
+import hmac
 import uuid
 from typing import Any
 
 from localcloud.auth.authentication import check_token
-from localcloud.auth.credentials import Token
+from localcloud.auth.credentials import Owner, Token
 from localcloud.clock import text
 from localcloud.iam import agencies, schemas
 from localcloud.iam.errors import bad_request, forbidden, unauthorized
@@ -23,8 +27,8 @@ def create_token(
 ) -> tuple[Token, schemas.TokenResponse]:
     """Issue a token for X-Auth-Token, valid for a day by default. The catalog has endpoints below `url`.
 
-    Raises 401 for an agency token requested without credentials and for an unknown project, 404 for an unknown agency,
-    400 for a method whose part of the body is missing.
+    Raises 401 for a wrong password, an agency token requested without credentials and an unknown project, 404 for an
+    unknown agency, 400 for a method whose part of the body is missing.
     """
     region = state.region
     identity = auth.identity
@@ -33,6 +37,7 @@ def create_token(
     if method == "password":
         if identity.password is None:
             raise bad_request("identity.password is missing")
+        _check_password(state.credentials.owner, identity.password.user.password)
         user = _user(region, identity.password.user.name, identity.password.user.domain.name)
         seconds = DAY
     else:
@@ -105,6 +110,13 @@ def _assumed(role: schemas.AssumeRole | None) -> tuple[schemas.AssumeRole, str]:
     if not agency:
         raise bad_request("assume_role requires agency_name")
     return role, agency
+
+
+def _check_password(owner: Owner, password: str) -> None:
+    if not owner.is_fixed and not hmac.compare_digest(
+        password.encode(errors="surrogatepass"), owner.secret_key.encode()
+    ):
+        raise unauthorized("The username or password is wrong: the password is the secret key of the local cloud.")
 
 
 def _check_project(region: Region, project: dict[str, Any]) -> None:

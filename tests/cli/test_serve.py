@@ -1,6 +1,7 @@
 """``ddsbackup serve``: a process that runs until it is stopped."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
+
+from cli.cloud import open_cloud
+from cli.errors import WrongCall
 
 
 COMMAND = Path(sys.executable).with_name("ddsbackup")
@@ -54,8 +58,9 @@ def test_announcement_for_programs(serve: Serve) -> None:
     process = serve("--port", "0", "--json", *without, *switches)
     connection = connection_of(process)
     url = f"{connection['endpoint']}/_local"
-    assert httpx.get(f"{url}/connection", trust_env=False).json() == connection
-    assert httpx.get(f"{url}/switches", trust_env=False).json() == {
+    token = {"X-Auth-Token": connection["token"]}
+    assert httpx.get(f"{url}/connection", headers=token, trust_env=False).json() == connection
+    assert httpx.get(f"{url}/switches", headers=token, trust_env=False).json() == {
         "unique_names": False,
         "newer_filters": False,
         "job_id_in_answer": False,
@@ -74,7 +79,10 @@ def test_announcement_for_people(serve: Serve) -> None:
     while "\nTry" not in text:
         text += process.stdout.readline()
     url = text.partition("listens at ")[2].split()[0]
-    connection = httpx.get(f"{url}/_local/connection", trust_env=False).json()
+    token = re.search(r"^X-Auth-Token +(\S+)$", text, re.MULTILINE)
+    assert token is not None
+    headers = {"X-Auth-Token": token[1]}
+    connection = httpx.get(f"{url}/_local/connection", headers=headers, trust_env=False).json()
     for key in ("endpoint", "project_id", "access_key", "secret_key", "security_token", "token", "topic_urn"):
         assert connection[key] in text
     for path in ("/docs", "/_local/state", "/_local/messages", "/_local/clock", "/_local/faults"):
@@ -87,11 +95,55 @@ def test_state_survives(serve: Serve, tmp_path: Path) -> None:
     """After a kill, the next start with the same file has the same state."""
     for expected in (1000, 2000):
         process = serve("--port", "0", "--json", "--state", tmp_path / "state.db")
-        url = f"{connection_of(process)['endpoint']}/_local/clock"
-        offset = httpx.post(url, json={"advance": 1000}, trust_env=False).json()["offset"]
+        connection = connection_of(process)
+        url, headers = f"{connection['endpoint']}/_local/clock", {"X-Auth-Token": connection["token"]}
+        offset = httpx.post(url, json={"advance": 1000}, headers=headers, trust_env=False).json()["offset"]
         assert offset == pytest.approx(expected)
         process.kill()
         process.wait()
+
+
+def test_the_commands_of_the_same_user_find_the_keys(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """--cloud URL works without more. Without the file it is a wrong call that says how, and the token helps."""
+    connection = connection_of(serve("--port", "0", "--json"))
+    with open_cloud(connection["endpoint"]) as cloud:
+        assert cloud.connection.token == connection["token"]
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with pytest.raises(WrongCall, match=r"need the token .* DDSBACKUP_CLOUD_TOKEN"), open_cloud(connection["endpoint"]):
+        pass
+    monkeypatch.setenv("DDSBACKUP_CLOUD_TOKEN", connection["token"])
+    with open_cloud(connection["endpoint"]) as cloud:
+        assert cloud.state()["instances"]
+
+
+def test_fixed_credentials(serve: Serve) -> None:
+    """--fixed-credentials gives the keys of the seed and leaves /_local open to programs on this machine."""
+    connection = connection_of(serve("--port", "0", "--json", "--fixed-credentials"))
+
+    assert connection["access_key"] == "LOCALCLOUDACCESSKEY0"
+    assert httpx.get(f"{connection['endpoint']}/_local/connection", trust_env=False).json() == connection
+
+
+def test_an_address_that_others_reach(serve: Serve) -> None:
+    """--host with another address warns of what that means. Each further name has to be allowed."""
+    process = serve("--host", "0.0.0.0", "--allow-host", "cloud.test", "--port", "0", "--json")
+    connection = connection_of(process)
+    url, token = connection["endpoint"], connection["token"]
+    port = url.rpartition(":")[2]
+    statuses = [
+        httpx.get(
+            f"{url}/_local/state", headers={"X-Auth-Token": token, "Host": f"{name}:{port}"}, trust_env=False
+        ).status_code
+        for name in ("localhost", "cloud.test", "other.test")
+    ]
+    warning = ended_by(process, signal.SIGTERM)
+
+    assert url == f"http://127.0.0.1:{port}"
+    assert statuses == [200, 200, 403]
+    for said in ("WARNING", "0.0.0.0", "other machines can reach", "runs uploaded code", "--allow-host"):
+        assert said in warning
 
 
 def test_port_that_is_taken(serve: Serve) -> None:

@@ -352,9 +352,9 @@ def test_cut_connections_are_not_logged_as_errors(
     assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR", "CRITICAL"}] == []
 
 
-def test_the_error_names_the_invalid_rule(cloud: LocalCloud) -> None:
+def test_the_error_names_the_invalid_rule(http: httpx.Client) -> None:
     """The error contains the index of the invalid rule."""
-    response = httpx.put(f"{cloud.url}/_local/faults", json=[{"delay": 0}, {"delay": "x"}], trust_env=False)
+    response = http.put("/_local/faults", json=[{"delay": 0}, {"delay": "x"}])
 
     assert response.status_code == 422
     assert response.json()["detail"][0]["loc"] == ["body", 1, "delay"]

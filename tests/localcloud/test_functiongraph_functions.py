@@ -29,6 +29,13 @@ from tests.localcloud.sdk import build
 pytestmark = NO_DATEUTIL
 
 
+def needs_version(number: int) -> bytes:
+    """A zip whose only entry needs this version of the format, times ten."""
+    content = bytearray(package())
+    content[content.index(b"PK\1\2") + 6] = number
+    return bytes(content)
+
+
 def test_create(functiongraph: Any) -> None:
     """A new function has the URN of its latest version and the SHA-512 of its zip, and can be shown."""
     content = package()
@@ -92,6 +99,8 @@ def test_encrypted_variables_are_shown_without_values(functiongraph: Any) -> Non
         ({"user_data": json.dumps({"A": "x" * 4096})}, (400, "FSS.1018")),
         ({"description": "x" * 513}, (400, "FSS.1019")),
         ({"func_code": sdk.FuncCode(file="no base64!")}, (400, "FSS.1011")),
+        ({"func_code": sdk.FuncCode(file="é")}, (400, "FSS.1011")),
+        ({"func_code": code(needs_version(99))}, (400, "FSS.1011")),
         ({"func_code": code(b"no zip")}, (400, "FSS.1011")),
         ({"code_filename": None}, (400, "FSS.0400")),
         ({"initializer_handler": "initializer", "initializer_timeout": 3}, (400, "FSS.1404")),

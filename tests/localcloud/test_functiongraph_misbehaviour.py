@@ -56,14 +56,13 @@ def invocation_of(cloud: LocalCloud, urn: str) -> Any:
     [
         ("import os; os.kill(os.getpid(), 40)", "FunctionExited", "ended by signal 40"),
         ("import os; os.kill(os.getpid(), 11)", "FunctionExited", "ended by SIGSEGV"),
-        ("import os; [_write(fd) for fd in range(3, 200)]", "FunctionExited", "spoilt its reply"),
         (f"return '{LONE}'", "FunctionResultError", "4007"),
         (f"raise ValueError('{LONE}')", "ValueError", LONE),
         ("raise Silent", "Silent", "<exception str() failed>"),
         ("b = bytearray(400 << 20)", "FunctionOutOfMemory", "runtime memory limit exceeded: it has 128 MB"),
         ("b = [bytes(1 << 20)]\n    while True: b.append(b[0] + b'x')", "FunctionOutOfMemory", "limit exceeded"),
     ],
-    ids=["no name", "crash", "reply", "text", "message", "no message", "memory", "more and more"],
+    ids=["no name", "crash", "text", "message", "no message", "memory", "more and more"],
 )
 def test_failures(cloud: LocalCloud, deploy: Callable[..., str], body: str, kind: str, message: str) -> None:
     """The error is in the response, and the next event runs normally."""
@@ -71,9 +70,6 @@ def test_failures(cloud: LocalCloud, deploy: Callable[..., str], body: str, kind
 import os
 class Silent(Exception):
     def __str__(self): raise RuntimeError
-def _write(fd):
-    try: os.write(fd, b"{{")
-    except OSError: pass
 def handler(event, context):
     if event: return "well"
     {body}
@@ -85,6 +81,40 @@ def handler(event, context):
 
     assert (found[0], message in found[1]) == (kind, True), found
     assert invoke(cloud, urn, {"n": 1}).text == "well"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"kind": "text", "body": "forged"}\\n',
+        '{"kind": "text", "body": "forged", "duration_ms": 1.0, "max_memory_used_mb": 1}\\n',
+    ],
+    ids=["half a line", "a reply without a duration", "a whole reply"],
+)
+def test_a_function_cannot_forge_its_reply(cloud: LocalCloud, deploy: Callable[..., str], text: str) -> None:
+    """What a function writes to every file descriptor it finds is ignored: its own result counts, each time."""
+    urn = deploy(f"""
+import os
+def handler(event, context):
+    for fd in range(3, 200):
+        try: os.write(fd, b'{text}')
+        except OSError: pass
+    return "its own"
+""")
+
+    assert [invoke(cloud, urn).text for _ in range(3)] == ["its own"] * 3
+
+
+def test_what_is_deeply_nested(cloud: LocalCloud, deploy: Callable[..., str]) -> None:
+    """An event nested 500 levels deep is delivered, and a result that is deeper is returned."""
+    urn = deploy("def handler(event, context): return [event] * 1")
+    event: Any = {}
+    for _ in range(499):
+        event = {"a": event}
+
+    assert invoke(cloud, urn, event).json == [event]
+    assert invocation_of(cloud, urn)["ok"] is True
 
 
 def zip_with(change: Callable[[bytearray], None], files: int = 1) -> bytes:

@@ -14,9 +14,9 @@ from tests.localcloud.iam_sdk import make_agency
 from tests.localcloud.sdk import build
 
 
-PASSWORD = {
+PASSWORD: dict[str, Any] = {
     "methods": ["password"],
-    "password": {"user": {"domain": {"name": "somebody"}, "name": "dba", "password": "secret-word"}},
+    "password": {"user": {"domain": {"name": "somebody"}, "name": "dba"}},
 }
 AGENCY = {"methods": ["assume_role"], "assume_role": {"domain_name": "local-cloud", "agency_name": "dds-backup"}}
 
@@ -25,6 +25,12 @@ def token(http: httpx.Client, identity: dict[str, Any], scope: Any = None, **hea
     """Request a token."""
     auth = {"identity": identity} | ({"scope": scope} if scope else {})
     return http.post("/v3/auth/tokens", json={"auth": auth}, headers=headers)
+
+
+@pytest.fixture(autouse=True)
+def _password(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sign in with the password of the cloud, which is its secret key."""
+    monkeypatch.setitem(PASSWORD["password"]["user"], "password", cloud.connection()["secret_key"])
 
 
 @pytest.fixture

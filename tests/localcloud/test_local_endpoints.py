@@ -1,5 +1,6 @@
 """The calls under /_local."""
 
+import re
 from typing import Any
 
 import httpx
@@ -11,12 +12,14 @@ from tests.localcloud.sdk import build, new_backup
 
 
 ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
+EXAMPLES: set[str] = set()
 
 
 @pytest.fixture
 def local(cloud: LocalCloud) -> Any:
-    """Plain HTTP without any credentials."""
-    with httpx.Client(base_url=cloud.url, trust_env=False) as client:
+    """Plain HTTP with the owner's token."""
+    token = cloud.connection()["token"]
+    with httpx.Client(base_url=cloud.url, headers={"X-Auth-Token": token}, trust_env=False) as client:
         yield client
 
 
@@ -63,18 +66,19 @@ def test_state(cloud: LocalCloud, dds: Any, local: httpx.Client) -> None:
 def test_requests(cloud: LocalCloud, dds: Any, local: httpx.Client, project: str) -> None:
     """Every call of a service is logged with access key, status and id, without passwords. Calls of /_local are not."""
     dds.list_backups(ListBackupsRequest(backup_name="x"))
-    user = {"name": "a", "password": "secret-word", "domain": {"name": "d"}}
-    token = local.post(
-        "/v3/auth/tokens", json={"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
-    )
-    refused = local.post(f"{project}/backups", content="no json")
+    password = cloud.connection()["secret_key"]
+    user = {"name": "a", "password": password, "domain": {"name": "d"}}
+    auth = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
+    with httpx.Client(base_url=cloud.url, trust_env=False) as nobody:
+        token = nobody.post("/v3/auth/tokens", json=auth)
+        refused = nobody.post(f"{project}/backups", content="no json")
 
     listed, signed_in, last = local.get("/_local/requests").json()
     assert (listed["method"], listed["path"], listed["query"]) == ("GET", f"{project}/backups", "backup_name=x")
     assert (listed["status"], listed["access_key"]) == (200, cloud.connection()["access_key"])
     assert (signed_in["status"], signed_in["body"], signed_in["access_key"]) == (201, None, None)
     assert (last["status"], last["id"], last["body"]) == (401, refused.headers["X-Request-Id"], "no json")
-    assert "secret-word" not in local.get("/_local/requests").text
+    assert password not in local.get("/_local/requests").text
     assert token.status_code == 201
 
 
@@ -108,7 +112,7 @@ def test_clock(local: httpx.Client) -> None:
         ("POST", "clock", {}, "Field required"),
         ("PUT", "faults", {"delay": 1}, "valid list"),
         ("PATCH", "switches", {"job_dealy": 1}, "unknown field: job_dealy. Known fields: unique_names"),
-        ("PATCH", "switches", {"backup_rate": 0}, "greater than 0"),
+        ("PATCH", "switches", {"backup_rate": 1e-9}, "greater than or equal to 0.001"),
         ("PATCH", f"instances/{ORDERS}", {"mode": "Single"}, "unknown field: mode. Known fields: status"),
     ],
 )
@@ -144,13 +148,17 @@ def test_a_body_without_a_content_type_is_json(local: httpx.Client) -> None:
 
 
 def test_docs(local: httpx.Client) -> None:
-    """The root and /_local redirect to /docs, whose OpenAPI document has every service."""
+    """The root and /_local redirect to /docs, which has every call and schema, and loads nothing."""
     page = local.get("/", follow_redirects=True)
     assert local.get("/_local", follow_redirects=True).url == page.url
     document = local.get("/openapi.json").json()
 
     assert (page.status_code, page.url.path) == (200, "/docs")
-    assert "swagger" in page.text
+    for path in document["paths"]:
+        assert f"</b> {path}</summary>" in page.text
+    assert all(f'id="{name}"' in page.text for name in re.findall(r'href="#(\w+)"', page.text))
+    assert set(re.findall(r"https?://[^\s<&]+|<script|<link|<img|<iframe|\bsrc=|@import|url\(", page.text)) <= EXAMPLES
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
     assert {"/v3/auth/tokens", "/v3/{project_id}/backups", "/_local/connection"} <= document["paths"].keys()
 
 

@@ -29,7 +29,7 @@ from tests.localcloud.sdk import build, new_backup
 ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
 SERVE = """
 from localcloud import serve
-serve(port=0, announce=lambda url: print(url, flush=True))
+serve(port=0, fixed_credentials=True, announce=lambda connection: print(connection["endpoint"], flush=True))
 print("ended", flush=True)
 """
 
@@ -147,7 +147,9 @@ def test_a_client_that_disconnects_while_it_sends(cloud: LocalCloud, http: httpx
     """An incomplete request is ignored and not logged, and the next call is answered."""
     host, _, port = cloud.url.removeprefix("http://").rpartition(":")
     with socket.create_connection((host, int(port))) as connection:
-        connection.sendall(b"POST /v3/auth/tokens HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        connection.sendall(
+            f"POST /v3/auth/tokens HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 100\r\n\r\n{{".encode()
+        )
 
     assert http.get("/v3/projects").status_code == 200
     assert [call["path"] for call in cloud.requests()] == ["/v3/projects"]
@@ -158,8 +160,10 @@ def test_it_runs_without_a_server() -> None:
     """An ASGI client can call the application in-process. A cut connection is an exception there."""
 
     async def call() -> int:
-        transport = httpx.ASGITransport(make_app(Cloud(load_seed(), {})))
-        async with httpx.AsyncClient(transport=transport, base_url="http://local") as client:
+        transport = httpx.ASGITransport(
+            make_app(Cloud(load_seed(), {}, fixed_credentials=True)), client=("127.0.0.1", 1)
+        )
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             await client.put("/_local/faults", json=[{"drop": "before"}])
             with pytest.raises(ConnectionResetError):
                 await client.get("/v3/projects")

@@ -231,7 +231,11 @@ def test_the_life_of_a_subscription(cloud: LocalCloud, smn: Any, topic: str) -> 
     again = smn.add_subscription(subscription(topic, "email", "new@example.com"))
     smn.publish_message(message(topic, message="before"))
     pending = smn.list_subscriptions(ListSubscriptionsRequest(status=0))
-    httpx.post(f"{cloud.url}/_local/subscriptions/{added.subscription_urn}/confirm", trust_env=False)
+    httpx.post(
+        f"{cloud.url}/_local/subscriptions/{added.subscription_urn}/confirm",
+        headers={"X-Auth-Token": cloud.connection()["token"]},
+        trust_env=False,
+    )
     smn.publish_message(message(topic, message="after"))
     mine = smn.list_subscriptions_by_topic(ListSubscriptionsByTopicRequest(topic_urn=topic, fuzzy_remark="new"))
     smn.cancel_subscription(CancelSubscriptionRequest(subscription_urn=added.subscription_urn))

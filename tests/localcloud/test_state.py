@@ -26,7 +26,12 @@ SERVE = """
 import sys
 from pathlib import Path
 from localcloud import serve
-serve(port=0, state_file=Path(sys.argv[1]), announce=lambda url: print(url, flush=True))
+serve(
+    port=0,
+    state_file=Path(sys.argv[1]),
+    fixed_credentials=True,
+    announce=lambda connection: print(connection["endpoint"], flush=True),
+)
 """
 
 
@@ -118,6 +123,22 @@ def test_kill_9_in_the_middle_of_many_calls(tmp_path: Path) -> None:
 
     with served(state_file) as (url, _):
         assert [message["message_id"] for message in Remote(url).get("messages")] == answered
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_the_state_file_is_its_owners(tmp_path: Path, is_there: bool) -> None:
+    """The state file and the files that SQLite keeps beside it have mode 0600, also if they had another one."""
+    state_file = tmp_path / "state.db"
+    if is_there:
+        with LocalCloud(state_file=state_file) as cloud:
+            publish(cloud, "hi")
+        state_file.chmod(0o644)
+    with LocalCloud(state_file=state_file) as cloud:
+        publish(cloud, "hi")
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+
+    assert "state.db-wal" in modes
+    assert set(modes.values()) == {0o600}
 
 
 def test_a_restart_keeps_the_state(tmp_path: Path) -> None:
@@ -219,7 +240,7 @@ topics: [{name: t, subscriptions: [{protocol: email, endpoint: a@example.com, co
 
 def test_another_seed(local_cloud_factory: Callable[..., LocalCloud], other_seed: Path) -> None:
     """Another seed file defines region, credentials, instances and topics."""
-    cloud = local_cloud_factory(seed=other_seed)
+    cloud = local_cloud_factory(seed=other_seed, fixed_credentials=True)
     connection = cloud.connection()
     busy = cloud.state()["instances"][0]["actions"]
     publish(cloud, "hi")
@@ -236,7 +257,7 @@ def test_another_seed(local_cloud_factory: Callable[..., LocalCloud], other_seed
 
 def test_a_permanent_key(local_cloud_factory: Callable[..., LocalCloud], other_seed: Path) -> None:
     """The key of a seed without security_token is permanent, and refused together with a security token."""
-    cloud = local_cloud_factory(seed=other_seed)
+    cloud = local_cloud_factory(seed=other_seed, fixed_credentials=True)
 
     with pytest.raises(ClientRequestException) as refused:
         publish(cloud, "hi", build(SmnClient, cloud, security_token="of another"))

@@ -79,7 +79,7 @@ def local_cloud(serve: str, cwd: Path, env: dict[str, str]) -> Iterator[None]:
             if process.poll() is not None:
                 raise RuntimeError(f"the local cloud ended. Does another one run at {URL}?")
             try:
-                httpx.get(f"{URL}/_local/connection", trust_env=False).raise_for_status()
+                httpx.get(f"{URL}/docs", trust_env=False).raise_for_status()
             except httpx.HTTPError:
                 continue
             break

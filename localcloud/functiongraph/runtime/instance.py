@@ -2,13 +2,13 @@
 
 import json
 import os
+import secrets as random_secrets
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any
 
 from typing_extensions import Self
 
@@ -89,6 +89,7 @@ class Instance:
         self._process = ChildProcess(python, self._environment, function.code_root.parent, self._log)
         seconds = function.initializer_timeout if function.initializer else function.timeout
         request = StartRequest(
+            secret=random_secrets.token_hex(16),
             code_root=str(function.code_root),
             code_uri=str(function.code_uri),
             handler=function.handler,
@@ -101,10 +102,14 @@ class Instance:
         return reply
 
     def _handle(self, event: str, request_id: str, credentials: Credentials) -> Reply:
-        request = InvokeRequest(event=event, context=self._context(request_id, credentials, self._function.timeout))
+        request = InvokeRequest(
+            secret=random_secrets.token_hex(16),
+            event=event,
+            context=self._context(request_id, credentials, self._function.timeout),
+        )
         return self._ask(request, self._function.timeout, "FunctionTimeout", "the function did not return")
 
-    def _ask(self, request: Mapping[str, Any], seconds: float, kind: str, what: str) -> Reply:
+    def _ask(self, request: StartRequest | InvokeRequest, seconds: float, kind: str, what: str) -> Reply:
         """Return the reply. A missing reply becomes an error reply and ends the process."""
         assert self._process is not None  # noqa: S101 - invoke starts it
         stack_trace: list[str] = []

@@ -1,28 +1,40 @@
 """A function's process as its parent sees it: requests in, replies and log out, deadlines, and a certain end."""
 
 import contextlib
+import ctypes
 import json
 import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from localcloud.functiongraph.runtime.inside.child import Reply
+from localcloud.functiongraph.runtime.inside.child import InvokeRequest, Reply, StartRequest
 from localcloud.functiongraph.runtime.inside.inspection import DUMP_SIGNAL, peak_memory_mb
 from localcloud.functiongraph.runtime.log import LineSplitter
 
 
 START = Path(__file__).with_name("start.py")
 
+PR_SET_DUMPABLE = 4
+"""prctl(2)"""
+
 PIPE_CAPACITY = 1 << 20
 """More bytes than a pipe holds. No more is read after a reply, since a function may print forever."""
 
+MAX_REPLY_BYTES = 64 << 20
+"""More than the longest reply: 6 MB, of which each byte may become six in JSON, and the error of an exception."""
+
 MEMORY_CHECK_INTERVAL = 0.1
 """Seconds between two looks at the memory of a busy process."""
+
+SPOILT = "spoilt its reply"
+KINDS = {"empty", "text", "json"}
 
 DUMP_TIMEOUT = 0.1
 """Seconds of silence after which a stack dump is taken to be complete."""
@@ -46,6 +58,7 @@ class ChildProcess:
     def __init__(
         self, python: Sequence[str], environment: Mapping[str, str], directory: Path, log: Callable[[str], None]
     ) -> None:
+        _hide_environment()
         self._replies, reply_end = os.pipe()
         lifeline_end, self._lifeline = os.pipe()
         try:
@@ -76,8 +89,8 @@ class ChildProcess:
         assert self._process.stdout is not None  # noqa: S101 - Popen made the pipe
         return self._process.stdout.fileno()
 
-    def ask(self, request: Mapping[str, Any], seconds: float, memory_mb: int) -> Reply:
-        """Send *request* and wait for the reply, forwarding the log meanwhile.
+    def ask(self, request: StartRequest | InvokeRequest, seconds: float, memory_mb: int) -> Reply:
+        """Send *request* and wait for the reply with its secret, forwarding the log meanwhile.
 
         Raises TimedOut, Exited, and OutOfMemory on systems that show the memory of a process.
         """
@@ -87,21 +100,22 @@ class ChildProcess:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         try:
-            return self._read_reply(deadline, memory_mb)
+            return self._read_reply(request["secret"].encode(), deadline, memory_mb, is_result="event" in request)
         finally:
             self._read_rest_of_log()
 
-    def _read_reply(self, deadline: float, memory_mb: int) -> Reply:
-        chunks: list[bytes] = []
+    def _read_reply(self, secret: bytes, deadline: float, memory_mb: int, *, is_result: bool) -> Reply:
+        received = bytearray()
         while True:
             for key, _ in self._selector.select(min(MEMORY_CHECK_INTERVAL, max(0.0, deadline - time.monotonic()))):
                 chunk = os.read(key.fd, 1 << 16)
                 if key.fd == self._replies:
-                    chunks.append(chunk)
-                    if chunk.endswith(b"\n"):
-                        return _parse_reply(b"".join(chunks), memory_mb)
-                    if not chunk:
-                        raise Exited(_describe_exit(self._process))
+                    received += chunk
+                    line = _take_reply(received, secret) if b"\n" in chunk else None
+                    if line is not None:
+                        return _parse_reply(line, memory_mb, is_result=is_result)
+                    if not chunk or len(received) > MAX_REPLY_BYTES:
+                        raise Exited(_describe_exit(self._process) if not chunk else SPOILT)
                 elif chunk:
                     self._log.add(chunk)
                 else:
@@ -154,14 +168,46 @@ class ChildProcess:
         os.close(self._lifeline)
 
 
-def _parse_reply(line: bytes, memory_mb: int) -> Reply:
+@cache
+def _hide_environment() -> None:
+    """Keep functions from reading this process's variables and memory through /proc and ptrace (Linux).
+
+    Makes the process non-dumpable: /proc/PID/environ and /proc/PID/mem are then root's. There is no core dump either.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _take_reply(received: bytearray, secret: bytes) -> bytes | None:
+    """Remove the complete lines from *received*. Return what follows *secret* in the first that has it, or None."""
+    *lines, rest = received.split(b"\n")
+    received[:] = rest
+    return next((bytes(line.partition(secret)[2]) for line in lines if secret in line), None)
+
+
+def _parse_reply(line: bytes, memory_mb: int, *, is_result: bool) -> Reply:
     try:
         reply: Reply = json.loads(line)
-    except ValueError:  # the function wrote to every file descriptor it found
-        raise Exited("spoilt its reply") from None
+        if not _is_reply(reply, is_result=is_result):
+            raise Exited(SPOILT)
+    except ValueError:  # the function wrote to every file descriptor it found, at the same time
+        raise Exited(SPOILT) from None
     if reply.get("max_memory_used_mb", 0) > memory_mb:
         raise OutOfMemory
     return reply
+
+
+def _is_reply(reply: Any, *, is_result: bool) -> bool:
+    """Whether a JSON value is a reply: to an invocation if `is_result`, else to a start."""
+    if not isinstance(reply, dict) or not isinstance(reply.get("max_memory_used_mb", 0), int):
+        return False
+    if is_result and not isinstance(reply.get("duration_ms"), float):
+        return False
+    if "error" in reply:
+        error = reply["error"]
+        return isinstance(error, dict) and error.keys() == {"type", "message", "stack_trace"}
+    return not is_result or (reply.get("kind") in KINDS and isinstance(reply.get("body"), str))
 
 
 def _describe_exit(process: "subprocess.Popen[bytes]") -> str:

@@ -22,8 +22,13 @@ from .inspection import dump_stack_on_signal, peak_memory_mb
 
 
 class StartRequest(TypedDict):
-    """Load a function. The context is that of the invocation that found no warm instance."""
+    """Load a function. The context is that of the invocation that found no warm instance.
 
+    A reply counts only with the *secret* of its request, so a function cannot forge one by writing to every file
+    descriptor. It can if it searches the memory of its own process.
+    """
+
+    secret: str
     code_root: str
     code_uri: str
     handler: str
@@ -34,6 +39,7 @@ class StartRequest(TypedDict):
 class InvokeRequest(TypedDict):
     """Call the handler with this event, a JSON text."""
 
+    secret: str
     event: str
     context: ContextData
 
@@ -62,13 +68,15 @@ def main() -> None:
         handler = _load(start, entry)
     except BaseException as error:  # noqa: BLE001 - everything the function raises is its result, SystemExit included
         _exit_if_forked(process)
-        return _send(replies, Reply(error=error_data(error, entry), max_memory_used_mb=peak_memory_mb()))
+        reply = Reply(error=error_data(error, entry), max_memory_used_mb=peak_memory_mb())
+        return _send(replies, start["secret"], reply)
     _exit_if_forked(process)
-    _send(replies, Reply())
+    _send(replies, start["secret"], Reply())
     for line in requests:
-        reply = _invoke(handler, json.loads(line), entry)
+        request: InvokeRequest = json.loads(line)
+        reply = _invoke(handler, request, entry)
         _exit_if_forked(process)
-        _send(replies, reply)
+        _send(replies, request["secret"], reply)
     return None
 
 
@@ -121,8 +129,8 @@ def _exit_if_forked(process: int) -> None:
         os._exit(0)
 
 
-def _send(replies: IO[str], reply: Reply) -> None:
+def _send(replies: IO[str], secret: str, reply: Reply) -> None:
     if sys.__stdout__ and not sys.__stdout__.closed:
         sys.__stdout__.flush()
-    replies.write(json.dumps(reply) + "\n")
+    replies.write(f"{secret}{json.dumps(reply)}\n")
     replies.flush()

@@ -1,0 +1,88 @@
+"""The file in which a running local cloud keeps its keys for the commands of the same user.
+
+The folder is `$XDG_RUNTIME_DIR/ddsbackup`, or else `~/.cache/ddsbackup`, with mode 0700. The file is named after the
+port, has mode 0600, and holds what `GET /_local/connection` returns.
+"""
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from localcloud.callers import is_loopback
+
+
+_log = logging.getLogger("localcloud")
+
+
+@contextmanager
+def published(connection: Mapping[str, Any]) -> Iterator[None]:
+    """Keep a connection in the file of its port while the context lasts.
+
+    If the folder cannot be used, a warning is logged, and the commands do not find the keys.
+    """
+    path = _path(urlsplit(connection["endpoint"]).port)
+    try:
+        _write(path, json.dumps(connection))
+    except OSError as error:
+        _log.warning("the keys of the local cloud are not kept in %s: %s", path, error)
+        yield
+        return
+    try:
+        yield
+    finally:
+        # Another local cloud may have taken the port and the file meanwhile.
+        if (_read(path) or {}).get("token") == connection["token"]:
+            with suppress(OSError):
+                path.unlink()
+
+
+def find_token(url: str) -> str | None:
+    """The token of the local cloud that this user runs at `url`, or None. Only a URL of this machine has one."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 80
+    except ValueError:
+        return None
+    if not is_loopback(parts.hostname or ""):
+        return None
+    token = (_read(_path(port)) or {}).get("token")
+    return token if isinstance(token, str) else None
+
+
+def _path(port: int | None) -> Path:
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    folder = Path(runtime) / "ddsbackup" if runtime else Path.home() / ".cache" / "ddsbackup"
+    return folder / f"local-cloud-{port or 80}.json"
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    _check_owner(path.parent)
+    path.parent.chmod(0o700)
+    descriptor, unfinished = tempfile.mkstemp(dir=path.parent)  # mode 0600
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(unfinished).replace(path)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        _check_owner(path.parent)
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _check_owner(folder: Path) -> None:
+    """Raise PermissionError for a folder that is a link or belongs to another user, who could read or replace files."""
+    found = folder.lstat()
+    if folder.is_symlink() or found.st_uid != os.getuid():
+        raise PermissionError(f"{folder} is a link or belongs to another user")
