@@ -47,13 +47,15 @@ def _serve(client: socket.socket, context: ssl.SSLContext, address: tuple[str, i
     ):
         back = threading.Thread(target=_copy, args=(inside, outside), daemon=True)
         back.start()
-        _copy(outside, inside)
+        # The local cloud answers only under its own name.
+        names = tuple(f":{port}\r\n".encode() for port in (outside.getsockname()[1], address[1]))
+        _copy(outside, inside, (names[0], names[1]))
         back.join()
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
+def _copy(source: socket.socket, target: socket.socket, names: tuple[bytes, bytes] = (b"", b"")) -> None:
     with suppress(OSError):
         while data := source.recv(65_536):
-            target.sendall(data)
+            target.sendall(data.replace(*names) if names[0] else data)
     with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
