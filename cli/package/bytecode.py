@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.package.model import Files, Observer, PackagingFailed
+from cli.package.record import CHECKED_HASH
 from cli.paths import CHECKOUT
 
 
@@ -91,15 +92,21 @@ class Compiler:
     def byte_code(self, files: Files, ours: Files) -> Files:
         """Return the .pyc of each module among *files*, by path.
 
-        The same module and release of Python give the same bytes. A module of a requirement that does not compile, such
-        as a test of a parser, has none. Raises PackagingFailed if one of *ours* does not compile.
+        The byte code of *ours* is compared with its source when it is loaded, so that an edited source wins. That of
+        requirements is not, which saves reading them. The same module and release of Python give the same bytes. A
+        module of a requirement that does not compile, such as a test of a parser, has none. Raises PackagingFailed if
+        one of *ours* does not compile.
         """
         modules = [(name, content) for name, content in files.items() if name.endswith(".py")]
         if new := dict(module for module in modules if module not in self._compiled):
             failures = self._compile(new)
             if wrong := [f"  {name}: {problem}" for name, problem in failures.items() if name in ours]:
                 raise PackagingFailed(f"Python {self._interpreter.version} cannot compile\n" + "\n".join(wrong))
-        return {name: content for module in modules for name, content in self._compiled[module].items()}
+        return {
+            name: _checked(content) if module[0] in ours else content
+            for module in modules
+            for name, content in self._compiled[module].items()
+        }
 
     def _compile(self, modules: Files) -> dict[str, str]:
         """Compile *modules*, and return the error of each that does not compile."""
@@ -152,6 +159,11 @@ class Compiler:
         fixed = {"PYTHONPATH": str(CHECKOUT), "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
         command = [self._interpreter.executable, "-S", "-s", "-B", "-W", "ignore", "-m", module, *arguments]
         return subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", env=inherited | fixed)  # noqa: S603 ours
+
+
+def _checked(byte_code: bytes) -> bytes:
+    """Return a .pyc that Python compares with the hash of its source (PEP 552)."""
+    return byte_code[:4] + CHECKED_HASH.to_bytes(4, "little") + byte_code[8:]
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def compile_tree(root: Path, code_root: str) -> None:
 
 
 def compiled(source: bytes, file: str) -> bytes:
-    """Return the content of a .pyc that is never compared with its source (PEP 552, unchecked hash-based).
+    """Return the content of a .pyc that is not compared with its source (PEP 552, unchecked hash-based).
 
     The zip has no times to compare, and the function's folder is read-only.
     """

@@ -4,6 +4,7 @@ The only argument is the folder of the package. `shared/runtime/cold_start.py` r
 for. The files of byte code that the record contains are deleted.
 """
 
+import hashlib
 import importlib.util
 import marshal
 import re
@@ -17,6 +18,9 @@ from typing import Any
 
 BEFORE = {"shared", "shared.runtime", "shared.runtime.cold_start"}
 """Modules that are imported before the record is read."""
+
+CHECKED_HASH = 3
+"""The flags in the header of byte code that is compared with the hash of its source (PEP 552)."""
 
 
 def record(root: Path) -> Path:
@@ -54,7 +58,7 @@ def record(root: Path) -> Path:
     _import(root / "index.py")
     modules = _modules(root)
     file = _write(modules, texts, patterns)
-    for source, _ in modules.values():
+    for source, _, _ in modules.values():
         Path(importlib.util.cache_from_source(str(root / source))).unlink()
     return file
 
@@ -67,8 +71,11 @@ def _import(entry: Path) -> None:
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
-def _modules(root: Path) -> dict[str, tuple[str, bytes]]:
-    """Return the path and the byte code of each imported module of the package, in the order of the imports."""
+def _modules(root: Path) -> dict[str, tuple[str, bytes, bytes]]:
+    """Return `Record.modules` for the imported modules of the package, in the order of the imports.
+
+    The hash of the source comes from byte code that is compared with its source.
+    """
     found = {}
     for name, module in sys.modules.items():
         spec = getattr(module, "__spec__", None)
@@ -76,20 +83,28 @@ def _modules(root: Path) -> dict[str, tuple[str, bytes]]:
         if name not in BEFORE and file.startswith(f"{root}/") and file.endswith(".py"):
             byte_code = Path(importlib.util.cache_from_source(file))
             if byte_code.is_file():
-                found[name] = (file.removeprefix(f"{root}/"), byte_code.read_bytes()[16:])  # after the header
+                content = byte_code.read_bytes()
+                source_hash = content[8:16] if content[4] == CHECKED_HASH else b""
+                found[name] = (file.removeprefix(f"{root}/"), source_hash, content[16:])
     return found
 
 
-def _write(modules: dict[str, tuple[str, bytes]], texts: dict[str, CodeType], patterns: dict[Any, Any]) -> Path:
-    from cli.package.compiler import parts
+def _write(modules: dict[str, tuple[str, bytes, bytes]], texts: dict[str, CodeType], patterns: dict[Any, Any]) -> Path:
     from shared.runtime.cold_start import recorded_file
 
     file = recorded_file()
-    content = (modules, texts, patterns)
-    held = list(parts(content))  # so that marshal marks every object as shared
-    file.write_bytes(marshal.dumps(content))
-    del held
+    content = _marshalled((modules, _marshalled(texts), patterns))
+    file.write_bytes(importlib.util.MAGIC_NUMBER + hashlib.sha256(content).digest() + content)
     return file
+
+
+def _marshalled(value: Any) -> bytes:
+    from cli.package.compiler import parts
+
+    held = list(parts(value))  # so that marshal marks every object as shared
+    content = marshal.dumps(value)
+    del held
+    return content
 
 
 if __name__ == "__main__":

@@ -3,10 +3,14 @@
 The byte code of the imports is in hundreds of files, each of which Python looks for, opens and reads. Libraries also
 compile texts while they are imported (methods of dataclasses, annotations, patterns), and Python caches none of that.
 `ddsbackup package` records all of it in one file next to this module. Without that file, and for everything that is not
-in it, modules are imported and texts compiled as usual.
+in it, modules are imported and texts compiled as usual. The same applies to a module of the application whose source
+differs from the recorded one, and to the whole file if it is damaged or from another Python, which is logged.
 """
 
 import gc
+import hashlib
+import importlib.util
+import logging
 import marshal
 import os
 import re
@@ -20,21 +24,52 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 
+Modules = dict[str, tuple[str, bytes, bytes]]
 Patterns = dict[tuple[str | bytes, int], tuple[int, list[int], int, dict[str, int], tuple[str | None, ...]]]
+
+
+_MAGIC = importlib.util.MAGIC_NUMBER
+_LOGGER = logging.getLogger(__name__)
+_HEADER = len(_MAGIC) + hashlib.sha256().digest_size
+
+
+class UnusableRecordError(Exception):
+    """A recorded file is damaged, or was made by another Python."""
 
 
 class Record(NamedTuple):
     """The content of the recorded file.
 
+    The file has the magic number of byte code, then the SHA-256 of the rest, then the rest, marshalled.
+
     Attributes:
-        modules: for each module its file, relative to the root of the package, and its byte code as in `.pyc` files.
-        texts: what `dataclasses` and `typing` compile, by source text.
+        modules: for each module its file, relative to the root of the package, the hash of its source (PEP 552), and
+            its byte code as in `.pyc` files after the header. The hash is empty for modules of requirements, whose
+            sources are not compared.
+        texts: what `dataclasses` and `typing` compile, by source text. In the file, they are marshalled on their own,
+            so that any Python can read the rest.
         patterns: the arguments of `_sre.compile` after the pattern, by pattern and flags.
     """
 
-    modules: dict[str, tuple[str, bytes]]
+    modules: Modules
     texts: dict[str, CodeType]
     patterns: Patterns
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Record":
+        """Read the content of a file. Nothing is unmarshalled unless it is complete and from this version of Python.
+
+        Raises:
+            UnusableRecordError: the content is damaged, or was made by another Python.
+        """
+        rest = memoryview(content)[_HEADER:]
+        # A wrong size or order of objects can crash the interpreter, so marshal only reads what was written.
+        if content[len(_MAGIC) : _HEADER] != hashlib.sha256(rest).digest():
+            raise UnusableRecordError("it is damaged: its SHA-256 does not match")
+        if not content.startswith(_MAGIC):
+            raise UnusableRecordError("it was made by another version of Python")
+        modules, texts, patterns = marshal.loads(rest)  # noqa: S302 it comes with the code, as byte code does
+        return cls(modules, marshal.loads(texts), patterns)  # noqa: S302 as above
 
 
 def recorded_file(cache_tag: str = sys.implementation.cache_tag) -> Path:
@@ -47,13 +82,19 @@ def importing() -> Iterator[None]:
     """Import a function's modules inside this context. All changes to the interpreter are undone at its end.
 
     Garbage collection is off meanwhile, since almost nothing is garbage. At the end all objects are frozen, so that
-    later collections skip them.
+    later collections skip them. A record that cannot be used is logged at the end, when the log is set up.
     """
     # pydantic would search the metadata of every installed package for plug-ins, FunctionGraph's own packages included.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()
+    record = problem = None
     try:
-        record = _read()
+        record = Record.parse(recorded_file().read_bytes())
+    except FileNotFoundError:
+        pass  # packed without one
+    except Exception as error:  # noqa: BLE001 whatever is wrong with it, the function can do without
+        problem = str(error)
+    try:
         if record is None:
             yield
         else:
@@ -62,13 +103,8 @@ def importing() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
-
-
-def _read() -> Record | None:
-    try:
-        return Record(*marshal.loads(recorded_file().read_bytes()))  # noqa: S302 it comes with the code, as byte code does
-    except FileNotFoundError:
-        return None
+        if problem:
+            _LOGGER.warning("%s is not used, so the cold start takes longer: %s", recorded_file().name, problem)
 
 
 @contextmanager
@@ -114,7 +150,7 @@ def _found(record: Record) -> Iterator[None]:
 class _Finder:
     """Finds modules in a record."""
 
-    def __init__(self, modules: dict[str, tuple[str, bytes]]) -> None:
+    def __init__(self, modules: Modules) -> None:
         self._modules = modules
         self._root = Path(__file__).parents[2]
 
@@ -123,12 +159,15 @@ class _Finder:
         found = self._modules.pop(name, None)
         if found is None:
             return None
-        file = f"{self._root}/{found[0]}"
-        is_package = file.endswith("/__init__.py")
-        spec = ModuleSpec(name, _Loader(name, file, found[1]), origin=file, is_package=is_package)
+        relative, source_hash, byte_code = found
+        loader = _Loader(name, f"{self._root}/{relative}", byte_code)
+        if source_hash and not loader.has_source(source_hash):
+            return None
+        is_package = loader.path.endswith("/__init__.py")
+        spec = ModuleSpec(name, loader, origin=loader.path, is_package=is_package)
         spec.has_location = True
         if is_package:
-            spec.submodule_search_locations = [file.removesuffix("/__init__.py")]
+            spec.submodule_search_locations = [loader.path.removesuffix("/__init__.py")]
         return spec
 
 
@@ -137,7 +176,15 @@ class _Loader(SourceFileLoader):
 
     def __init__(self, name: str, file: str, byte_code: bytes) -> None:
         super().__init__(name, file)
+        self.path: str = file
         self._byte_code = byte_code
+
+    def has_source(self, source_hash: bytes) -> bool:
+        """Whether the module's file has the source with this hash."""
+        try:
+            return importlib.util.source_hash(self.get_data(self.path)) == source_hash
+        except OSError:
+            return False
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the module's code."""

@@ -4,7 +4,6 @@ import errno
 import hashlib
 import importlib.util
 import json
-import marshal
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from cli.package.archive import MB
 from cli.package.model import Package, PackagingFailed
 from cli.paths import CHECKOUT
 from cli.template.model import Function
+from shared.runtime.cold_start import Record
 from tests.package.conftest import PYTHON, Noted, build, make_wheel, names
 
 
@@ -96,8 +96,8 @@ def test_our_package_leaves_out_what_is_never_reached(package: Package) -> None:
     modules = {name for name in found if name.endswith(".py")}
     compiled = {name for name in found if name.endswith(f".{TAG}.pyc")}
     with zipfile.ZipFile(package.path) as archive:
-        records = [marshal.loads(archive.read(name)) for name in found if name.endswith(".bin")]
-    recorded = {file for record in records for file, _ in record[0].values()}
+        records = [Record.parse(archive.read(name)) for name in found if name.endswith(".bin")]
+    recorded = {file for record in records for file, _, _ in record.modules.values()}
     assert {importlib.util.cache_from_source(file) for file in modules - recorded} == compiled
     assert len(recorded) > 200 * len(records)
 

@@ -1,14 +1,21 @@
 """Cold start: what is recorded when a package is built behaves like what is compiled at import."""
 
 import gc
+import hashlib
+import importlib.util
 import json
+import marshal
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.runtime import cold_start
+from shared.runtime.logs import start_logging
 
 
 ROOT = Path(__file__).parent.parent.parent
@@ -136,6 +143,90 @@ def test_a_recorded_module_is_that_of_its_file(package: Path) -> None:
     assert before["read"]
     assert after["read"] == []
     assert {**before, "read": []} == after
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda content: b"",
+    "one byte": lambda content: content[:1],
+    "header only": lambda content: content[:36],
+    "half": lambda content: content[: len(content) // 2],
+    "one byte short": lambda content: content[:-1],
+    "one byte more": lambda content: content + b"0",
+    "text": lambda content: b"not marshalled",
+    "zeros": lambda content: bytes(len(content)),
+    "other marshal": lambda content: marshal.dumps({"a": 1}),
+    "other marshal with a header": lambda content: sealed(marshal.dumps(1)),
+    "other shape with a header": lambda content: sealed(marshal.dumps((1, 2, 3))),
+    "other Python": lambda content: b"\x01\x02\r\n" + content[4:],
+}
+
+
+def sealed(content: bytes) -> bytes:
+    return importlib.util.MAGIC_NUMBER + hashlib.sha256(content).digest() + content
+
+
+def start(package: Path) -> tuple[dict[str, Any], str]:
+    """Return the answers of the package and what it logged without a log of its own."""
+    command = [sys.executable, "-I", "-S", "-B", "-c", PROBE, str(package)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    return {**json.loads(done.stdout), "compiled": 0}, done.stderr
+
+
+@pytest.fixture(name="record")
+def recorded_package(package: Path) -> Path:
+    """The record in the package."""
+    run("-c", RECORD, str(ROOT), str(package))
+    return package / "shared" / "runtime" / cold_start.recorded_file().name
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_function_starts_without_an_unusable_record(package: Path, record: Path, damage: str) -> None:
+    """It behaves the same, and writes one line that says why."""
+    expected, silence = start(package)
+    record.write_bytes(DAMAGES[damage](record.read_bytes()))
+    found, log = start(package)
+
+    assert (found, silence) == (expected, "")
+    assert len(log.splitlines()) == 1
+    assert log.startswith(f"{record.name} is not used, so the cold start takes longer: ")
+
+
+def test_a_deleted_record_is_not_worth_a_line(package: Path, record: Path) -> None:
+    """A package may have none."""
+    expected, _ = start(package)
+    record.unlink()
+
+    assert start(package) == (expected, "")
+
+
+def test_no_flipped_bit_and_no_cut_is_unmarshalled(record: Path) -> None:
+    """Marshal may crash the interpreter on wrong data, so it never sees any."""
+    content, chance = record.read_bytes(), random.Random(9)
+    for _ in range(200):
+        place = chance.randrange(len(content) * 8)
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        for damaged in (bytes(flipped), content[: chance.randrange(len(content))]):
+            with pytest.raises(cold_start.UnusableRecordError):
+                cold_start.Record.parse(damaged)
+    cold_start.Record.parse(content)
+
+
+def test_the_line_is_one_json_object_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The function sets up its log while it is imported, and the line comes after that."""
+    damaged = tmp_path / "cold_start.bin"
+    damaged.write_bytes(b"text")
+    monkeypatch.setattr(cold_start, "recorded_file", lambda: damaged)
+    with cold_start.importing():
+        start_logging()
+    gc.unfreeze()
+
+    line = json.loads(capsys.readouterr().out)
+    assert (line["level"], line["logger"]) == ("WARNING", "shared.runtime.cold_start")
+    assert "it is damaged" in line["message"]
 
 
 def test_a_record_is_for_one_version_of_python(package: Path) -> None:
