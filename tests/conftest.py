@@ -12,6 +12,14 @@ from shared.runtime.logs import SDK_LOGGERS
 pytest_plugins = ["localcloud.pytest_plugin"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _keys_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the key files of the tests' local clouds out of the user's folder. Those of killed ones stay behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _log_as_before() -> Iterator[None]:
     """Restore the loggers: a function configures those of its process, which all tests share here."""
