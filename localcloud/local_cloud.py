@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
@@ -23,7 +24,8 @@ class LocalCloud:
     `state_file` the state survives in a SQLite file. The switches are the fields of `localcloud.region.Switches`.
 
     The credentials are new for each LocalCloud: `connection()` returns them, and commands of this user that get `url`
-    find them in a file. With `fixed_credentials` they are those of the seed, and `/_local` needs none.
+    find them in a file. With `fixed_credentials` they are those of the seed, and `/_local` needs none. It answers under
+    the names of loopback, and of `allow_hosts`, such as those of a proxy.
 
     Raises ValueError for an unknown switch, an invalid seed and an unusable state file, OSError for a taken port.
     """
@@ -35,9 +37,11 @@ class LocalCloud:
         state_file: Path | None = None,
         *,
         fixed_credentials: bool = False,
+        allow_hosts: Iterable[str] = (),
         **switches: Any,
     ) -> None:
         self._port = port
+        self._allow_hosts = tuple(allow_hosts)
         seed = seed if isinstance(seed, Seed) else load_seed(seed)
         self._cloud = Cloud(seed, switches, state_file, fixed_credentials=fixed_credentials)
         self.url = ""
@@ -47,7 +51,7 @@ class LocalCloud:
         self._listener = listen("127.0.0.1", self._port)
         self.url = url_of(self._listener)
         started = threading.Event()
-        self._server = HttpServer(self._cloud, self._listener, on_started=started.set)
+        self._server = HttpServer(self._cloud, self._listener, allow_hosts=self._allow_hosts, on_started=started.set)
         self._keys = published(self._cloud.connection(self.url))
         self._keys.__enter__()
         self._thread = threading.Thread(

@@ -6,6 +6,7 @@ compared between machines. Functions and scripts run in their own processes, the
 
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from localcloud.seed import Seed, SeedInstance, load_seed
 from tests.bench.packages import Packages, pack
 from tests.bench.quota import NoQuotaError, quota
 from tests.bench.starts import Candidate, Start, median_starts
-from tests.bench.tls import https
+from tests.bench.tls import https, listen
 
 
 HERE = Path(__file__).parent
@@ -71,7 +72,7 @@ def run(
     return report
 
 
-def warm(cloud: LocalCloud, console: Console, folder: Path) -> list[Figure]:
+def warm(cloud: LocalCloud, console: Console, folder: Path, listener: socket.socket) -> list[Figure]:
     """Measure events with one instance, without the first event of each process, over HTTP and HTTPS."""
 
     def measure(script: str, name: str, where: str, **connection: Any) -> list[float]:
@@ -88,7 +89,7 @@ def warm(cloud: LocalCloud, console: Console, folder: Path) -> list[Figure]:
 
     plain = compare("time over HTTP, compared with the same calls of the plain SDK", "rounds", "plain.py", "HTTP")
     http = compare("CPU time over HTTP, compared with the naive function", "cpu", "naive.py", "HTTP", "target: 1")
-    with https(cloud.url, folder) as (endpoint, bundle):
+    with https(cloud.url, folder, listener) as (endpoint, bundle):
         tls = compare(
             "CPU time over HTTPS, compared with the naive function",
             "cpu",
@@ -182,11 +183,12 @@ def print_cold_starts(console: Console, packages: Packages, found: list[tuple[st
 def main() -> None:
     """Measure everything and print the tables."""
     progress, console = Console(stderr=True), Console(width=None if sys.stdout.isatty() else 110)
-    with LocalCloud(seed=fleet()) as cloud, tempfile.TemporaryDirectory() as folder:
+    listener, host = listen()
+    with LocalCloud(seed=fleet(), allow_hosts=[host]) as cloud, tempfile.TemporaryDirectory() as folder:
         progress.print("[dim]packing[/dim]")
         packages = pack(Path(folder))
         starts = cold_starts(cloud, progress, packages)
-        figures = [*warm(cloud, progress, Path(folder)), many_instances(cloud, progress)]
+        figures = [*warm(cloud, progress, Path(folder), listener), many_instances(cloud, progress)]
         made = calls(cloud)
     print_cold_starts(console, packages, starts)
     table = Table(title=f"Warm create_backup, Python {sys.version.split()[0]} (medians)")

@@ -15,9 +15,15 @@ import certifi
 CERTIFICATE = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
 
 
+def listen() -> tuple[socket.socket, str]:
+    """Return a listener for the proxy, and the host under which it is called: the local cloud has to allow it."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    return listener, f"127.0.0.1:{listener.getsockname()[1]}"
+
+
 @contextmanager
-def https(url: str, folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield an https URL for the http one, and a bundle of the usual CA certificates and that of the proxy."""
+def https(url: str, folder: Path, listener: socket.socket) -> Iterator[tuple[str, Path]]:
+    """Yield the https URL of the proxy, and a bundle of the usual CA certificates and that of the proxy."""
     key, certificate, bundle = folder / "key.pem", folder / "certificate.pem", folder / "bundle.pem"
     command = ["openssl", *CERTIFICATE.split(), "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(command, check=True, capture_output=True)
@@ -25,7 +31,7 @@ def https(url: str, folder: Path) -> Iterator[tuple[str, Path]]:
     address = urlsplit(url)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+    with listener:
         threading.Thread(
             target=_accept, args=(listener, context, (address.hostname, address.port)), daemon=True
         ).start()
@@ -47,15 +53,13 @@ def _serve(client: socket.socket, context: ssl.SSLContext, address: tuple[str, i
     ):
         back = threading.Thread(target=_copy, args=(inside, outside), daemon=True)
         back.start()
-        # The local cloud answers only under its own name.
-        names = tuple(f":{port}\r\n".encode() for port in (outside.getsockname()[1], address[1]))
-        _copy(outside, inside, (names[0], names[1]))
+        _copy(outside, inside)
         back.join()
 
 
-def _copy(source: socket.socket, target: socket.socket, names: tuple[bytes, bytes] = (b"", b"")) -> None:
+def _copy(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while data := source.recv(65_536):
-            target.sendall(data.replace(*names) if names[0] else data)
+            target.sendall(data)
     with suppress(OSError):
         target.shutdown(socket.SHUT_WR)

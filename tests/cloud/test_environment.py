@@ -3,7 +3,7 @@
 import shutil
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import pytest
 
 from localcloud import LocalCloud
 from shared.errors import TransientError
-from tests.bench.tls import https
-from tests.cloud.conftest import Adapters, adapters_for
+from tests.bench.tls import https, listen
+from tests.cloud.conftest import adapters_for
 
 
 @pytest.fixture(name="proxy")
@@ -77,12 +77,15 @@ def test_a_netrc_does_not_replace_the_signature(
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
 def test_authorities_of_the_environment_are_trusted(
-    cloud: LocalCloud, adapters: Adapters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    local_cloud_factory: Callable[..., LocalCloud], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The variable is REQUESTS_CA_BUNDLE. Other authorities are not trusted."""
-    with https(cloud.url, tmp_path) as (endpoint, bundle):
+    listener, host = listen()
+    cloud = local_cloud_factory(allow_hosts=[host])
+    with https(cloud.url, tmp_path, listener) as (endpoint, bundle):
         with pytest.raises(TransientError, match=r"(?i)certificate"):
             adapters_for(cloud.connection(), endpoint=endpoint).dds.list()
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
 
-        assert adapters_for(cloud.connection(), endpoint=endpoint).dds.list() == adapters.dds.list()
+        expected = adapters_for(cloud.connection()).dds.list()
+        assert adapters_for(cloud.connection(), endpoint=endpoint).dds.list() == expected
