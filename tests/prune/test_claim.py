@@ -160,6 +160,7 @@ def test_the_claim_holds_under_faults_that_outlast_an_invocation(pruning: Prunin
     pruning.assert_claim()
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rules=st.lists(
