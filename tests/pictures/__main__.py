@@ -33,7 +33,9 @@ LINES = (15, 9)
 
 def main() -> None:
     """Draw every picture."""
-    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    # As in a terminal: under `make pictures`, a further make would print its level and directory.
+    env = {name: value for name, value in os.environ.items() if name not in {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     for block in read_blocks(README):
         if block.picture:
             save(block, shorten(run_block(block, CHECKOUT, {**env, "VENV": sys.prefix}), *LINES))
