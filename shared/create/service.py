@@ -101,8 +101,9 @@ class BackupService:
             rejections = [publishers.submit(self.notifier.publish_rejection, one, trigger) for one in rejected]
         outcomes = [(tasks[number].named, event.outcome(number)) for number in range(len(tasks))]
         outcomes += [(named, future.result()) for named, future in others]
-        results = [result for named in requests for of, result in outcomes if of is named]
-        return results, [rejection.result() for rejection in rejections]
+        order = {id(named): position for position, named in enumerate(requests)}
+        outcomes.sort(key=lambda outcome: order[id(outcome[0])])
+        return [result for _, result in outcomes], [rejection.result() for rejection in rejections]
 
     def _publish(self, named: NamedRequest, result: InstanceResult) -> InstanceResult:
         notification = result_notification(result, named.names, self.notifier.sender, self.clock.now())
