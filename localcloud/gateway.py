@@ -114,7 +114,8 @@ class Gateway:
         if service not in {Service.IAM, Service.IAM5} and not in_project:
             raise _wrong_project(service)
         if agency_id is not None and region.switches.enforce_policies:
-            authorize(call.method, exchange.path, self._cloud.iam.documents(agency_id), service)
+            documents = self._cloud.iam.documents(agency_id)
+            authorize(call.method, exchange.path, documents, service, self._cloud.region.domain_id)
 
     def _log_call(self, exchange: Exchange, service: Service, fault: Fault | None, response: Response) -> None:
         call = exchange.call

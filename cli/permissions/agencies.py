@@ -138,17 +138,18 @@ def _platform_actions(function: Function) -> Iterator[PlatformAction]:
 def _topics(function: Function, names: Mapping[str, str]) -> Iterator[str]:
     """Yield each topic of the function's settings and destinations. *names* has the topics of the template.
 
-    The form is ``smn:<region>:<account id>:topic:<name>``. The template knows neither the region of its own topics nor
-    the account, and perhaps not a parameter in the name: each becomes ``*``.
+    The form is ``smn:<region>:<account id>:topic:<topic>``. Whether the topic is its name or its URN, which ends in the
+    name, is not documented: ``*<name>`` matches both. The template knows neither the region of its own topics nor the
+    account, and perhaps not a parameter in the name: each becomes ``*``.
     """
     given = [value for name, value in function.variables.items() if name.endswith("TOPIC_URN")]
     given += [str(one.param.get("topic_urn")) for one in _destinations(function) if one.destination == "SMN"]
     for value in given:
         whole, urn = REFERENCE.fullmatch(value), _TOPIC_URN.fullmatch(value)
         if whole and whole[1] in names:
-            yield f"smn:*:*:topic:{REFERENCE.sub('*', names[whole[1]])}"
+            yield f"smn:*:*:topic:*{REFERENCE.sub('*', names[whole[1]]).lstrip('*')}"
         elif urn:
-            yield f"smn:{urn['region']}:*:topic:{REFERENCE.sub('*', urn['topic'])}"
+            yield f"smn:{urn['region']}:*:topic:*{REFERENCE.sub('*', urn['topic']).lstrip('*')}"
         else:
             yield _ANY_TOPIC
 

@@ -4,6 +4,9 @@ A policy document has one of two forms. ``"Version": "1.1"`` is a policy of the 
 is an identity policy, whose actions have names of their own and accept the older names as aliases (column "Alias" of
 "Actions Supported by Identity Policy-based Authorization" of each service). Source: IAM User Guide, Policy Syntax and
 Policy Evaluation.
+
+A statement of an identity policy also names resources. A call on a topic matches the topic's resource name, and any
+other call matches "*" alone (column "Resource Type" of "Actions Supported by Identity Policy-based Authorization").
 """
 
 import re
@@ -30,6 +33,7 @@ def _call(method: str, path: str, name: str, identity_name: str | None = None) -
 
 _DDS = "/v3/{project_id}"
 _SMN = "/v2/{project_id}/notifications/topics"
+_TOPIC = re.compile("/v2/[^/]+/notifications/topics/(?P<urn>urn:smn:(?P<region>[^:/]+):[^:/]+:(?P<name>[^:/]+))(/|$)")
 # The action of each call, in custom policies and, where it differs, in identity policies. No policy allows a call that
 # is missing here. Paths with a literal segment come before those with a parameter. Sources: "Permissions and Supported
 # Actions" of the DDS API (dds_api_0037; dds_api_0118 and dds_api_0301 for tasks) and of the SMN API (Topic Operations,
@@ -54,7 +58,7 @@ _ACTIONS = (
 )
 
 
-def authorize(method: str, path: str, documents: Iterable[Document], service: Service) -> None:
+def authorize(method: str, path: str, documents: Iterable[Document], service: Service, account_id: str) -> None:
     """Raise the 403 of the service unless a policy allows the call and none denies it.
 
     The codes are those for missing permissions in the error tables of DDS (DBS.280032) and SMN (SMN.0001), and the 403
@@ -63,7 +67,7 @@ def authorize(method: str, path: str, documents: Iterable[Document], service: Se
     action = action_of(method, path)
     if action is None:
         raise usual_error(service, 403, f"no documented action allows {method} {path}")
-    if not is_allowed(action, documents):
+    if not is_allowed(action, documents, resources_of(path, account_id)):
         raise usual_error(service, 403, action.name)
 
 
@@ -73,13 +77,27 @@ def action_of(method: str, path: str) -> Action | None:
     return next((action for pattern, action in _ACTIONS if pattern.fullmatch(call)), None)
 
 
-def is_allowed(action: Action, documents: Iterable[Document]) -> bool:
+def resources_of(path: str, account_id: str) -> tuple[str, ...]:
+    """Return the names of the topic that a call is about, or nothing for other calls.
+
+    The form is ``smn:<region>:<account id>:topic:<topic>``. Published policies write the topic in two ways, as its name
+    and as its URN. Both are accepted here.
+    """
+    match = _TOPIC.match(path)
+    if match is None:
+        return ()
+    prefix = f"smn:{match['region']}:{account_id}:topic:"
+    return (prefix + match["name"], prefix + match["urn"])
+
+
+def is_allowed(action: Action, documents: Iterable[Document], resources: tuple[str, ...] = ()) -> bool:
     """Whether a statement of `documents` allows the action and none denies it."""
     effects = {
         statement["Effect"]
         for document in documents
         for statement in document["Statement"]
         if _applies(statement, _names(action, document["Version"]))
+        and (document["Version"] != "5.0" or _covers(statement, resources))
     }
     return "Allow" in effects and "Deny" not in effects
 
@@ -89,9 +107,15 @@ def _names(action: Action, version: str) -> tuple[str, ...]:
 
 
 def _applies(statement: dict[str, Any], names: tuple[str, ...]) -> bool:
-    return any(_pattern(given).fullmatch(name) for given in statement["Action"] for name in names)
+    # Resource types and operations are case-insensitive (Creating a Custom Policy).
+    return any(_pattern(given, re.IGNORECASE).fullmatch(name) for given in statement["Action"] for name in names)
 
 
-def _pattern(given: str) -> re.Pattern[str]:
-    # "*" matches anything. Resource types and operations are case-insensitive (Creating a Custom Policy).
-    return re.compile(".*".join(map(re.escape, given.split("*"))), re.IGNORECASE)
+def _covers(statement: dict[str, Any], resources: tuple[str, ...]) -> bool:
+    given = statement.get("Resource", ["*"])
+    return "*" in given or any(_pattern(one).fullmatch(resource) for one in given for resource in resources)
+
+
+def _pattern(given: str, flags: re.RegexFlag | int = 0) -> re.Pattern[str]:
+    """Return a pattern in which "*" matches anything."""
+    return re.compile(".*".join(map(re.escape, given.split("*"))), flags)

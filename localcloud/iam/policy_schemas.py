@@ -14,6 +14,10 @@ from localcloud.iam.schemas import Links, Text
 Action = Annotated[str, Field(pattern=r"^[a-z0-9*-]+:[A-Za-z0-9*_-]+:[A-Za-z0-9*_-]+$")]
 
 
+Resource = Annotated[str, Field(pattern=r"^(\*|[a-z0-9*-]+:[^:]*:[^:]*:[A-Za-z0-9*]+:.+)$")]
+"""``*``, or ``<service>:<region>:<account id>:<type>:<id>`` with wildcards (IAM, Identity Policy Syntax)."""
+
+
 class Error(BaseModel):
     """An error of the new edition of the IAM API."""
 
@@ -98,14 +102,14 @@ class GrantedPolicies(BaseModel):
 
 
 class IdentityStatement(BaseModel):
-    """Actions that are allowed or denied. Resources other than "*", and conditions, are rejected: see Statement."""
+    """Actions that are allowed or denied on resources. Conditions are rejected: they are not evaluated here."""
 
     model_config = ConfigDict(extra="forbid")
 
     sid: Annotated[str | None, Field(alias="Sid")] = None
     effect: Annotated[Literal["Allow", "Deny"], Field(alias="Effect")]
     action: Annotated[list[Action], Field(alias="Action", min_length=1)]
-    resource: Annotated[list[Literal["*"]], Field(alias="Resource", min_length=1)] = ["*"]
+    resource: Annotated[list[Resource], Field(alias="Resource", min_length=1)] = ["*"]
 
 
 class IdentityDocument(BaseModel):

@@ -1,5 +1,6 @@
 """With ``enforce_policies`` an agency can make only the calls that its policies allow."""
 
+import json
 from typing import Any
 
 import httpx
@@ -158,6 +159,45 @@ def test_an_identity_policy_allows_too(cloud: LocalCloud, agency: str, iam: Any,
     attach(iam5, agency, policy_id)
 
     assert (before, dds.list_backups(ListBackupsRequest()).status_code) == (403, 200)
+
+
+@pytest.mark.parametrize(
+    ("resource", "allowed"),
+    [
+        ("*", True),
+        ("smn:*:*:topic:*", True),
+        ("smn:*:*:topic:dds-backups", True),
+        ("smn:*:*:topic:*dds-backups", True),
+        ("smn:cn-north-4:*:topic:urn:smn:cn-north-4:*:dds-backups", True),
+        ("smn:eu-west-101:*:topic:dds-backups", False),
+        ("smn:*:another-account:topic:dds-backups", False),
+        ("smn:*:*:topic:dds-backups-2", False),
+        ("smn:*:*:subscription:dds-backups", False),
+    ],
+)
+def test_an_identity_policy_names_its_topics(
+    cloud: LocalCloud, agency: str, iam: Any, iam5: Any, resource: str, allowed: bool
+) -> None:
+    """Publishing is allowed to the topics that the policy names, by their names or their URNs."""
+    statement = {"Effect": "Allow", "Action": ["smn:topic:publish"], "Resource": [resource]}
+    document = json.dumps({"Version": "5.0", "Statement": [statement]})
+    attach(iam5, agency, make_identity_policy(iam5, document))
+    body = PublishMessageRequestBody(message="hello")
+    publish = PublishMessageRequest(topic_urn=cloud.connection()["topic_urn"], body=body)
+    smn = as_agency(cloud, iam, SmnClient)
+
+    if allowed:
+        assert smn.publish_message(publish).status_code == 200
+    else:
+        assert refusal(lambda: smn.publish_message(publish))[:2] == (403, "SMN.0001")
+
+
+def test_an_action_without_resources_needs_all_of_them(cloud: LocalCloud, agency: str, iam: Any, iam5: Any) -> None:
+    """A statement about topics allows no call that is not about a topic."""
+    statement = {"Effect": "Allow", "Action": ["dds:backup:listAll"], "Resource": ["smn:*:*:topic:*"]}
+    attach(iam5, agency, make_identity_policy(iam5, json.dumps({"Version": "5.0", "Statement": [statement]})))
+
+    assert refusal(lambda: as_agency(cloud, iam, DdsClient).list_backups(ListBackupsRequest()))[0] == 403
 
 
 def test_an_attached_identity_policy_stays(agency: str, iam5: Any, http: httpx.Client) -> None:

@@ -109,7 +109,7 @@ def test_an_identity_policy_names_the_topics(tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text(yaml.safe_dump(template), encoding="utf-8")
     (agency,) = agencies(load_template(tmp_path / "template.yaml"))
 
-    topics = ["smn:*:*:topic:*-requests", "smn:*:*:topic:dds-told", "smn:cn-north-4:*:topic:told"]
+    topics = ["smn:*:*:topic:*-requests", "smn:*:*:topic:*dds-told", "smn:cn-north-4:*:topic:*told"]
     assert identity_policy(agency)["Statement"] == [
         {"Effect": "Allow", "Action": ["dds:backup:listAll", "smn:topic:listTopic"], "Resource": ["*"]},
         {"Effect": "Allow", "Action": ["smn:topic:publish"], "Resource": topics},
@@ -189,7 +189,7 @@ def test_the_application_names_its_topic() -> None:
     """No agency may publish to another topic."""
     template = load_template(CHECKOUT / "template.yaml")
 
-    assert {agency.topics for agency in agencies(template)} == {("smn:*:*:topic:dds-backup",)}
+    assert {agency.topics for agency in agencies(template)} == {("smn:*:*:topic:*dds-backup",)}
 
 
 def test_the_application_keeps_its_four_functions_apart() -> None:
