@@ -1,5 +1,6 @@
 """The one place where the parts of a function are put together."""
 
+import logging
 import os
 import random
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
 from shared.runtime.context import Context
 from shared.runtime.invocation import Cloud, Invocation, InvocationScope, SystemClock
 from shared.runtime.logs import set_level, start_logging
-from shared.runtime.settings import Settings, SettingsT, load_settings
+from shared.runtime.settings import Settings, SettingsT, load_settings, unknown_settings
 from shared.triggers.apig import answer
 from shared.triggers.receive import Received
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from shared.create.function import CreateBackupSettings
     from shared.prune.function import PruneBackupsSettings
     from shared.track.function import TrackBackupsSettings
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,8 @@ class Function(Generic[SettingsT]):
         if self._started is None:
             settings = load_settings(self._model, context, self._environment)
             set_level(settings.LOG_LEVEL)
+            for unknown in unknown_settings(self._model, self._environment):
+                _log.warning("odd setting", extra={"fields": {"error": str(unknown)}})
             project_id = context.getProjectID() or settings.NOTIFY_TOPIC_URN.split(":")[3]
             self._started = _Started(settings, project_id, self._connect(settings, project_id, self._clock))
         return self._started

@@ -20,8 +20,8 @@ _TIME = "%Y%m%dT%H%M%SZ"
 _EVENT_DIGITS = 12
 _INSTANCE_DIGITS = 8
 _KEY_DIGITS = 32
-MAX_STACK = 25
-"""Characters of a stack's name."""
+MAX_STACK = 64
+"""Characters of a stack's name. It is that of resources whose names IAM limits to 64 characters (agencies)."""
 
 _KEY = re.compile(
     rf"(?:^|;)(?:stack:(?P<stack>[A-Za-z0-9_-]{{1,{MAX_STACK}}});)?key:(?P<key>[0-9a-f]{{{_KEY_DIGITS}}})\Z"

@@ -51,7 +51,10 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class BackupJob:
-    """A job of the task list that makes a backup. `created_at` is in UTC; for the other attributes see `Job`."""
+    """A job of the task list that makes or deletes a backup.
+
+    `created_at` is in UTC; for the other attributes see `Job`.
+    """
 
     id: str
     instance_id: str
@@ -138,6 +141,9 @@ class Jobs(Protocol):
 
         No page is asked for later than `patience` seconds after the call.
         """
+
+    def deleting_between(self, since: datetime, until: datetime, *, patience: float = math.inf) -> Sequence[BackupJob]:
+        """List the jobs that delete backups, in the same way. Whether DDS lists any is not documented."""
 
     def show(self, job_id: str) -> Job:
         """Show one job. DDS answers AbsentError in a job's first seconds and after a month."""

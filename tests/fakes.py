@@ -66,6 +66,7 @@ class FakeDds:
         duration: seconds for which a backup keeps its instance busy.
         busy_until: by instance, the second of the clock until which another operation runs.
         lost_answers: errors raised after a create was carried out, one for each create.
+        deletions: jobs of the task list that delete backups. The fake adds none, as the documents show none.
         hidden_for: seconds until a new backup is listed.
     """
 
@@ -77,6 +78,7 @@ class FakeDds:
     duration: float = 60.0
     backups: list[Backup] = field(default_factory=list)
     tasks: list[BackupJob] = field(default_factory=list)
+    deletions: list[BackupJob] = field(default_factory=list)
     busy_until: dict[str, float] = field(default_factory=dict)
     create_faults: list[Fault] = field(default_factory=list)
     lost_answers: list[CloudError | None] = field(default_factory=list)
@@ -167,6 +169,11 @@ class FakeJobs:
         with self.dds.lock:
             self.dds.call("jobs", self.dds.job_faults)
             return [task for task in self.dds.tasks if since <= task.created_at <= until]
+
+    def deleting_between(self, since: datetime, until: datetime, *, patience: float = math.inf) -> Sequence[BackupJob]:
+        with self.dds.lock:
+            self.dds.call("jobs", self.dds.job_faults)
+            return [task for task in self.dds.deletions if since <= task.created_at <= until]
 
     def show(self, job_id: str) -> Job:
         with self.dds.lock:

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from shared.bootstrap import create_backup
+from shared.bootstrap import create_backup, prune_backups
 from shared.errors import CredentialsError, SettingsError
 from tests.create.platform import NOTIFY, Platform
-from tests.fakes import A, FakeContext
+from tests.fakes import A, FakeContext, Steady, fake_connect
 
 
 @pytest.fixture
@@ -58,6 +58,33 @@ def test_an_invocation_with_invalid_settings_is_logged(capsys: pytest.CaptureFix
 
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (line["status"], line["code"]) == ("FAILED", "invalid_settings")
+
+
+def test_a_variable_that_looks_like_a_setting_is_warned_of_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """The warning is in the log of the cold start, not of each invocation."""
+    platform = Platform()
+    function = create_backup(
+        connect=fake_connect(platform.cloud),
+        clock=platform.clock,
+        rng=Steady(),
+        environment={"ALLOW_INSTANCES": "a*", "TZ": "UTC"},
+    )
+
+    for _ in range(2):
+        assert function.handle({"instance_ids": [A]}, platform.context)["status"] == "SUCCEEDED"
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (warned,) = [line["error"] for line in lines if line["message"] == "odd setting"]
+    assert warned.startswith("ALLOW_INSTANCES: is not a setting")
+    assert warned.endswith("did you mean ALLOWED_INSTANCES?")
+
+
+def test_a_misspelt_setting_stops_the_function() -> None:
+    """Rules that nobody chose must not decide what is deleted."""
+    function = prune_backups(environment={"NOTIFY_TOPIC_URN": NOTIFY, "RETENTON": "daily=60", "DRY_RUN": "false"})
+
+    with pytest.raises(SettingsError, match=r"RETENTON: .* did you mean RETENTION\?"):
+        function.start(FakeContext())
 
 
 def test_a_function_without_an_agency_raises() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.create.request import BackupRequest
 from shared.errors import InvalidRequestError
-from shared.identity import MAX_PREFIX, EventNames, digest, key_of
+from shared.identity import MAX_PREFIX, MAX_STACK, EventNames, digest, key_of, stack_of
 from tests.fakes import name_request
 
 
@@ -120,6 +120,17 @@ def test_a_description_ends_with_the_key(text: str) -> None:
     assert BackupRequest(instance_id="i", description=description).wanted_description == description
     assert key_of(description) == names.key
     assert description.startswith(text) is not names.cuts(text)
+
+
+def test_a_description_has_room_for_any_name_that_resources_can_have() -> None:
+    """The template uses the prefix of the agencies' names, of at most 64 characters, as the name of the stack."""
+    names = EventNames("stem", "0" * 32, stack="x" * MAX_STACK)
+
+    description = names.description("a" * 256)
+
+    assert MAX_STACK == 64
+    assert len(description) == 256
+    assert (stack_of(description), key_of(description)) == (names.stack, names.key)
 
 
 @pytest.mark.parametrize(

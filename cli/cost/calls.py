@@ -30,6 +30,9 @@ PAGE = 100
 """The most items that DDS returns in a page (DDS API, Querying the Backup List, limit)."""
 
 
+_DAY = timedelta(days=1)
+
+
 def pages(items: int) -> int:
     """Return the calls that read a list to its end. A full page is followed by another call."""
     return items // PAGE + 1
@@ -81,9 +84,12 @@ def track_calls(listed: int, happened: int, tasks: int) -> Calls:
     )
 
 
-def prune_calls(backups: int, deleted: int) -> Calls:
-    """An invocation of prune_backups in a project with *backups* manual backups of any origin."""
-    return Counter({LIST_BACKUPS: pages(backups), DELETE: deleted, PUBLISH: 1})
+def prune_calls(backups: int, deleted: int, tasks: int = 0) -> Calls:
+    """An invocation of prune_backups in a project with *backups* manual backups of any origin.
+
+    DDS has run *tasks* in the last 24 hours.
+    """
+    return Counter({LIST_BACKUPS: pages(backups), LIST_TASKS: pages(tasks), DELETE: deleted, PUBLISH: 1})
 
 
 def audit_calls(instances: int, backups: int, findings: int = 0) -> Calls:
@@ -200,10 +206,11 @@ def prune_work(settings: PruneBackupsSettings, times: float, fleet: Fleet) -> It
     runs_an_event = ceil(fleet.instances / settings.MAX_DELETES)
     busy = min(times, fleet.events * runs_an_event)
     due = round(fleet.made / busy) if busy else 0
-    deleted = 0 if settings.DRY_RUN else min(due, settings.MAX_DELETES)
-    kept = fleet.instances * fleet.kept
-    yield Invocation(busy, prune_calls(kept + due, deleted), settings.MAX_CONCURRENCY)
-    yield Invocation(times - busy, prune_calls(kept, 0))
+    a_run = settings.MAX_DELETES * min(1.0, MONTH / _DAY / busy) if busy else 0.0  # the runs of a day share the limit
+    deleted = 0 if settings.DRY_RUN else min(due, round(a_run))
+    kept, tasks = fleet.instances * fleet.kept, fleet.begun_within(_DAY)
+    yield Invocation(busy, prune_calls(kept + due, deleted, tasks), settings.MAX_CONCURRENCY)
+    yield Invocation(times - busy, prune_calls(kept, 0, tasks))
 
 
 def audit_work(times: float, fleet: Fleet) -> Iterator[Invocation]:

@@ -1,11 +1,12 @@
 """The month as a table and as JSON, and the remarks about it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from rich.console import Console
 from rich.table import Table
 
-from cli.cost.inputs import Assumptions, read_settings
+from cli.cost.inputs import MONTH, Assumptions, read_settings
 from cli.cost.month import FREE_GB_SECONDS, FREE_REQUESTS, FunctionMonth, Month, Storage, kind_of
 from cli.json_value import Json, JsonObject
 from shared.create.function import CreateBackupSettings
@@ -166,7 +167,7 @@ def _rate_limit_remarks(function: FunctionMonth, assumptions: Assumptions) -> It
 
 def _prune_remarks(function: FunctionMonth, month: Month) -> Iterator[str]:
     settings = read_settings(PruneBackupsSettings, function.function)
-    most = settings.MAX_DELETES * function.invocations
+    most = settings.MAX_DELETES * min(function.invocations, MONTH / timedelta(days=1))
     if settings.DRY_RUN:
         yield (
             f"{function.function.name}: DRY_RUN is on, so nothing is deleted: {month.fleet.made:,.0f} more backups "

@@ -1,7 +1,6 @@
 """Checks of the functions' input and output: settings, topics, the events of timers, and the instances they name."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -18,7 +17,7 @@ from shared.create.request import BackupRequest
 from shared.errors import SettingsError
 from shared.prune.function import PruneBackupsSettings
 from shared.prune.request import PruneRequest
-from shared.runtime.settings import Settings, load_settings
+from shared.runtime.settings import Settings, load_settings, unknown_settings
 from shared.track.function import TrackBackupsSettings
 from shared.track.request import TrackRequest
 from shared.triggers.receive import receive
@@ -39,8 +38,6 @@ SETTINGS: Mapping[str, type[Settings]] = {
 """By the folder of the entry file, because the template may give a function any name."""
 
 TOPIC_SETTING = "NOTIFY_TOPIC_URN"
-MISSPELT = 0.8
-"""The similarity (difflib) from which a variable looks like a setting: one wrong letter in five at most."""
 CORRECT = "correct the template and deploy, or the variables in the console"
 
 
@@ -64,25 +61,16 @@ def settings(stack: Stack) -> Iterator[Finding]:
         subject = f"settings of {function.name}"
         given = {name: str(value) for name, value in variables.items()}
         try:
-            load_settings(model, _Variables(given), {})  # type: ignore[arg-type]  # it only calls getUserData
+            load_settings(model, _Variables(given), given)  # type: ignore[arg-type]  # it only calls getUserData
         except SettingsError as error:
             yield problem(subject, str(error), "settings as in the documentation of the function", CORRECT)
         else:
             yield ok(subject, f"{len(given)} variables")
-        for name, meant in _misspelt(given, model):
-            yield warning(subject, f"{name} has no effect: it is not a setting", f"did you mean {meant}?", CORRECT)
+        for name, meant, is_error in unknown_settings(model, given):
+            if not is_error:
+                yield warning(subject, f"{name} has no effect: it is not a setting", f"did you mean {meant}?", CORRECT)
         for found_there, expected, _ in exposed_endpoints(given):
             yield warning(subject, found_there, expected, CORRECT)
-
-
-def _misspelt(names: Iterable[str], model: type[Settings]) -> Iterator[tuple[str, str]]:
-    """Yield each variable that is not a setting of any function but looks like one of *model*, with that setting."""
-    # A variable in Globals may be another function's setting.
-    known = {name for other in SETTINGS.values() for name in other.model_fields}
-    for name in sorted(names):
-        near = difflib.get_close_matches(name.upper().replace("-", "_"), model.model_fields, n=1, cutoff=MISSPELT)
-        if name not in known and near:
-            yield name, near[0]
 
 
 def topics(stack: Stack) -> Iterator[Finding]:

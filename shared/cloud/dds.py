@@ -1,6 +1,7 @@
 """DDS through its SDK: manual backups, the task list, instances, and reading their lists page by page."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -28,6 +29,7 @@ _LIST_TIME = "%Y-%m-%d %H:%M:%S"
 _JOB_TIME = "%Y-%m-%dT%H:%M:%S%z"
 _INSTANCE_TIME = "%Y-%m-%dT%H:%M:%S"  # no sample has a zone; all times of DDS are in UTC
 _BACKUP_JOBS = frozenset({"MongodbSnapshotBackup", "MongodbSnapshotEBackup"})
+_DELETION = re.compile(r"(?i)delete.*backup|backup.*delete")  # the documents name no job that deletes a backup
 
 PAGE = 100
 """Items a page, the most that DDS returns (DDS API, Querying the Backup List, limit)."""
@@ -104,7 +106,15 @@ class DdsJobs:
 
     def created_between(self, since: datetime, until: datetime, *, patience: float = math.inf) -> Sequence[BackupJob]:
         """GET /v3.1/{project_id}/jobs (DDS API, task list), all pages, only jobs that make a backup."""
+        return self._between(since, until, patience, lambda name: name in _BACKUP_JOBS)
 
+    def deleting_between(self, since: datetime, until: datetime, *, patience: float = math.inf) -> Sequence[BackupJob]:
+        """The same, only jobs whose name says that they delete a backup."""
+        return self._between(since, until, patience, lambda name: bool(_DELETION.search(name)))
+
+    def _between(
+        self, since: datetime, until: datetime, patience: float, is_wanted: Callable[[str], bool]
+    ) -> Sequence[BackupJob]:
         def page(offset: int) -> Any:
             request = ListTasksRequest(
                 start_time=_utc(since).strftime(_JOB_TIME),
@@ -117,14 +127,14 @@ class DdsJobs:
         return [
             BackupJob(
                 id=item.id,
-                instance_id=item.instance_id,
+                instance_id=item.instance_id or "",
                 created_at=created_at,
                 status=item.status or "",
                 progress=item.progress or "",
                 fail_reason=item.fail_reason,
             )
             for item in read_pages(self._service.retrying.within(patience), page, "jobs")
-            if item.name in _BACKUP_JOBS and item.id and (created_at := _time(item.created_at, _JOB_TIME))
+            if is_wanted(item.name or "") and item.id and (created_at := _time(item.created_at, _JOB_TIME))
         ]
 
     def show(self, job_id: str) -> Job:

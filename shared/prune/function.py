@@ -7,10 +7,11 @@ from pydantic import Field, PlainValidator
 
 from shared.errors import NotAllowedError
 from shared.limits import MAX_FAULTS
+from shared.prune.daily_limit import DailyLimit
 from shared.prune.report import PruneItem, PruneReport, run_notification
 from shared.prune.request import PruneRequest, RetentionText
 from shared.prune.retention import read_retention, read_zone
-from shared.prune.run import PruneOutcome, PrunePolicy, Pruner
+from shared.prune.run import PrunePolicy, Pruner
 from shared.runtime.invocation import InvocationScope
 from shared.runtime.settings import Settings
 from shared.triggers.receive import Received, receive
@@ -22,7 +23,7 @@ class PruneBackupsSettings(Settings):
     Attributes:
         RETENTION: which backups of each instance are kept, such as "last=3 daily=7 weekly=4 max_age=400d".
         RETENTION_TIME_ZONE: the IANA name of the zone in which days, weeks, months and years begin.
-        MAX_DELETES: how many backups a run deletes at most, the oldest first.
+        MAX_DELETES: how many backups are deleted a day at most, the oldest first.
         DRY_RUN: only report what would be deleted.
     """
 
@@ -46,8 +47,7 @@ def run(event: object, scope: InvocationScope[PruneBackupsSettings]) -> tuple[Re
         clock_time = scope.clock.now()
         # Never later than the clock: a wrong time in an event must not make backups older than they are.
         now = min(incoming.time or clock_time, clock_time)
-        spent = sum(len(item.run.results(PruneOutcome.DELETED)) for item in items)
-        pruned = pruner.prune(incoming.request, incoming.identity, now, spent=spent)
+        pruned = pruner.prune(incoming.request, incoming.identity, now)
         notification = run_notification(pruned, scope.sender, scope.clock.now())
         items.append(PruneItem(pruned, notified=scope.notifier.publish(notification)))
     rejected = [scope.notifier.publish_rejection(rejection, received.trigger) for rejection in rejected]
@@ -55,12 +55,11 @@ def run(event: object, scope: InvocationScope[PruneBackupsSettings]) -> tuple[Re
 
 
 def _pruner(scope: InvocationScope[PruneBackupsSettings]) -> Pruner:
-    settings = scope.settings
+    settings, fence = scope.settings, scope.settings.fence
     policy = PrunePolicy(
         retention=settings.RETENTION,
         zone=settings.RETENTION_TIME_ZONE,
-        max_deletes=settings.MAX_DELETES,
         dry_run=settings.DRY_RUN,
     )
-    backups = settings.fence.backups(scope.cloud.backups)
-    return Pruner(backups, policy, settings.MAX_CONCURRENCY, scope.dds)
+    limit = DailyLimit(settings.MAX_DELETES, scope.cloud.jobs, scope.dds, fence.allows)
+    return Pruner(fence.backups(scope.cloud.backups), policy, limit, settings.MAX_CONCURRENCY, scope.dds)

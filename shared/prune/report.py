@@ -11,6 +11,7 @@ from typing import Any
 from shared.format import counted, size, timestamp
 from shared.model import Notification
 from shared.notify import PRUNED, Sender, build_notification
+from shared.prune.daily_limit import Allowance
 from shared.prune.plan import FAILED_KEPT_FOR, FEW
 from shared.prune.run import BackupResult, PrunedInstance, PruneOutcome, PruneRun
 from shared.report import Item, LogEvent, Report, Status
@@ -159,6 +160,8 @@ def serialize_run(run: PruneRun, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
         "totals": {"instances": len(run.instances), **_serialize_counts(run.counts())},
         "deleted_kb": sum(result.backup.size or 0 for result in deleted),
     }
+    if run.allowance:
+        facts["daily_limit"] = _serialize_allowance(run.allowance)
     if run.failure:
         facts["failure"] = run.failure.document()
     if run.warnings:
@@ -205,6 +208,16 @@ def _serialize_backup(result: BackupResult) -> dict[str, Any]:
         "outcome": result.outcome.value,
         "reasons": list(result.reasons),
         **({"failure": result.failure.document()} if result.failure else {}),
+    }
+
+
+def _serialize_allowance(allowance: Allowance) -> dict[str, int | None]:
+    return {
+        "max_deletes": allowance.max_deletes,
+        "being_deleted": allowance.being_deleted,
+        "in_task_list": allowance.in_task_list,
+        "in_invocation": allowance.in_invocation,
+        "allowed": allowance.allowed,
     }
 
 
@@ -289,6 +302,8 @@ def _all_lines(run: PruneRun) -> Iterator[str]:
     yield from _verdict(run)
     yield f"Rules: {run.retention} (time zone {run.zone})"
     yield f"Time: {timestamp(run.time)}"
+    if run.allowance:
+        yield _limit(run.allowance)
     if run.failure:
         return
     yield ""
@@ -319,6 +334,16 @@ def _verdict(run: PruneRun) -> Iterator[str]:
             "RETENTION."
         )
     yield from run.warnings
+
+
+def _limit(allowance: Allowance) -> str:
+    """Say how many deletions the run may make, and which it counted."""
+    told = {None: "the task list could not be read", 0: "the task list of the last 24 hours tells of none"}
+    tasks = f"{allowance.in_task_list} in the task list of the last 24 hours"
+    counts = [f"{allowance.being_deleted} being deleted now", told.get(allowance.in_task_list, tasks)]
+    if allowance.in_invocation:
+        counts.append(f"{allowance.in_invocation} by earlier requests of this event")
+    return f"Limit: {allowance.max_deletes} deletions a day, {allowance.allowed} of them now; {', '.join(counts)}"
 
 
 def _table(run: PruneRun) -> Iterator[str]:

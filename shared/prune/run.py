@@ -8,6 +8,7 @@ from enum import Enum
 
 from shared.errors import CloudError
 from shared.model import Backup, Backups
+from shared.prune.daily_limit import Allowance, DailyLimit
 from shared.prune.deletion import Deletion, Failure
 from shared.prune.plan import Fate, MassDeletionGuard, Plan, Verdict, make_plan
 from shared.prune.request import PruneRequest
@@ -80,6 +81,7 @@ class PruneRun:
         time: the time for which the plan was made.
         retention: the rules as they are written.
         zone: the time zone of their periods.
+        allowance: how many backups the run may delete; None if the backups could not be listed.
         warnings: what is unusual but stopped nothing.
         failure: why the backups could not even be listed.
     """
@@ -91,6 +93,7 @@ class PruneRun:
     dry_run: bool = True
     force: bool = False
     instances: tuple[PrunedInstance, ...] = ()
+    allowance: Allowance | None = None
     warnings: tuple[str, ...] = ()
     failure: Failure | None = None
 
@@ -140,13 +143,11 @@ class PrunePolicy:
 
     Attributes:
         zone: the time zone in which days, weeks, months and years begin.
-        max_deletes: how many backups may be in deletion at a time.
         dry_run: whether nothing is ever deleted.
     """
 
     retention: Retention
     zone: tzinfo
-    max_deletes: int = 20
     dry_run: bool = True
 
 
@@ -156,15 +157,12 @@ class Pruner:
 
     backups: Backups
     policy: PrunePolicy
+    limit: DailyLimit
     concurrency: int
     retrying: Retrying
 
-    def prune(self, request: PruneRequest, identity: tuple[str, ...], now: datetime, *, spent: int = 0) -> PruneRun:
-        """Carry out one request. Errors of the cloud become part of the result and are not raised.
-
-        `now` is the time to plan for, `spent` the number of backups that this invocation has deleted for other
-        requests.
-        """
+    def prune(self, request: PruneRequest, identity: tuple[str, ...], now: datetime) -> PruneRun:
+        """Carry out one request as of `now`. Errors of the cloud become part of the result and are not raised."""
         retention = request.retention or self.policy.retention
         run = PruneRun(
             identity=identity,
@@ -181,13 +179,16 @@ class Pruner:
         plan = make_plan(listed, retention, now, self.policy.zone, request.instance_ids)
         guard = MassDeletionGuard() if request.force else MassDeletionGuard.for_plan(plan)
         due = [verdict.backup for verdict in plan.of(Fate.DELETE) if not guard.holds_back(verdict.backup.instance_id)]
-        due = due[: max(0, self.policy.max_deletes - max(spent, _being_deleted(plan)))]
+        allowance = self.limit.allowance(listed)
+        due = due[: allowance.allowed]
         failures: Mapping[str, Failure | None] = {}
         if not run.dry_run:
             failures = Deletion(self.backups, self.retrying, self.concurrency).delete(due)
         done = _Done(guard, frozenset(backup.id for backup in due), failures, dry_run=run.dry_run)
         warnings = (*self._warnings(request), *_missing(plan))
-        return replace(run, instances=done.instances(plan), warnings=warnings)
+        run = replace(run, instances=done.instances(plan), allowance=allowance, warnings=warnings)
+        self.limit.spend(allowance, run.counts()[PruneOutcome.DELETED])
+        return run
 
     def _warnings(self, request: PruneRequest) -> list[str]:
         warnings = []
@@ -247,8 +248,3 @@ def _missing(plan: Plan) -> list[str]:
         return ["there is no backup of this application: none has the key of an event at the end of its description"]
     without = [instance.instance_id for instance in plan.instances if not instance.verdicts]
     return [f"there is no backup of this application of the instances {', '.join(without)}"] if without else []
-
-
-def _being_deleted(plan: Plan) -> int:
-    """Count the backups that are being deleted already: an earlier delivery of the event may have begun with them."""
-    return sum(verdict.reasons == ("being_deleted",) for verdict in plan.of(Fate.PROTECT))

@@ -1,8 +1,8 @@
 """The settings of the functions: read when the function starts, and checked all at once."""
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Literal, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -15,7 +15,7 @@ from shared.runtime.context import Context
 
 # The region becomes part of a host name.
 _TOPIC_URN = re.compile(r"urn:smn:[a-z0-9-]+:[^:\s]+:[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:(?P<port>[0-9]{1,5}))?/?")
+_ENDPOINT = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>[0-9]{1,5}))?/?")
 _MAX_PORT = 65535
 _PREFIX = re.compile(rf"[A-Za-z][A-Za-z0-9_-]{{0,{MAX_PREFIX - 1}}}")
 
@@ -131,13 +131,85 @@ def load_settings(model: type[SettingsT], context: Context, environment: Mapping
     """Read each setting from the context's user data, or else from the environment. An empty one counts as not set.
 
     Raises:
-        SettingsError: a setting is missing or wrong; names all of them.
+        SettingsError: a setting is missing, wrong or misspelt by one edit; names all of them.
     """
     given = {name: context.getUserData(name) or environment.get(name) for name in model.model_fields}
     if environment.get(_FENCE) == "":
         given[_FENCE] = ","  # no pattern at all, which is a fault: an empty fence must not allow everything
+    faults = [str(unknown) for unknown in unknown_settings(model, environment) if unknown.is_error]
     try:
-        return model.model_validate({name: value for name, value in given.items() if value})
+        settings = model.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as error:
-        faults = "; ".join(explain(error, model))
-        raise SettingsError(f"wrong settings in the function's environment variables: {faults}") from None
+        faults += explain(error, model)
+    else:
+        if not faults:
+            return settings
+    raise SettingsError(f"wrong settings in the function's environment variables: {'; '.join(faults)}")
+
+
+_PLATFORM = "RUNTIME_"
+"""How the variables begin that FunctionGraph sets (Developer Guide, Environment Variables)."""
+
+
+class UnknownSetting(NamedTuple):
+    """A variable that is not a setting but looks like one.
+
+    Attributes:
+        meant: the setting that it looks like.
+        is_error: whether it is one edit away from that setting, so that it can hardly mean anything else.
+    """
+
+    name: str
+    meant: str
+    is_error: bool
+
+    def __str__(self) -> str:
+        return f"{self.name}: is not a setting of this function, and has no effect; did you mean {self.meant}?"
+
+
+def unknown_settings(model: type[Settings], names: Iterable[str]) -> list[UnknownSetting]:
+    """Return the variables that look like settings of `model` but are none, by name.
+
+    An edit inserts, deletes or replaces a character, or swaps two neighbours; case does not count. A variable looks
+    like a setting if at most one edit for four characters of the setting separates them. All other variables are none
+    of our business: the platform and other programs have their own.
+    """
+    settings = [(setting, set(setting), _reach(setting)) for setting in model.model_fields]
+    found = []
+    for name in sorted(names):
+        if name in model.model_fields or name.startswith(_PLATFORM):
+            continue
+        written = name.upper().replace("-", "_")
+        characters = set(written)
+        # Every cold start compares each variable with each setting: these two bounds leave few edits to count.
+        near = [
+            (edits, setting)
+            for setting, known, reach in settings
+            if abs(len(written) - len(setting)) <= reach
+            if len(characters ^ known) <= 2 * reach
+            if (edits := _edits(written, setting)) <= reach
+        ]
+        if near:
+            edits, meant = min(near)
+            found.append(UnknownSetting(name, meant, is_error=edits <= 1))
+    return found
+
+
+def _reach(setting: str) -> int:
+    """How many edits away a name still looks like a setting."""
+    return max(1, len(setting) // 4)
+
+
+def _edits(written: str, setting: str) -> int:
+    """Count the edits between two names (optimal string alignment)."""
+    older: list[int] = []
+    old = list(range(len(setting) + 1))
+    for i, char in enumerate(written):
+        new = [i + 1]
+        for j, wanted in enumerate(setting):
+            edits = min(old[j] + (char != wanted), old[j + 1] + 1, new[j] + 1)
+            if i and j and char == setting[j - 1] and written[i - 1] == wanted:
+                edits = min(edits, older[j - 1] + 1)
+            new.append(edits)
+        older, old = old, new
+    return old[-1]

@@ -36,7 +36,8 @@ def test_template_of_the_application() -> None:
     assert function.code_uri == CHECKOUT / "functions" / "create_backup"
     assert function.code_root == CHECKOUT
     assert (function.handler, function.initializer) == ("index.handler", "index.initializer")
-    assert function.variables == {"NOTIFY_TOPIC_URN": "${NotifyTopic}"}
+    assert function.variables == {"NOTIFY_TOPIC_URN": "${NotifyTopic}", "STACK": "dds-backup"}
+    assert {other.variables["STACK"] for other in template.functions} == {"dds-backup"}
     assert [event.type for event in function.events] == ["TIMER"]
     assert "DDS.CreateManualBackup" in function.permissions
     assert [(topic.resource, topic.name) for topic in template.topics] == [("NotifyTopic", "dds-backup")]

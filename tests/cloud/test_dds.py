@@ -166,6 +166,30 @@ def test_the_task_list_is_read_within_its_patience(cloud: LocalCloud) -> None:
     assert clock.seconds <= 15
 
 
+@pytest.mark.parametrize(
+    ("name", "is_deletion"),
+    [
+        ("DeleteBackup", True),
+        ("Delete_MongoDB_Backup", True),
+        ("MongodbManualBackupDelete", True),
+        ("MongodbSnapshotBackup", False),
+        ("MongodbRecycleBackup", False),
+        ("DeleteMongoDB", False),
+        (None, False),
+    ],
+)
+def test_a_job_deletes_a_backup_if_its_name_says_so(cloud: LocalCloud, name: str | None, *, is_deletion: bool) -> None:
+    """The documents have no name for it. A job of a deleted instance may have no instance id."""
+    adapters = adapters_for(cloud.connection())
+    now = SystemClock().now()
+    job = {"id": "j", "name": name, "created_at": "2026-11-24T02:00:00+0000"}
+    set_answers(cloud, {"status": 200, "body": {"jobs": [job], "total_count": 1}})
+
+    found = adapters.jobs.deleting_between(now - timedelta(days=1), now)
+
+    assert [(job.id, job.instance_id) for job in found] == [("j", "")] * is_deletion
+
+
 def test_a_list_since_a_time_ends_soon_after_now(cloud: LocalCloud, adapters: Adapters) -> None:
     """Whether DDS takes an end that lies far in the future is not documented (DBS.280068)."""
     adapters.dds.list(since=SystemClock().now() - timedelta(hours=1))

@@ -47,7 +47,7 @@ def fleet(instances: int) -> Seed:
             "id": f"{place:016x}{night:016x}br02",
             "name": f"nightly-{place}-{night}",
             "instance_id": one,
-            "description": f"key:{'0' * 32}",
+            "description": f"stack:dds-backup;key:{'0' * 32}",
             "days_old": night + 1,
         }
         for place, one in enumerate(ids)

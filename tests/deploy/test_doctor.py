@@ -30,7 +30,6 @@ from cli.huaweicloud.resources import Kind
 from cli.main import main
 from cli.package.model import PackagingFailed
 from localcloud import LocalCloud
-from shared.create.function import CreateBackupSettings
 from tests.deploy.conftest import SECRET, App
 from tests.terraform.templates import GATEWAY
 
@@ -228,6 +227,10 @@ def misspelt_setting(app: App) -> None:
     configure(app, user_data=json.dumps({"NOTIFY_TOPIC_URN": topic_urn(app), "ALOWED_INSTANCES": "a*"}))
 
 
+def setting_of_another_name(app: App) -> None:
+    configure(app, user_data=json.dumps({"NOTIFY_TOPIC_URN": topic_urn(app), "ALLOW_INSTANCES": "a*"}))
+
+
 def endpoint_without_tls(app: App) -> None:
     configure(app, user_data=json.dumps({"NOTIFY_TOPIC_URN": topic_urn(app), "SMN_ENDPOINT": "http://10.0.0.1"}))
 
@@ -255,7 +258,8 @@ FAULTS: list[tuple[Callable[[App], None], str, str, str]] = [
     (another_memory, "functions", "warning", "512"),
     (another_code, "functions", "warning", "SHA-512 "),
     (wrong_variables, "settings", "problem", "NOTIFY_TOPIC_URN: must be urn:smn:.*MAX_CONCURRENCY"),
-    (misspelt_setting, "settings", "warning", "ALOWED_INSTANCES has no effect: it is not a setting"),
+    (misspelt_setting, "settings", "problem", "ALOWED_INSTANCES: .* did you mean ALLOWED_INSTANCES"),
+    (setting_of_another_name, "settings", "warning", "ALLOW_INSTANCES has no effect: it is not a setting"),
     (endpoint_without_tls, "settings", "warning", "SMN_ENDPOINT is http://, so that the security token goes"),
     (open_gateway, "triggers", "warning", "auth is NONE, so that anybody"),
     (gateway_without_tls, "triggers", "warning", "protocol is HTTP, so that requests"),
@@ -477,21 +481,3 @@ def test_code_that_cannot_be_packed_is_not_compared(deployed: App, monkeypatch: 
         "The code is not compared, because the functions cannot be packaged: no Python 3.10 on this machine"
         in result.stderr
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "meant"),
-    [
-        ("ALLOWED_INSTANCE", "ALLOWED_INSTANCES"),
-        ("Allowed_Instances", "ALLOWED_INSTANCES"),
-        ("NOTIFY_TOPIC", "NOTIFY_TOPIC_URN"),
-        ("ON_BUSSY", "ON_BUSY"),
-        ("REGOIN", "REGION"),
-        ("RETENTION", None),
-        ("TZ", None),
-        ("MY_OWN", None),
-    ],
-)
-def test_only_a_variable_that_looks_like_a_setting_is_misspelt(name: str, meant: str | None) -> None:
-    """A setting of another function, and a variable that resembles none, are not."""
-    assert list(events._misspelt([name], CreateBackupSettings)) == ([(name, meant)] if meant else [])

@@ -70,6 +70,7 @@ def connect(endpoint: str) -> dict[str, Callable[[], Any]]:
         "DdsBackups.list with all filters": lambda: backups.list(**every),  # type: ignore[arg-type]
         "DdsBackups.delete": lambda: backups.delete("a/backup id"),
         "DdsJobs.created_between": lambda: jobs.created_between(NOW, NOW),
+        "DdsJobs.deleting_between": lambda: jobs.deleting_between(NOW, NOW),
         "DdsJobs.show": lambda: jobs.show("a job/ü"),
         "DdsInstances.list": instances.list,
         "SmnTopic.publish": lambda: topic.publish(NOTE),

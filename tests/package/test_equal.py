@@ -28,6 +28,7 @@ CALLS = [
     "DdsBackups.list with all filters",
     "DdsBackups.delete",
     "DdsJobs.created_between",
+    "DdsJobs.deleting_between",
     "DdsJobs.show",
     "DdsInstances.list",
     "SmnTopic.publish",

@@ -81,14 +81,14 @@ def test_the_examples_fit_the_schema() -> None:
 
 def test_the_table_of_calls_is_what_is_computed() -> None:
     """The table holds for twenty kept backups and one due backup for each instance."""
-    found = re.findall(r"^\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|$", PAGE, re.MULTILINE)
+    found = re.findall(r"^\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|$", PAGE, re.MULTILINE)
     table = [tuple(int(cell.replace(",", "")) for cell in row) for row in found]
 
     assert [row[0] for row in table] == [1, 10, 100, 1000]
     for instances, backups, *made in table:
-        run = calls.prune_calls(backups, instances)
+        run = calls.prune_calls(backups, instances, instances)
         assert backups == 21 * instances
-        assert made == [run[calls.LIST_BACKUPS], run[calls.DELETE], run[calls.PUBLISH]]
+        assert made == [run[calls.LIST_BACKUPS], run[calls.LIST_TASKS], run[calls.DELETE], run[calls.PUBLISH]]
 
 
 def test_the_rules_in_the_text_are_right() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cli.paths import CHECKOUT
 from shared.model import Backup, Notification
 from shared.notify import Sender
+from shared.prune.daily_limit import Allowance
 from shared.prune.deletion import Failure
 from shared.prune.report import MAX_BYTES, PruneItem, email_lines, run_notification, serialize_run, summary_line
 from shared.prune.run import BackupResult, PrunedInstance, PruneOutcome, PruneRun
@@ -59,7 +60,8 @@ def smn_bytes(notification: Notification) -> int:
 
 
 RUNS = {
-    "pruned": make_run(PruneOutcome.KEPT, PruneOutcome.DELETED),
+    "pruned": make_run(PruneOutcome.KEPT, PruneOutcome.DELETED, allowance=Allowance(20, 1, 2)),
+    "no task list": make_run(PruneOutcome.POSTPONED, allowance=Allowance(1, 0, None, 1)),
     "nothing to prune": make_run(),
     "dry run": make_run(PruneOutcome.WOULD_BE_DELETED, dry_run=True, warnings=("an odd thing",)),
     "not listed": UNLISTED,
@@ -109,6 +111,38 @@ def test_a_small_run_is_reported_completely() -> None:
     ]
     assert instance["backups"][3]["failure"]["cloud_code"] == "DBS.200019"
     assert document["left_out"] == {"instances": 0, "backups": 0}
+
+
+@pytest.mark.parametrize(
+    ("allowance", "text"),
+    [
+        (
+            Allowance(20, 3, 0),
+            "20 deletions a day, 17 of them now; 3 being deleted now, the task list of the last 24 hours tells of none",
+        ),
+        (
+            Allowance(20, 3, 18),
+            "20 deletions a day, 2 of them now; 3 being deleted now, 18 in the task list of the last 24 hours",
+        ),
+        (
+            Allowance(20, 0, None, 25),
+            "20 deletions a day, 0 of them now; 0 being deleted now, the task list could not be read, 25 by",
+        ),
+    ],
+)
+def test_the_report_says_which_deletions_it_counted(allowance: Allowance, text: str) -> None:
+    """The largest count decides how many backups the run could delete."""
+    run = make_run(PruneOutcome.DELETED, allowance=allowance)
+
+    (line,) = [line for line in email_lines(run) if line.startswith("Limit: ")]
+    assert line.removesuffix(" earlier requests of this event") == f"Limit: {text}"
+    assert serialize_run(run)["daily_limit"] == {
+        "max_deletes": 20,
+        "being_deleted": allowance.being_deleted,
+        "in_task_list": allowance.in_task_list,
+        "in_invocation": allowance.in_invocation,
+        "allowed": allowance.allowed,
+    }
 
 
 def test_a_large_run_lists_deleted_backups_before_kept_ones() -> None:

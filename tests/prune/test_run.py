@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.errors import AmbiguousError, BusyError, CloudError, DeniedError, ThrottledError, TransientError
-from shared.model import Backup
+from shared.fleet import Fence
+from shared.model import Backup, BackupJob
+from shared.prune.daily_limit import Allowance, DailyLimit
 from shared.prune.request import PruneRequest
 from shared.prune.retention import read_retention
 from shared.prune.run import PruneOutcome, PrunePolicy, Pruner, PruneRun, RunOutcome
-from tests.fakes import START, FakeClock, FakeDds, make_retrying
-from tests.prune.backups import DAY, make_backup, nightly
+from tests.fakes import START, FakeClock, FakeDds, FakeJobs, make_retrying
+from tests.prune.backups import DAY, KEY, make_backup, nightly
 from tests.system.killable import Killed
 
 
@@ -29,12 +31,18 @@ class Project:
         zone: tzinfo = timezone.utc,
     ) -> None:
         self.dds = FakeDds(FakeClock(), backups=nightly(10) if backups is None else backups)
-        self.policy = PrunePolicy(read_retention(rules), zone, max_deletes, dry_run)
+        self.policy = PrunePolicy(read_retention(rules), zone, dry_run)
+        self.max_deletes = max_deletes
 
-    def prune(self, *, spent: int = 0, remaining: float = 300.0, now: datetime = START, **request: Any) -> PruneRun:
+    def prune(self, *, remaining: float = 300.0, now: datetime = START, **request: Any) -> PruneRun:
         """Carry out one request."""
-        pruner = Pruner(self.dds, self.policy, concurrency=1, retrying=make_retrying(self.dds.clock, remaining))
-        return pruner.prune(PruneRequest.model_validate(request), ("test",), now, spent=spent)
+        return self.pruner(remaining).prune(PruneRequest.model_validate(request), ("test",), now)
+
+    def pruner(self, remaining: float = 300.0, *, allowed: str = "*") -> Pruner:
+        """The pruner of one invocation, which may touch the instances that `allowed` matches."""
+        retrying = make_retrying(self.dds.clock, remaining)
+        limit = DailyLimit(self.max_deletes, FakeJobs(self.dds), retrying, Fence((allowed,)).allows)
+        return Pruner(self.dds, self.policy, limit, concurrency=1, retrying=retrying)
 
     @property
     def deletes(self) -> int:
@@ -55,7 +63,7 @@ def test_a_run_deletes_every_backup_that_no_rule_keeps() -> None:
 
     assert run.outcome is RunOutcome.PRUNED
     assert counts(run) == {"KEPT": 6, "DELETED": 4}
-    assert project.dds.calls == ["list"] + ["delete"] * 4
+    assert project.dds.calls == ["list", "jobs"] + ["delete"] * 4
     assert project.dds.backups == nightly(6)
 
 
@@ -173,9 +181,63 @@ def test_backups_in_deletion_count_towards_the_limit() -> None:
     assert counts(run)["DELETED"] == 1
 
 
-def test_earlier_requests_of_the_event_count_towards_the_limit() -> None:
-    """Three of four deletions are spent already."""
-    assert counts(Project(nightly(30), "daily=20", max_deletes=4).prune(spent=3))["DELETED"] == 1
+def test_backups_in_deletion_count_whatever_the_request_names() -> None:
+    """They count for instances that the request does not name, and only if this application made them."""
+    others = [
+        make_backup(START - timedelta(days=100 + number), instance="i-2", status="DISABLED", description=description)
+        for number, description in enumerate([KEY, KEY, "by hand"])
+    ]
+
+    run = Project([*nightly(30), *others], "daily=20", max_deletes=4).prune(instance_ids=["i-1"])
+
+    assert run.allowance == Allowance(4, being_deleted=2)
+    assert counts(run)["DELETED"] == 2
+
+
+def task(hours: float, instance: str = "i-1") -> BackupJob:
+    """A job that deleted a backup so many hours ago."""
+    return BackupJob(f"job-{hours}-{instance}", instance, START - timedelta(hours=hours))
+
+
+def test_deletions_of_the_last_day_in_the_task_list_count() -> None:
+    """Older ones do not, nor those of instances that the function may not touch."""
+    project = Project(nightly(30), "daily=20", max_deletes=4)
+    project.dds.deletions = [task(1), task(23.9), task(24.1), task(2, "i-2")]
+
+    run = project.pruner(allowed="i-1").prune(PruneRequest(), ("test",), START)
+
+    assert run.allowance == Allowance(4, in_task_list=2)
+    assert counts(run)["DELETED"] == 2
+
+
+@pytest.mark.parametrize("error", [DeniedError("x"), TransientError("x"), ThrottledError("x", retry_after=3)])
+def test_a_task_list_that_cannot_be_read_limits_nothing_further(error: CloudError) -> None:
+    """The run succeeds within a minute, and says that it did not count the task list."""
+    project = Project(nightly(30), "daily=20", max_deletes=4)
+    project.dds.job_faults = [error] * 50
+
+    run = project.prune()
+
+    assert (run.outcome, run.allowance) == (RunOutcome.PRUNED, Allowance(4, in_task_list=None))
+    assert counts(run)["DELETED"] == 4
+    assert project.dds.clock.seconds < 60
+
+
+def test_the_requests_of_an_event_share_the_limit() -> None:
+    """What counted for the first request and what it deleted count for the next, even if DDS tells of neither."""
+    project = Project(nightly(30), "daily=20", max_deletes=4)
+    project.dds.backups.append(make_backup(START - timedelta(days=100), status="DISABLED"))
+    pruner = project.pruner()
+
+    first = pruner.prune(PruneRequest(dry_run=True), ("1",), START)
+    project.dds.delete_faults = [None, DeniedError("x")]
+    second = pruner.prune(PruneRequest(), ("2",), START)
+    project.dds.backups = [backup for backup in project.dds.backups if backup.status != "DISABLED"]
+    third = pruner.prune(PruneRequest(), ("3",), START)
+
+    assert [run.allowance and run.allowance.allowed for run in (first, second, third)] == [3, 3, 1]
+    assert counts(third)["DELETED"] == 1
+    assert project.dds.calls.count("jobs") == 1
 
 
 # Failures.

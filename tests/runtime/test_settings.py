@@ -1,14 +1,20 @@
 """The settings: where they come from, and how invalid ones are explained."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from shared.audit.function import AuditBackupsSettings
 from shared.create.creation import OnBusy
 from shared.create.function import CreateBackupSettings
 from shared.errors import SettingsError
-from shared.runtime.settings import load_settings
+from shared.prune.function import PruneBackupsSettings
+from shared.runtime.settings import Settings, load_settings, unknown_settings
+from shared.track.function import TrackBackupsSettings
 from tests.fakes import FakeContext
 
 
+MODELS = (AuditBackupsSettings, CreateBackupSettings, PruneBackupsSettings, TrackBackupsSettings)
 URN = "urn:smn:cn-north-4:0162c0f220284698b77a3d264376343a:dds-backups"
 
 
@@ -118,6 +124,27 @@ def test_a_port_is_a_port(port: str, *, is_valid: bool) -> None:
             load(DDS_ENDPOINT=endpoint)
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "is_valid"),
+    [
+        ("http://[::1]:8600", True),
+        ("https://[2001:db8::1.2.3.4]", True),
+        ("http://::1:8600", False),
+        ("http://[::1", False),
+        ("http://[::1%lo]:8600", False),
+        ("http://[::1]:0", False),
+        ("http://[localhost]", False),
+    ],
+)
+def test_an_endpoint_may_have_an_ipv6_address(endpoint: str, *, is_valid: bool) -> None:
+    """It is in brackets, as in every URL."""
+    if is_valid:
+        assert load(DDS_ENDPOINT=f"{endpoint}/").endpoint("dds") == endpoint
+    else:
+        with pytest.raises(SettingsError, match="DDS_ENDPOINT: must be http"):
+            load(DDS_ENDPOINT=endpoint)
+
+
 @pytest.mark.parametrize("endpoint", ["https://dba:hunter2@dds.example.com", "https://dba:hun/ter2@host", "hunter2@h"])
 def test_a_password_in_an_endpoint_is_not_repeated(endpoint: str) -> None:
     """The message goes into the log."""
@@ -131,3 +158,83 @@ def test_a_password_in_an_endpoint_is_not_repeated(endpoint: str) -> None:
 def test_settings_fit_into_functiongraph() -> None:
     """A function has at most 20 environment variables."""
     assert len(CreateBackupSettings.model_fields) <= 20
+
+
+# Variables that look like a setting.
+
+
+@pytest.mark.parametrize(
+    ("name", "meant", "is_error"),
+    [
+        ("ALLOWED_INSTANCE", "ALLOWED_INSTANCES", True),
+        ("Allowed_Instances", "ALLOWED_INSTANCES", True),
+        ("allowed-instances", "ALLOWED_INSTANCES", True),
+        ("ALLOW_INSTANCES", "ALLOWED_INSTANCES", False),
+        ("NOTIFY_TOPIC", "NOTIFY_TOPIC_URN", False),
+        ("ON_BUSSY", "ON_BUSY", True),
+        ("REGOIN", "REGION", True),
+        ("REGIMEN", None, False),
+        ("RETENTION", None, False),
+        ("MY_OWN", None, False),
+    ],
+)
+def test_a_variable_that_looks_like_a_setting_is_misspelt(name: str, meant: str | None, *, is_error: bool) -> None:
+    """A setting of another function, and a variable that resembles none, are not."""
+    found = unknown_settings(CreateBackupSettings, [name])
+
+    assert found == ([(name, meant, is_error)] if meant else [])
+
+
+@given(st.sampled_from(MODELS), st.data())
+def test_one_edit_away_from_a_setting_is_an_error(model: type[Settings], data: st.DataObject) -> None:
+    """A character more, less or another, or two neighbours swapped; the error names both."""
+    setting = data.draw(st.sampled_from(sorted(model.model_fields)))
+    at = data.draw(st.integers(0, len(setting) - 2))
+    letter = data.draw(st.sampled_from("ABCXYZ_9"))
+    name = data.draw(
+        st.sampled_from(
+            [
+                setting[:at] + letter + setting[at:],
+                setting[:at] + setting[at + 1 :],
+                setting[:at] + letter + setting[at + 1 :],
+                setting[:at] + setting[at + 1] + setting[at] + setting[at + 2 :],
+                setting.lower(),
+            ]
+        ).filter(lambda name: name not in model.model_fields)
+    )
+
+    with pytest.raises(SettingsError, match=rf"{name}: is not a setting .* did you mean \w+\?"):
+        load_settings(model, FakeContext({"NOTIFY_TOPIC_URN": URN}), {name: ""})
+
+
+# What FunctionGraph sets (Developer Guide, Environment Variables; the open runtime), and what other programs read.
+FOREIGN = """
+    RUNTIME_PROJECT_ID RUNTIME_FUNC_NAME RUNTIME_FUNC_VERSION RUNTIME_PACKAGE RUNTIME_HANDLER RUNTIME_TIMEOUT
+    RUNTIME_USERDATA RUNTIME_CPU RUNTIME_MEMORY RUNTIME_MAX_RESP_BODY_SIZE RUNTIME_INITIALIZER_HANDLER
+    RUNTIME_INITIALIZER_TIMEOUT RUNTIME_ROOT RUNTIME_CODE_ROOT RUNTIME_LOG_DIR RUNTIME_API_ADDR EXTENSION_API_ADDR
+    ENV_DELEGATE_DOWNLOAD YR_LOG_LEVEL GLOG_log_level LD_LIBRARY_PATH LD_PRELOAD PYDANTIC_DISABLE_PLUGINS PATH LANG
+    LANGUAGE LC_ALL LC_CTYPE HOME USER SHELL TERM PWD OLDPWD SHLVL HOSTNAME LOGNAME TMPDIR TZ _ PYTHONPATH PYTHONHOME
+    PYTHONUNBUFFERED PYTHONIOENCODING HTTP_PROXY https_proxy no_proxy ALL_PROXY REQUESTS_CA_BUNDLE SSL_CERT_FILE
+    AWS_REGION HW_REGION_NAME HUAWEICLOUD_SDK_AK HUAWEICLOUD_SDK_REGION KUBERNETES_SERVICE_HOST KUBERNETES_PORT
+    NODE_IP POD_NAME POD_IP NAMESPACE CI DEBUG VIRTUAL_ENV
+"""
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_variables_of_others_are_no_settings(model: type[Settings]) -> None:
+    """Neither those of the platform and of other programs, nor the settings of the other functions."""
+    settings = [name for other in MODELS for name in other.model_fields]
+
+    assert unknown_settings(model, [*FOREIGN.split(), *settings]) == []
+
+
+@given(st.sampled_from(MODELS), st.sampled_from(sorted({name for model in MODELS for name in model.model_fields})))
+def test_no_variable_of_the_platform_is_misspelt(model: type[Settings], name: str) -> None:
+    """FunctionGraph's names begin with RUNTIME_, whatever follows."""
+    assert unknown_settings(model, [f"RUNTIME_{name}"]) == []
+
+
+def test_misspelt_and_invalid_settings_are_explained_at_once() -> None:
+    """A wrong name is one fault among the others."""
+    with pytest.raises(SettingsError, match=r"LOGLEVEL: .* did you mean LOG_LEVEL\?; REGION: "):
+        load({"LOGLEVEL": "INFO"}, REGION="Beijing!")
