@@ -12,7 +12,8 @@ from rich.text import Text
 from cli.console import is_interactive, make_console
 from cli.deploy.application import Application
 from cli.deploy.display import Progress, foreign_message, plan_document, print_failure, print_plan
-from cli.deploy.plan import Plan, carry_out, plan
+from cli.deploy.plan import Plan, plan
+from cli.deploy.steps import carry_out
 from cli.errors import WrongCall
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.client import ServiceError

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from cli.deploy.plan import Action, Change, Plan, Result
+from cli.deploy.plan import Action, Change, Plan
+from cli.deploy.steps import Result
 from cli.huaweicloud.client import ServiceError
 from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.json_value import Json, JsonObject
@@ -176,7 +177,7 @@ def plan_document(plan: Plan, result: Result | None = None) -> JsonObject:
 def _states(plan: Plan, result: Result | None) -> list[str]:
     if result is None:
         return ["planned"] * len(plan.changes)
-    states = ["done"] * len(result.done) + ["failed"] * (result.failed is not None)
+    states = ["done"] * len(result.done) + ["undone"] * len(result.undone) + ["failed"] * (result.failed is not None)
     return states + ["not begun"] * len(result.not_begun)
 
 
