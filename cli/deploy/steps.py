@@ -141,9 +141,7 @@ class _Old:
         service.create(self.kept[key])
 
 
-def _kept(
-    change: Change, changes: Sequence[Change], where: Mapping[Kind, Service]
-) -> dict[tuple[Kind, str], Resource]:
+def _kept(change: Change, changes: Sequence[Change], where: Mapping[Kind, Service]) -> dict[tuple[Kind, str], Resource]:
     """Return what creates the old resource and its parts again. Passwords are those of the wanted ones."""
     passwords = {item.wanted.key: item.wanted.sent_only for item in changes if item.wanted}
     kept = {}

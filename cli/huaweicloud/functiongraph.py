@@ -9,8 +9,8 @@ from typing import Any
 
 import requests
 from huaweicloudsdkfunctiongraph.v2 import (
-    CreateFunctionRequestBody,
     CreateFunctionRequest,
+    CreateFunctionRequestBody,
     CreateFunctionTriggerRequest,
     DeleteFunctionAsyncInvokeConfigRequest,
     DeleteFunctionRequest,
@@ -117,6 +117,11 @@ class Functions:
         body = {key: value for key, value in config.items() if key in known and value is not None}
         body |= {"code_type": "zip", "code_filename": f"{name}.zip", "func_code": {"file": file}}
         return Resource(Kind.FUNCTION, name, found.resource.fields, sent_only={KEPT_BODY: json.dumps(body)})
+
+    def stacks(self) -> set[str]:
+        """Return the names of the stacks that have a function in the project."""
+        marks = (read_mark(item.get("description"), self._access.project_id)[1] for item in self._all())
+        return {stack for stack in marks if stack and " " not in stack}
 
     def _all(self) -> Iterator[dict[str, Any]]:
         marker = 0

@@ -86,6 +86,20 @@ def test_the_next_run_continues_where_the_last_one_failed(
     assert not done & {change.resource.key for change in second.changes if change.action is not Action.CREATE}
 
 
+@given(stacks(), stacks(), st.integers(0, 20))
+def test_one_failed_call_leaves_nothing_less_than_there_was(
+    wanted: list[Resource], there: list[Resource], fails_at: int
+) -> None:
+    """Whichever call it is: all that was there is there, old or new."""
+    memory = Memory(there)
+    memory.fails_at = fails_at
+
+    result = carry_out(plan(wanted, memory.found(), STACK).changes, memory.services(), Silence(), NO_SLEEP)
+
+    assert {item.key for item in there} <= memory.there.keys()
+    assert result.is_put_back is not False
+
+
 @given(stacks(), stacks())
 def test_without_prune_only_replaced_resources_are_deleted(wanted: list[Resource], there: list[Resource]) -> None:
     """Resources that are not wanted are listed as left."""
