@@ -138,8 +138,9 @@ def destroy_stack(access: Access, stack: str, *, dry_run: bool, yes: bool, as_js
     question = f"Delete all this from {access.region}?"
     if not found and (others := stacks(access)):
         console.print(f"There is no stack {stack}. There are: {', '.join(others)}", soft_wrap=True)
-    options = {"yes": yes, "dry_run": dry_run, "as_json": as_json}
-    is_done = _proceed(steps, where, about(access, stack), question, access.sleep, **options)
+    is_done = _proceed(
+        steps, where, about(access, stack), question, access.sleep, tuple, yes=yes, dry_run=dry_run, as_json=as_json
+    )
     for note in KEPT if is_done and steps.changes else ():
         console.print(Text(f"Note: {note}"), soft_wrap=True)
 
@@ -191,7 +192,7 @@ def _proceed(
     about: JsonObject,
     question: str,
     sleep: Callable[[float], None],
-    meaning: Meaning = lambda: (),
+    meaning: Meaning,
     *,
     yes: bool,
     dry_run: bool,

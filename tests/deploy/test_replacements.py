@@ -53,9 +53,7 @@ def there(app: App) -> dict[Any, Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize(
-    ("edit", "call"), [(edit, call) for edit, calls in CALLS.items() for call in calls], ids=str
-)
+@pytest.mark.parametrize(("edit", "call"), [(edit, call) for edit, calls in CALLS.items() for call in calls], ids=str)
 def test_nothing_is_missing_after_any_call_that_fails(
     deployed: App, cloud: LocalCloud, document: Output, edit: str, call: tuple[str, str, int], fault: str
 ) -> None:
