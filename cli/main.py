@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from typing import Any
 
 import click
 
@@ -22,13 +23,33 @@ from cli.terraform.command import terraform
 from cli.wait.command import wait
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as a shell reports it."""
+
+
+class Commands(click.Group):
+    """The commands. Ctrl-C ends each of them with 130, where click would say "Aborted!" and end with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            pass
+        except click.Abort as abort:  # click's prompts turn Ctrl-C and the end of the input into this
+            if not isinstance(abort.__context__, KeyboardInterrupt):
+                raise
+        click.echo("Interrupted.", err=True)
+        sys.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(version("dds-backup"), prog_name="ddsbackup")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Deploy, run and test functions that back up Huawei Cloud DDS instances. A local cloud needs no account.
 
-    Exit status: 0 for success, 1 for a failure, 2 for a wrong call.
+    Exit status: 0 for success, 1 for a failure or a no to a question, 2 for a wrong call, 130 for Ctrl-C.
     """
     context.with_resource(_sigterm_exits())
     for stream in (sys.stdout, sys.stderr):

@@ -11,8 +11,10 @@ from rich.text import Text
 
 from cli.console import is_interactive, make_console
 from cli.deploy.application import Application
+from cli.deploy.consequences import consequences
 from cli.deploy.display import Progress, foreign_message, plan_document, print_failure, print_plan
-from cli.deploy.plan import Plan, carry_out, plan
+from cli.deploy.plan import Plan, plan
+from cli.deploy.steps import carry_out
 from cli.errors import WrongCall
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.client import ServiceError
@@ -30,12 +32,16 @@ from cli.template.exposure import exposures
 from cli.template.model import Function, Template
 
 
+Meaning = Callable[[], Sequence[str]]
+"""Says what the state after a failed step means for the backups."""
+
 Pack = Callable[[Sequence[Function], str | None], Mapping[str, Package]]
 
 OUT = Path("build")
 API = "API"
 """The name of the upload through FunctionGraph's API."""
-FAILED = 1
+FAILED, INTERRUPTED = 1, 130
+"""Exit statuses. Ctrl-C is 128 and the number of SIGINT, as in a shell."""
 
 KEPT = (
     "the backups are kept, and nothing prunes them any more.",
@@ -102,7 +108,17 @@ def deploy_stack(deployment: Deployment, *, prune: bool, adopt: bool, dry_run: b
     steps = plan(wanted, found, stack, prune=prune, adopt=adopt)
     if steps.foreign:
         raise WrongCall(foreign_message(steps.foreign))
-    if _proceed(steps, where, about(access, stack), "Go on?", yes=yes, dry_run=dry_run, as_json=as_json):
+
+    def meaning() -> list[str]:
+        try:
+            now = {item.resource.key for item in look_up(where, stack, wanted)}
+        except ServiceError as error:
+            return [f"What this means for the backups is not known, because the lookup failed: {error.reason}."]
+        return [*consequences(deployment.template, wanted, now, {item.resource.key for item in found})]
+
+    if _proceed(
+        steps, where, about(access, stack), "Go on?", access.sleep, meaning, yes=yes, dry_run=dry_run, as_json=as_json
+    ):
         for note in _notes(deployment.template, wanted, found):
             console.print(Text(f"Note: {note}"), soft_wrap=True)
 
@@ -120,9 +136,18 @@ def destroy_stack(access: Access, stack: str, *, dry_run: bool, yes: bool, as_js
             text = f"Deleted with its topic, although the stack did not create it: subscription {item.resource.name}"
             console.print(Text(text))
     question = f"Delete all this from {access.region}?"
-    is_done = _proceed(steps, where, about(access, stack), question, yes=yes, dry_run=dry_run, as_json=as_json)
+    if not found and (others := stacks(access)):
+        console.print(f"There is no stack {stack}. There are: {', '.join(others)}", soft_wrap=True)
+    is_done = _proceed(
+        steps, where, about(access, stack), question, access.sleep, tuple, yes=yes, dry_run=dry_run, as_json=as_json
+    )
     for note in KEPT if is_done and steps.changes else ():
         console.print(Text(f"Note: {note}"), soft_wrap=True)
+
+
+def stacks(access: Access) -> list[str]:
+    """Return the names of the stacks that have a function in the project. Raises ServiceError."""
+    return sorted(Functions(access, "").stacks())
 
 
 def about(access: Access, stack: str) -> JsonObject:
@@ -166,6 +191,8 @@ def _proceed(
     where: Mapping[Kind, Service],
     about: JsonObject,
     question: str,
+    sleep: Callable[[float], None],
+    meaning: Meaning,
     *,
     yes: bool,
     dry_run: bool,
@@ -174,10 +201,11 @@ def _proceed(
     """Show *plan* and carry it out once the user agrees. Returns whether the stack is now as planned.
 
     The steps go to standard error. With *as_json*, a document of *about* and the plan goes to standard output. Exits
-    with status 1 after a failed step. Raises WrongCall if the command cannot ask.
+    with status 1 after a failed step and after a no, and with 130 after Ctrl-C. Raises WrongCall if the command cannot
+    ask.
     """
     console = make_console(stderr=True)
-    print_plan(console, plan)
+    print_plan(make_console() if dry_run and not as_json else console, plan)
     if dry_run or not plan.changes:
         if as_json:
             print(json.dumps({**about, **plan_document(plan)}, ensure_ascii=False))
@@ -186,13 +214,15 @@ def _proceed(
         if not is_interactive():
             raise WrongCall("cannot ask for confirmation: give --yes to go on, or --dry-run to see only the changes")
         if not click.confirm(question, err=True):
-            raise click.Abort
-    result = carry_out(plan.changes, where, Progress(console))
+            console.print("Nothing was changed.")
+            sys.exit(FAILED)
+    result = carry_out(plan.changes, where, Progress(console), sleep)
+    means = meaning() if result.failed else ()
     if as_json:
-        print(json.dumps({**about, **plan_document(plan, result)}, ensure_ascii=False))
+        print(json.dumps({**about, **plan_document(plan, result, means)}, ensure_ascii=False))
     if result.failed:
-        print_failure(console, result)
-        sys.exit(FAILED)
+        print_failure(console, result, means)
+        sys.exit(INTERRUPTED if result.is_interrupted else FAILED)
     return True
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from cli.deploy.plan import Action, Change, Plan, Result
+from cli.deploy.plan import Action, Change, Plan
+from cli.deploy.steps import Result
 from cli.huaweicloud.client import ServiceError
 from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.json_value import Json, JsonObject
@@ -124,8 +125,8 @@ class Progress:
         self._console.print(Text(f"{word:<7} {change.action.value:<8} {_name(change)}", style=style), soft_wrap=True)
 
 
-def print_failure(console: Console, result: Result) -> None:
-    """Print why a step failed, what was not begun, and how to go on."""
+def print_failure(console: Console, result: Result, means: Sequence[str] = ()) -> None:
+    """Print why a step failed, what was not begun, what the state now *means* for the backups, and how to go on."""
     assert result.failed  # noqa: S101 the caller checks it
     assert result.error  # noqa: S101 a failed step has one
     failure = f"\n{_name(result.failed)}: {result.error.operation}: {result.error.reason}"
@@ -133,10 +134,16 @@ def print_failure(console: Console, result: Result) -> None:
     console.print(Text(f"What to do: {result.error.advice}."), soft_wrap=True)
     for change in result.not_begun:
         console.print(Text(f"not begun {change.action.value:<8} {_name(change)}"), soft_wrap=True)
+    if result.is_put_back:
+        console.print("What was to be replaced is back as it was, with all that belongs to it.", soft_wrap=True)
+    elif result.put_back_error:
+        lost = f"What was to be replaced could not be put back: {result.put_back_error.reason}."
+        console.print(Text(lost, style="red"), soft_wrap=True)
+    for sentence in means:
+        console.print(Text(sentence, style="red"), soft_wrap=True)
+    counts = f"{len(result.done)} done, 1 failed, {len(result.not_begun) + len(result.undone)} not begun"
     console.print(
-        f"{len(result.done)} done, 1 failed, {len(result.not_begun)} not begun. Nothing is rolled back: run the same "
-        "command again, and it continues from here.",
-        soft_wrap=True,
+        f"{counts}. Finished steps stay: run the same command again, and it continues from here.", soft_wrap=True
     )
 
 
@@ -153,8 +160,8 @@ def foreign_message(foreign: Sequence[Found]) -> str:
     return "\n".join([*lines, f"{ways}."])
 
 
-def plan_document(plan: Plan, result: Result | None = None) -> JsonObject:
-    """Return the plan as JSON, with the state of each step according to *result*, or "planned"."""
+def plan_document(plan: Plan, result: Result | None = None, means: Sequence[str] = ()) -> JsonObject:
+    """Return the plan as JSON, with the state of each step according to *result*, or "planned", and what it *means*."""
     states = _states(plan, result)
     return {
         "changes": [
@@ -169,6 +176,8 @@ def plan_document(plan: Plan, result: Result | None = None) -> JsonObject:
         ],
         "unchanged": [_reference(resource) for resource in plan.unchanged],
         "left": [_reference(found.resource) for found in plan.left],
+        "is_put_back": result.is_put_back if result else None,
+        "consequences": list(means),
         "error": _error(result.error) if result and result.error else None,
     }
 
@@ -176,7 +185,7 @@ def plan_document(plan: Plan, result: Result | None = None) -> JsonObject:
 def _states(plan: Plan, result: Result | None) -> list[str]:
     if result is None:
         return ["planned"] * len(plan.changes)
-    states = ["done"] * len(result.done) + ["failed"] * (result.failed is not None)
+    states = ["done"] * len(result.done) + ["undone"] * len(result.undone) + ["failed"] * (result.failed is not None)
     return states + ["not begun"] * len(result.not_begun)
 
 

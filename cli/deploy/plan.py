@@ -1,12 +1,11 @@
-"""The plan: which changes turn the found resources into the wanted ones, and making them one after the other."""
+"""The plan: which changes turn the found resources into the wanted ones."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol
 
-from cli.huaweicloud.client import ServiceError
-from cli.huaweicloud.resources import Found, Kind, Resource, Service
+from cli.errors import WrongCall
+from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.json_value import Json
 
 
@@ -25,6 +24,9 @@ STACK = "stack"
 CHANGEABLE = {Kind.TRIGGER: {"status"}}
 """The only fields that a service can change, for kinds with such a limit (FunctionGraph API, Updating a Trigger)."""
 
+USERS = ("kafka_user", "access_user")
+"""The fields of a trigger's event_data that come with a password."""
+
 UNOWNED = frozenset({Kind.SUBSCRIPTION, Kind.GRANT, Kind.ASYNC_INVOCATION, Kind.TRIGGER})
 """Kinds that need no owner, because they are part of a resource that has one."""
 
@@ -40,12 +42,17 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step: the wanted resource (None for a deletion), the found one (None for a creation), and the difference."""
+    """One step: the wanted resource (None for a deletion), the found one (None for a creation), and the difference.
+
+    Attributes:
+        parts: what the found resource takes with it when it is replaced, such as the triggers of a function.
+    """
 
     action: Action
     wanted: Resource | None
     found: Found | None
     fields: tuple[FieldChange, ...] = ()
+    parts: tuple[Found, ...] = ()
 
     @property
     def resource(self) -> Resource:
@@ -81,6 +88,9 @@ def plan(
 
     *prune* deletes the resources of the stack that are not wanted. *adopt* takes over resources that have a wanted
     name and no stack. Fields that only a found resource has belong to its service and make no difference.
+
+    The parts of a replaced resource are created again right behind it, without *prune* also those that are not wanted.
+    Raises WrongCall for such a part with a password, which no service returns.
     """
     there = {item.resource.key: item for item in found}
     foreign = tuple(
@@ -98,9 +108,11 @@ def plan(
         if change is None:
             unchanged.append(resource)
             continue
-        changes.append(change)
         if change.action is Action.REPLACE:
             gone.add(resource.key)
+            parts = tuple(item for item in there.values() if resource.key in item.resource.parents)
+            change = replace(change, parts=parts)
+        changes.append(change)
     keys = {resource.key for resource in wanted}
     extra = [
         item
@@ -108,9 +120,30 @@ def plan(
         if key not in keys and item.stack == stack and not gone.intersection(item.resource.parents)
     ]
     extra.sort(key=lambda item: order.index(item.resource.kind), reverse=True)
+    if not prune:
+        lost = (item for item in there.values() if item.resource.key not in keys)
+        changes += [_carried_over(item) for item in lost if gone.intersection(item.resource.parents)]
+    changes = _with_parts_behind(changes, gone)
     if prune:
         changes += [Change(Action.DELETE, None, item) for item in extra]
     return Plan(tuple(changes), tuple(unchanged), () if prune else tuple(extra), foreign)
+
+
+def _with_parts_behind(changes: Sequence[Change], replaced: Collection[tuple[Kind, str]]) -> list[Change]:
+    """Return *changes*, with the parts of each *replaced* resource right behind it."""
+    behind = {key: [change for change in changes if key in change.resource.parents] for key in replaced}
+    others = [change for change in changes if not set(behind).intersection(change.resource.parents)]
+    return [step for change in others for step in (change, *behind.get(change.resource.key, ()))]
+
+
+def _carried_over(item: Found) -> Change:
+    data = item.resource.fields.get("event_data")
+    if isinstance(data, dict) and any(data.get(name) for name in USERS):
+        raise WrongCall(
+            f"a function would be replaced, and its {item.resource.kind.value} {item.resource.name} with it, whose "
+            "password no service returns: add the trigger to the template, or delete it with --prune"
+        )
+    return Change(Action.CREATE, item.resource, None)
 
 
 def _may_touch(item: Found, stack: str, *, adopt: bool) -> bool:
@@ -147,51 +180,3 @@ def _same(kind: Kind, old: Json, new: Json) -> bool:
     if kind is Kind.TRIGGER and isinstance(old, list) and isinstance(new, list):
         return sorted(map(str, old)) == sorted(map(str, new))
     return old == new
-
-
-class Observer(Protocol):
-    """Follows the steps while they are carried out."""
-
-    def begins(self, change: Change) -> None:
-        """A step begins."""
-
-    def ends(self, change: Change, error: ServiceError | None) -> None:
-        """A step has ended, with an error if it failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The steps that are done, the one that failed and why, and those that were not begun. Nothing is rolled back."""
-
-    done: tuple[Change, ...]
-    failed: Change | None = None
-    error: ServiceError | None = None
-    not_begun: tuple[Change, ...] = ()
-
-
-def carry_out(changes: Sequence[Change], where: Mapping[Kind, Service], observer: Observer) -> Result:
-    """Make the changes in order, up to the first that fails. Ctrl-C counts as a failure."""
-    for position, change in enumerate(changes):
-        observer.begins(change)
-        try:
-            _make(change, where[change.resource.kind])
-        except (ServiceError, KeyboardInterrupt) as caught:
-            error = caught if isinstance(caught, ServiceError) else _interrupted()
-            observer.ends(change, error)
-            return Result(tuple(changes[:position]), change, error, tuple(changes[position + 1 :]))
-        observer.ends(change, None)
-    return Result(tuple(changes))
-
-
-def _make(change: Change, service: Service) -> None:
-    if change.found and change.action in (Action.DELETE, Action.REPLACE):
-        service.delete(change.found)
-    if change.wanted and change.action in (Action.CREATE, Action.REPLACE):
-        service.create(change.wanted)
-    elif change.wanted and change.found:
-        service.update(change.found, change.wanted, [field.name for field in change.fields])
-
-
-def _interrupted() -> ServiceError:
-    text = "interrupted: the service may or may not have carried out this step"
-    return ServiceError("Ctrl-C", None, None, text, advice="nothing, if you meant to stop here")

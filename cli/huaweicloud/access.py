@@ -81,7 +81,7 @@ class Access:
         self.region = region
         self.keys = keys
         self.endpoint = endpoint
-        self._sleep = sleep
+        self.sleep = sleep
         self.clock_skew: float | None = None
         """Seconds that this machine's clock is ahead of the cloud's, from the last response; None before the first."""
 
@@ -168,7 +168,7 @@ class Access:
     def _client(self, name: str, sdk_client: Any, service: str, credentials: Any) -> Client:
         if self.keys.security_token:
             credentials = credentials.with_security_token(self.keys.security_token)
-        return Client(name, sdk_client, self.endpoint(service), credentials, self._sleep, self._note_skew)
+        return Client(name, sdk_client, self.endpoint(service), credentials, self.sleep, self._note_skew)
 
     def _note_skew(self, seconds: float) -> None:
         self.clock_skew = seconds

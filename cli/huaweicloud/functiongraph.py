@@ -1,13 +1,16 @@
 """FunctionGraph: functions, their settings for asynchronous invocation, and their triggers."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import requests
 from huaweicloudsdkfunctiongraph.v2 import (
     CreateFunctionRequest,
+    CreateFunctionRequestBody,
     CreateFunctionTriggerRequest,
     DeleteFunctionAsyncInvokeConfigRequest,
     DeleteFunctionRequest,
@@ -16,6 +19,7 @@ from huaweicloudsdkfunctiongraph.v2 import (
     ListFunctionTriggersRequest,
     ListQuotasRequest,
     ShowFunctionAsyncInvokeConfigRequest,
+    ShowFunctionCodeRequest,
     ShowFunctionConfigRequest,
     UpdateFunctionAsyncInvokeConfigRequest,
     UpdateFunctionCodeRequest,
@@ -34,6 +38,10 @@ FUNCTIONS_PAGE = 400
 
 KEPT = ("func_vpc", "app_xrole", "mount_config", "network_controller", "enterprise_project_id")
 """Settings that an update sends back unchanged: the template does not have them, or leaves them out."""
+
+KEPT_BODY = "body"
+"""What `Functions.keep` puts into the secrets of a resource: the body that creates the function again."""
+LINK_TIMEOUT = 60
 
 DESTINATIONS = ("on_success", "on_failure")
 
@@ -58,7 +66,11 @@ class Functions:
         return [self._found(name, self._config(name)) for name in chosen]
 
     def create(self, wanted: Resource) -> None:
-        """POST the function with its code."""
+        """POST the function with its code, or as it was kept."""
+        if KEPT_BODY in wanted.sent_only:
+            body = json.loads(wanted.sent_only[KEPT_BODY])
+            self._client.call("create_function", CreateFunctionRequest(body=body), "func_urn")
+            return
         body = self._body(wanted) | {"package": APPLICATION, "type": "v2"} | _code(wanted)
         answer = self._client.call("create_function", CreateFunctionRequest(body=body), "digest")
         _verify_upload(wanted, answer, "CreateFunction")
@@ -81,6 +93,35 @@ class Functions:
         """DELETE all versions: the URN names none (FunctionGraph API, Deleting a Function)."""
         urn = self._access.function_urn(found.resource.name)
         self._client.delete("delete_function", DeleteFunctionRequest(function_urn=urn))
+
+    def keep(self, found: Found) -> Resource:
+        """GET the configuration and the code, for *create* to bring the function back.
+
+        Raises ServiceError if the code cannot be read (FunctionGraph API, Querying the Code of a Function).
+        """
+        urn, name = self._access.function_urn(found.resource.name), found.resource.name
+        config = self._config(name)
+        code = self._client.call("show_function_code", ShowFunctionCodeRequest(function_urn=urn), "func_code")
+        file = _read_code(code["func_code"] or {}, str(found.resource.fields["code"]))
+        if file is None:
+            raise ServiceError(
+                "FunctionGraph.ShowFunctionCode",
+                None,
+                None,
+                f"the code of {name} cannot be read, so that the function could not be put back if its replacement "
+                "failed. It is left as it is",
+                advice="give it another FunctionName in the template, deploy, and when the new function works deploy "
+                "with --prune, which deletes the old one",
+            )
+        known = CreateFunctionRequestBody.attribute_map
+        body = {key: value for key, value in config.items() if key in known and value is not None}
+        body |= {"code_type": "zip", "code_filename": f"{name}.zip", "func_code": {"file": file}}
+        return Resource(Kind.FUNCTION, name, found.resource.fields, sent_only={KEPT_BODY: json.dumps(body)})
+
+    def stacks(self) -> set[str]:
+        """Return the names of the stacks that have a function in the project."""
+        marks = (read_mark(item.get("description"), self._access.project_id)[1] for item in self._all())
+        return {stack for stack in marks if stack and " " not in stack}
 
     def _all(self) -> Iterator[dict[str, Any]]:
         marker = 0
@@ -138,6 +179,28 @@ class Functions:
             "execution_agency": config.get("app_xrole") or None,
         }
         return Found(Resource(Kind.FUNCTION, name, fields), config["func_urn"], stack)
+
+
+def _read_code(given: dict[str, Any], digest: str) -> str | None:
+    """Return the zip with the SHA-512 *digest*, base64, from the response or from its link. None if neither has it."""
+    if _has_digest(file := str(given.get("file") or ""), digest):
+        return file
+    link = str(given.get("link") or "")
+    if not link.startswith("https://"):
+        return None
+    try:
+        content = requests.get(link, timeout=LINK_TIMEOUT).content
+    except requests.RequestException:
+        return None
+    file = base64.b64encode(content).decode("ascii")
+    return file if _has_digest(file, digest) else None
+
+
+def _has_digest(file: str, digest: str) -> bool:
+    try:
+        return hashlib.sha512(base64.b64decode(file)).hexdigest() == digest
+    except ValueError:
+        return False
 
 
 def _code(wanted: Resource) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from tempfile import gettempdir
 
 from cli.package.archive import check_limits, packed_sizes, write_whole, zipped
 from cli.package.bytecode import Compiler, Interpreter, find_interpreter
+from cli.package.cache import Built, Packages, key_of
 from cli.package.contents import OUR_LICENCES, SHARED, is_junk, merged, own_files
 from cli.package.imports import unresolved_imports
 from cli.package.model import Files, Observer, Package, PackagingFailed
@@ -60,12 +61,15 @@ def build_packages(
     full: bool = False,
     with_byte_code: bool = True,
     cache: Path | None = None,
+    reuse: bool = True,
 ) -> tuple[Package, ...]:
     """Write ``<function>.zip`` and ``<function>.cdx.json`` of each function to the folder *out*.
 
     *python* is the target version (default: the Runtime of each function). *full* packs all requirements as published,
-    not only what the functions reach. *cache* is the folder of the wheels (default: in the user's cache directory). The
-    packages have the order of *functions*.
+    not only what the functions reach. *cache* is the folder of the wheels (default: in the user's cache directory), and
+    its neighbour *packages* has the finished packages, which are used unless *reuse* is false. The name of a zip for
+    another Python than the function's Runtime has that version: ``<function>-python3.12.zip``. The packages have the
+    order of *functions*.
 
     The same sources give the same bytes anywhere and at any time: the zip depends only on the sources, on the files
     that requirements.txt pins, on the release of Python that makes the byte code, and on zlib (see
@@ -82,7 +86,7 @@ def build_packages(
             version = python or function.runtime.removeprefix("Python")
             if version not in packagers:
                 interpreter = find_interpreter(version) if with_byte_code else None
-                packagers[version] = _Packager(version, full, interpreter, cache, observer)
+                packagers[version] = _Packager(version, full, interpreter, cache, observer, reuse=reuse)
             packages.append(packagers[version].package(function, out))
     except OSError as error:
         places = f"{out} (--out), {cache} (XDG_CACHE_HOME) and {gettempdir()} (TMPDIR)"
@@ -99,7 +103,14 @@ class _Packager:
     """Makes packages for one version of Python. Functions share the wheels and the byte code."""
 
     def __init__(
-        self, python: str, full: bool, interpreter: Interpreter | None, cache: Path, observer: Observer
+        self,
+        python: str,
+        full: bool,
+        interpreter: Interpreter | None,
+        cache: Path,
+        observer: Observer,
+        *,
+        reuse: bool,
     ) -> None:
         self._python = python
         self._full = full
@@ -108,19 +119,49 @@ class _Packager:
         self._interpreter = interpreter
         self._compiler = Compiler(interpreter, observer) if interpreter else None
         self._wheel_files: dict[Path, dict[Wheel, Files]] = {}
+        self._packages, self._reuse = Packages(cache.parent / "packages"), reuse
 
     def package(self, function: Function, out: Path) -> Package:
-        """Write the package of *function*."""
-        wheels = self._wheels(function.code_root / REQUIREMENTS)
+        """Write the package of *function*, from the cache or newly built."""
         ours = own_files(function, out)
-        theirs = published(wheels) if self._full else slimmed(wheels, ours, self._observer.warn)
+        key = key_of(ours, function.code_root / REQUIREMENTS, self._facts(function))
+        built = self._packages.read(key) if self._reuse else None
+        if built is None:
+            built = self._build(function, ours)
+            self._packages.write(key, built)
+        else:
+            self._observer.step(f"{function.name} is packed already", 1)()
+        for warning in built.warnings:
+            self._observer.warn(warning)
+        other = "" if function.runtime == f"Python{self._python}" else f"-python{self._python}"
+        path, bill = out / f"{function.name}{other}.zip", out / f"{function.name}{other}.cdx.json"
+        write_whole(path, built.zip)
+        write_whole(bill, built.sbom)
+        sizes = (len(built.zip), built.files, built.unpacked_size)
+        return Package(function, self._python, path, bill, *sizes, built.digest)
+
+    def _facts(self, function: Function) -> dict[str, str]:
+        """Return what the package depends on, beside its sources."""
+        made_by = self._interpreter.version if self._interpreter else ""
+        return {
+            "name": function.name,
+            "handler": function.handler,
+            "python": self._python,
+            "full": str(self._full),
+            "byte-code": made_by,
+        }
+
+    def _build(self, function: Function, ours: Files) -> Built:
+        warnings: list[str] = []
+        wheels = self._wheels(function.code_root / REQUIREMENTS)
+        theirs = published(wheels) if self._full else slimmed(wheels, ours, warnings.append)
         files = merged([("the requirements", theirs.files), (function.name, ours)])
         for module, importer in unresolved_imports(ours, files.keys(), function.handler).items():
-            self._observer.warn(f"{importer} imports {module}, which is not packed: FunctionGraph must have it.")
+            warnings.append(f"{importer} imports {module}, which is not packed: FunctionGraph must have it.")
         if self._compiler:
             files |= self._compiler.byte_code(files, ours)
             files = self._compiler.with_record(files)
-        return self._write(function, files, theirs, out)
+        return self._zipped(function, files, theirs, tuple(warnings))
 
     def _wheels(self, requirements: Path) -> dict[Wheel, Files]:
         if requirements not in self._wheel_files:
@@ -129,18 +170,14 @@ class _Packager:
             self._wheel_files[requirements] = {wheel: wheel_files(wheel) for wheel in wheels}
         return self._wheel_files[requirements]
 
-    def _write(self, function: Function, files: Files, theirs: Vendored, out: Path) -> Package:
+    def _zipped(self, function: Function, files: Files, theirs: Vendored, warnings: tuple[str, ...]) -> Built:
         done = self._observer.step(f"Zipping {function.name}", 1)
         content = zipped(files)
         done()
-        path = out / f"{function.name}.zip"
-        check_limits(path.name, len(content), files, packed_sizes(content))
+        check_limits(f"{function.name}.zip", len(content), files, packed_sizes(content))
         digest = hashlib.sha512(content).hexdigest()
         facts = {"python": self._python, "requirements": "slim" if theirs.is_slim else "full"}
         if self._interpreter:
             facts["byte-code"] = f"CPython {self._interpreter.version}"
-        bill = path.with_suffix(".cdx.json")
-        write_whole(path, content)
-        write_whole(bill, sbom(function.name, digest, theirs.parts, facts).encode())
-        unpacked_size = sum(map(len, files.values()))
-        return Package(function, self._python, path, bill, len(content), len(files), unpacked_size, digest)
+        bill = sbom(function.name, digest, theirs.parts, facts).encode()
+        return Built(content, bill, len(files), sum(map(len, files.values())), warnings)

@@ -23,6 +23,7 @@ from cli.package.model import PYTHONS
     is_flag=True,
     help="Leave out byte code, which needs that Python on this machine. Cold starts take three to four times as long.",
 )
+@click.option("--no-cache", is_flag=True, help="Build anew, even if the same sources were packed before.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -38,6 +39,7 @@ def package(
     python: str | None,
     full: bool,
     without_byte_code: bool,
+    no_cache: bool,
     out: Path,
     template_file: Path | None,
     as_json: bool,
@@ -46,8 +48,9 @@ def package(
 
     A zip has the function's entry file, shared/, the packages that requirements.txt pins and hashes (wheels for Linux
     on x86_64, downloaded with pip and cached), and byte code. What the functions never reach is left out. Next to each
-    zip is its bill of materials, <function>.cdx.json (CycloneDX). The same sources give the same bytes. FunctionGraph
-    shows their SHA-512 as the digest of the code.
+    zip is its bill of materials, <function>.cdx.json (CycloneDX). The same sources give the same bytes, so packages are
+    cached by the digest of their sources. FunctionGraph shows the SHA-512 of a zip as the digest of the code. A zip for
+    another Python than the template's Runtime is called <function>-python3.12.zip.
 
     \b
       ddsbackup package
@@ -69,7 +72,13 @@ def package(
         for notice in notices(chosen, python):
             observer.warn(notice)
         packages = build_packages(
-            chosen, out=out, observer=observer, python=python, full=full, with_byte_code=not without_byte_code
+            chosen,
+            out=out,
+            observer=observer,
+            python=python,
+            full=full,
+            with_byte_code=not without_byte_code,
+            reuse=not no_cache,
         )
     if as_json:
         print(json.dumps({"packages": [as_document(one) for one in packages]}))

@@ -88,8 +88,11 @@ def _functions(functiongraph: FunctionGraph) -> APIRouter:
 
     @router.get("/functions/{function_urn}/code")
     async def show_function_code(function_urn: str) -> schemas.FunctionCode:
-        """Show size, name and digest of a function's code."""
-        return code(state.function(function_urn))
+        """Show a function's code with its size, name and digest."""
+        function = state.function(function_urn)
+        package = state.packages.get(function.id)
+        file = package.file if package else ""
+        return schemas.FunctionCode(**view(function), func_code=schemas.FuncCode(file=file, link=""))
 
     @router.put("/functions/{function_urn}/code")
     async def update_function_code(function_urn: str, body: schemas.NewCode) -> schemas.FunctionCode:

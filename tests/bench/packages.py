@@ -50,7 +50,7 @@ def pack(folder: Path) -> Packages:
     """Make the packages in `folder` for the Runtime of the template."""
     function = find_function(load_template(CHECKOUT / "template.yaml"), "create_backup")
     python = find_interpreter(function.runtime.removeprefix("Python")).executable
-    (package,) = build_packages([function], out=folder / "build", observer=Silent())
+    (package,) = build_packages([function], out=folder / "build", observer=Silent(), reuse=False)
     ours = Unpacked("ddsbackup package", _unpack(package.path, folder / "ours"), package.size)
     archive = _naive(python, function.code_uri, folder / "site")
     size = archive.stat().st_size

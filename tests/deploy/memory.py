@@ -11,12 +11,17 @@ from cli.huaweicloud.resources import Found, Kind, Resource
 STACK = "dds-backup"
 
 
+def NO_SLEEP(seconds: float) -> None:  # noqa: N802 a constant
+    """Pauses take no time."""
+
+
 class Memory:
-    """Resources by key. Every call after the first *breaks_at* fails with *error*."""
+    """Resources by key. Call number *fails_at*, and every call after the first *breaks_at*, fails with *error*."""
 
     def __init__(self, there: Iterable[Resource]) -> None:
         self.there = {resource.key: resource for resource in there}
         self.breaks_at: int | None = None
+        self.fails_at: int | None = None
         self.error: Exception = ServiceError("Test.Call", 500, "T.1", "broken")
         self._calls = 0
 
@@ -28,7 +33,7 @@ class Memory:
 
     def called(self) -> None:
         self._calls += 1
-        if self.breaks_at is not None and self._calls > self.breaks_at:
+        if self._calls == self.fails_at or (self.breaks_at is not None and self._calls > self.breaks_at):
             raise self.error
 
 
@@ -39,7 +44,8 @@ class MemoryService:
     memory: Memory
 
     def find(self, names: Collection[str], stack: str, found: Sequence[Found]) -> Sequence[Found]:
-        raise NotImplementedError
+        self.memory.called()
+        return [item for item in self.memory.found() if item.resource.name in names]
 
     def create(self, wanted: Resource) -> None:
         self.memory.called()

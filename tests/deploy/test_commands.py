@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -54,6 +55,35 @@ def test_a_missing_parameter_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> No
     assert status == 1
     assert "Password" in output
     assert "Go on?" in output
+    assert "Nothing was changed" in output
+
+
+def test_ctrl_c_at_a_question_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a shell, and unlike the answer no."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        abort = click.Abort()
+        abort.__context__ = KeyboardInterrupt()  # as click's prompts do
+        raise abort
+
+    monkeypatch.setattr("cli.deploy.deployment.is_interactive", lambda: True)
+    monkeypatch.setattr("click.confirm", interrupt)
+    monkeypatch.setenv("DDSBACKUP_PASSWORD", SECRET)
+
+    status, output = run("deploy", "--cloud", "local")
+
+    assert status == 130
+    assert "Interrupted." in output
+
+
+def test_a_dry_run_writes_the_plan_to_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can be piped to a pager."""
+    monkeypatch.setenv("DDSBACKUP_PASSWORD", SECRET)
+
+    result = CliRunner().invoke(main, ["deploy", "--dry-run"])
+
+    assert "create   function backup" in result.stdout
+    assert "create   function backup" not in result.stderr
 
 
 def test_a_parameters_file_is_read() -> None:

@@ -62,6 +62,15 @@ def test_nothing_of_the_stack_is_left(app: App, destroy: Destroy) -> None:
     assert "Nothing to do" in second.stderr
 
 
+@pytest.mark.usefixtures("deployed")
+def test_an_unknown_stack_says_which_there_are(destroy: Destroy) -> None:
+    """Nothing is deleted, and the status is that of a repeated run."""
+    result = destroy("--stack-name", "nosuch", "--yes")
+
+    assert result.exit_code == 0
+    assert "There is no stack nosuch. There are: dds-backup" in result.stderr
+
+
 def test_resources_of_others_stay(deployed: App, destroy: Destroy) -> None:
     """Both those of another stack and those without a stack."""
     deployed.stack = "second"

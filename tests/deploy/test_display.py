@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from cli.deploy.display import Progress, lines_of_change, shown
-from cli.deploy.plan import carry_out, plan
+from cli.deploy.plan import plan
+from cli.deploy.steps import carry_out
 from cli.huaweicloud.resources import Kind, Resource
 from cli.json_value import Json, JsonObject
 from tests.deploy.conftest import SECRET, App, steps

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.deploy.plan import Action, Plan, carry_out, plan
+from cli.deploy.plan import Action, Plan, plan
+from cli.deploy.steps import carry_out
 from cli.errors import WrongCall
 from cli.huaweicloud.client import ServiceError
 from cli.huaweicloud.resources import Found, Kind, Resource, trigger_name
 from cli.json_value import Json, JsonObject
 from tests.deploy.conftest import App
-from tests.deploy.memory import STACK, Memory, Silence
+from tests.deploy.memory import NO_SLEEP, STACK, Memory, Silence
 
 
 PARENTS = {
@@ -58,7 +59,7 @@ def test_carrying_out_the_plan_makes_what_is_there_what_is_wanted(
     memory = Memory(there)
 
     steps = plan(wanted, memory.found(), STACK, prune=True)
-    result = carry_out(steps.changes, memory.services(), Silence())
+    result = carry_out(steps.changes, memory.services(), Silence(), NO_SLEEP)
 
     assert result.failed is None
     assert memory.there == {item.key: item for item in wanted}
@@ -73,16 +74,30 @@ def test_the_next_run_continues_where_the_last_one_failed(
     memory = Memory(there)
     memory.breaks_at = breaks_at
     first = plan(wanted, memory.found(), STACK, prune=True)
-    result = carry_out(first.changes, memory.services(), Silence())
+    result = carry_out(first.changes, memory.services(), Silence(), NO_SLEEP)
     done = {change.resource.key for change in result.done}
     memory.breaks_at = None
 
     second = plan(wanted, memory.found(), STACK, prune=True)
-    carry_out(second.changes, memory.services(), Silence())
+    carry_out(second.changes, memory.services(), Silence(), NO_SLEEP)
 
     assert memory.there == {item.key: item for item in wanted}
     assert len(result.done) + len(result.not_begun) + (result.failed is not None) == len(first.changes)
     assert not done & {change.resource.key for change in second.changes if change.action is not Action.CREATE}
+
+
+@given(stacks(), stacks(), st.integers(0, 20))
+def test_one_failed_call_leaves_nothing_less_than_there_was(
+    wanted: list[Resource], there: list[Resource], fails_at: int
+) -> None:
+    """Whichever call it is: all that was there is there, old or new."""
+    memory = Memory(there)
+    memory.fails_at = fails_at
+
+    result = carry_out(plan(wanted, memory.found(), STACK).changes, memory.services(), Silence(), NO_SLEEP)
+
+    assert {item.key for item in there} <= memory.there.keys()
+    assert result.is_put_back is not False
 
 
 @given(stacks(), stacks())
@@ -183,7 +198,7 @@ def test_a_defect_is_not_a_failed_step() -> None:
     memory.breaks_at = 0
 
     with pytest.raises(ZeroDivisionError):
-        carry_out(plan([resource()], [], STACK).changes, memory.services(), Silence())
+        carry_out(plan([resource()], [], STACK).changes, memory.services(), Silence(), NO_SLEEP)
 
 
 def test_an_error_says_what_to_do() -> None:

@@ -1,5 +1,6 @@
 """Creating, showing, changing and deleting functions, as documented."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable
@@ -214,14 +215,15 @@ def test_invalid_changes(functiongraph: Any, changes: dict[str, Any], error: tup
 
 
 def test_replace_code(functiongraph: Any) -> None:
-    """A new package changes the digest. A query returns the digest but not the code."""
+    """A new package changes the digest. A query returns the digest and the code."""
     urn = functiongraph.create_function(new_function()).func_urn
     content = package("def handler(event, context):\n    return 2\n")
     changed = functiongraph.update_function_code(new_code(urn, content))
     shown = functiongraph.show_function_code(sdk.ShowFunctionCodeRequest(function_urn=urn))
 
     assert changed.digest == shown.digest == hashlib.sha512(content).hexdigest()
-    assert (shown.code_filename, shown.func_code.file) == ("x.zip", "")
+    assert shown.code_filename == "x.zip"
+    assert base64.b64decode(shown.func_code.file) == content
     assert refused(functiongraph.update_function_code, new_code(urn, b"no zip")) == (400, "FSS.1011")
     nothing = new_code(urn, b"")
     assert refused(functiongraph.update_function_code, nothing) == (400, "FSS.1012")

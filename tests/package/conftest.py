@@ -43,7 +43,8 @@ class Noted:
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """The package of create_backup as deployed, but for the Python of this process."""
     function = find_function(load_template(CHECKOUT / "template.yaml"), "create_backup")
-    (made,) = build_packages([function], out=tmp_path_factory.mktemp("build"), observer=Noted(), python=PYTHON)
+    out = tmp_path_factory.mktemp("build")
+    (made,) = build_packages([function], out=out, observer=Noted(), python=PYTHON, reuse=False)
     return made
 
 
@@ -119,8 +120,8 @@ def application(tmp_path: Path, index: Path) -> Callable[..., Function]:
 
 
 def build(function: Function, tmp_path: Path, **options: object) -> Package:
-    """Build the package of a function, by default a full one."""
-    given = {"out": tmp_path / "build", "observer": Noted(), "full": True} | options
+    """Build the package of a function, by default a full one and not from the cache."""
+    given = {"out": tmp_path / "build", "observer": Noted(), "full": True, "reuse": False} | options
     (package,) = build_packages([function], **given)  # type: ignore[arg-type]
     return package
 

@@ -124,7 +124,7 @@ from cli.template.load import load_template
 from tests.package.conftest import Noted
 functions = load_template(Path({str(checkout / "template.yaml")!r})).functions
 chosen = [function for function in functions if function.name in ("track_backups", "create_backup")]
-build_packages(chosen[::-1], out=Path({str(tmp_path)!r}), observer=Noted(), python={PYTHON!r})
+build_packages(chosen[::-1], out=Path({str(tmp_path)!r}), observer=Noted(), python={PYTHON!r}, reuse=False)
 """
     environment = os.environ | {"TZ": "Asia/Shanghai", "PYTHONHASHSEED": "123", "LC_ALL": "C", "PYTHONOPTIMIZE": "2"}
     subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, env=environment)
