@@ -31,6 +31,22 @@ class Time(TypedDict):
     offset: float
 
 
+class TimerRuns(TypedDict):
+    """How often a timer fired, and the first due time that it skipped, null if it skipped none."""
+
+    function: str
+    timer: str
+    fired: int
+    skipped_from: str | None
+
+
+class Jump(Time):
+    """The present after a jump, what it fired and skipped, and how many accepted events are not finished yet."""
+
+    timers: list[TimerRuns]
+    unfinished: int
+
+
 class Connection(TypedDict):
     """What a client needs. `instance_ids` are the instances that can be backed up."""
 
