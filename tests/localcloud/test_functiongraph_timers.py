@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,27 @@ def test_what_a_timer_causes_comes_before_the_next(cloud: LocalCloud, functiongr
     cloud.advance(700)
 
     assert [one["function_urn"].split(":")[-2] for one in cloud.invocations()] == ["flaky", "flaky", "listener"] * 2
+
+
+def test_a_function_sees_the_clock(cloud: LocalCloud, functiongraph: Any) -> None:
+    """The context of a warm instance has the cloud's time of each invocation. `time.time` stays the machine's."""
+    source = """
+        import time
+        def handler(event, context):
+            return [context.simulated_time(), time.time()]
+        """
+    urn = functiongraph.create_function(new_function(content=package(source))).func_urn
+    functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **RATE))
+    began = datetime.now(timezone.utc).timestamp()
+    cloud.advance(610)
+    runs = cloud.invocations()
+
+    assert [run["report"]["cold_start"] for run in runs] == [True, False]
+    for run in runs:
+        simulated, machine = run["result"]
+        due = datetime.fromisoformat(run["event"]["time"]).timestamp()
+        assert simulated - due == pytest.approx(0, abs=30)
+        assert machine - began == pytest.approx(0, abs=60)
 
 
 def test_a_reset_ends_a_jump(cloud: LocalCloud, functiongraph: Any) -> None:
