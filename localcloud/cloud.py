@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from localcloud.admin.schemas import Connection
+from localcloud.admin.schemas import Connection, InstanceLine
 from localcloud.auth.credentials import Credentials, Owner
 from localcloud.clock import Clock
 from localcloud.dds.state import DdsState, Instance
@@ -146,6 +146,10 @@ class Cloud:
                 if instance.status == instance.hidden_node == "normal"
                 and not instance.actions
                 and instance.fails_with is None
+            ],
+            instances=[
+                InstanceLine(id=one.id, name=one.name, mode=one.mode, status=one.status, tags=one.tags)
+                for one in self.dds.instances
             ],
         )
 

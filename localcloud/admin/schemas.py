@@ -47,8 +47,18 @@ class Jump(Time):
     unfinished: int
 
 
+class InstanceLine(TypedDict):
+    """An instance in the list of a connection."""
+
+    id: str
+    name: str
+    mode: str
+    status: str
+    tags: dict[str, str]
+
+
 class Connection(TypedDict):
-    """What a client needs. `instance_ids` are the instances that can be backed up."""
+    """What a client needs. `instance_ids` are the instances that can be backed up, `instances` are all."""
 
     endpoint: str
     region: str
@@ -59,6 +69,7 @@ class Connection(TypedDict):
     token: str
     topic_urn: str
     instance_ids: list[str]
+    instances: list[InstanceLine]
 
 
 class InstanceState(TypedDict):

@@ -122,8 +122,8 @@ def test_what_a_timer_causes_comes_before_the_next(cloud: LocalCloud, functiongr
     topic = cloud.connection()["topic_urn"]
     urn = functiongraph.create_function(new_function("flaky", package(FLAKY))).func_urn
     functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **RATE))
-    failures = {"retries": 1, "on_failure": ("SMN", {"topic_urn": topic})}
-    functiongraph.update_function_async_invoke_config(async_config(urn, **failures))
+    config = async_config(urn, retries=1, on_failure=("SMN", {"topic_urn": topic}))
+    functiongraph.update_function_async_invoke_config(config)
     listener = functiongraph.create_function(new_function("listener")).func_urn
     functiongraph.create_function_trigger(new_trigger(listener, "SMN", topic_urn=topic))
     cloud.advance(700)

@@ -72,7 +72,7 @@ def test_days_pass(rehearsal: Rehearsal) -> None:
     before = rehearsal.told()
     rehearsal.run("audit_backups", audit)
     missed = rehearsal.told()[len(before) :]
-    rehearsal.run("prune_backups", {})
+    rehearsal.run("prune_backups", {"dry_run": False})
 
     assert "dds.backup.missed" not in before
     assert "dds.backup.missed" in missed
