@@ -10,6 +10,7 @@ import httpx
 
 from cli.errors import WrongCall
 from cli.json_value import JsonObject
+from localcloud.clock import MAX_JUMP_TIME
 from localcloud.functiongraph.runtime.model import Credentials
 from localcloud.key_file import find_token
 
@@ -82,9 +83,13 @@ class Cloud:
         messages: list[JsonObject] = self.call("GET", "/_local/messages")
         return [message for message in messages if access_key in (None, message["access_key"])]
 
+    def clock_offset(self) -> float:
+        """Return by how many seconds the cloud's clock is ahead of the machine's."""
+        return float(self.call("GET", "/_local/clock")["offset"])
+
     def advance(self, seconds: float) -> None:
-        """Advance the cloud's clock."""
-        self.call("POST", "/_local/clock", json={"advance": seconds})
+        """Advance the cloud's clock. Returns when everything that became due has run."""
+        self.call("POST", "/_local/clock", json={"advance": seconds}, timeout=MAX_JUMP_TIME + TIMEOUT)
 
     @property
     def project(self) -> str:

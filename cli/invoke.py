@@ -171,8 +171,10 @@ def _run(cloud: Cloud, spec: FunctionSpec, settings: Mapping[str, str], event: s
     request_id = str(uuid.uuid4())
     credentials = cloud.temporary_credentials()
     _start(request_id)
+    offset = cloud.clock_offset()
     with Instance(spec, settings, cloud.connection.project_id, log=_log) as instance:
-        return Outcome(instance.invoke(event, credentials, request_id), credentials.access_key)
+        invocation = instance.invoke(event, credentials, request_id, clock_offset=offset)
+    return Outcome(invocation, credentials.access_key)
 
 
 def _start(request_id: str) -> None:

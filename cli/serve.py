@@ -1,7 +1,10 @@
 """``ddsbackup serve``: run the local cloud until it is stopped."""
 
+import errno
 import json
+import signal
 import sqlite3
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
+from cli import background
 from cli.console import make_console
 from cli.errors import WrongCall
 from localcloud.callers import is_loopback
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from localcloud.admin.schemas import Connection
 
 
+DEFAULT_PORT = 8600
 LOOK_INSIDE = ("connection", "state", "messages", "requests", "functions", "invocations")
 
 
@@ -34,7 +39,7 @@ LOOK_INSIDE = ("connection", "state", "messages", "requests", "functions", "invo
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
-    default=8600,
+    default=DEFAULT_PORT,
     show_default=True,
     help="The port to listen on; 0 picks a free one.",
 )
@@ -50,8 +55,11 @@ LOOK_INSIDE = ("connection", "state", "messages", "requests", "functions", "invo
     "seed_file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     metavar="FILE",
-    help="The initial state, in the format of localcloud/seed.yaml.",
+    help="Changes to the initial state, in the format of localcloud/seed.yaml: only what differs.",
 )
+@click.option("--region", metavar="REGION", help="The region. Default: that of the seed, cn-north-4.")
+@click.option("--detach", is_flag=True, help="Run in the background. Returns when it accepts calls.")
+@click.option("--stop", is_flag=True, help="Stop the local cloud that you run at --port.")
 @click.option(
     "--fixed-credentials",
     is_flag=True,
@@ -80,6 +88,9 @@ def serve(
     port: int,
     state_file: Path | None,
     seed_file: Path | None,
+    region: str | None,
+    detach: bool,
+    stop: bool,
     fixed_credentials: bool,
     no_unique_names: bool,
     no_newer_filters: bool,
@@ -101,7 +112,16 @@ def serve(
       ddsbackup serve
       ddsbackup serve --state cloud.db --no-newer-filters
       ddsbackup serve --port 0 --json
+      ddsbackup serve --detach
+      ddsbackup serve --stop
     """
+    if stop:
+        pid = background.stop(port)
+        print(json.dumps({"pid": pid}) if as_json else f"Stopped the local cloud at port {port} (process {pid}).")
+        return
+    if detach:
+        _detach(port, as_json=as_json)
+        return
     from localcloud import serve as serve_cloud
 
     switches: dict[str, Any] = {
@@ -116,17 +136,23 @@ def serve(
         _warn(host, fixed_credentials=fixed_credentials)
     given = {name: value for name, value in switches.items() if value is not None}
     try:
-        serve_cloud(
+        ended_by = serve_cloud(
             host,
             port,
             state_file=state_file,
             seed_file=seed_file,
+            region=region,
             switches=given,
             fixed_credentials=fixed_credentials,
             allow_hosts=allow_hosts,
             announce=_print_json if as_json else _print_table,
         )
     except OSError as error:
+        if error.errno == errno.EADDRINUSE and background.is_local_cloud(f"http://{host}:{port}"):
+            raise click.ClickException(
+                f"a local cloud already listens on {host}:{port}. Use it with --cloud http://{host}:{port}, "
+                f"stop it with ddsbackup serve --stop --port {port}, or choose another --port (0 picks a free one)"
+            ) from error
         reason = str(error.strerror or error).partition(" (while")[0]
         raise click.ClickException(
             f"cannot listen on {host}:{port}: {reason}. Choose another --host or --port (0 picks a free one)"
@@ -135,6 +161,37 @@ def serve(
         raise WrongCall(f"cannot use the state file {state_file}: {error}") from error
     except ValueError as error:
         raise WrongCall(f"cannot start: {error}") from error
+    if ended_by == signal.SIGINT:
+        sys.exit(128 + signal.SIGINT)
+
+
+def _detach(port: int, *, as_json: bool) -> None:
+    """Start this same command in the background, and print how to reach and to stop it."""
+    if port == 0:
+        raise click.UsageError("--detach needs a fixed --port, by which --stop finds it")
+    url = f"http://127.0.0.1:{port}"
+    if background.is_local_cloud(url):
+        raise click.ClickException(
+            f"a local cloud already listens at {url}. Stop it with ddsbackup serve --stop --port {port}"
+        )
+    pid, log = background.start(port, _arguments(click.get_current_context()))
+    if as_json:
+        print(json.dumps({"endpoint": url, "pid": pid, "log": str(log)}))
+    else:
+        print(f"A local Huawei Cloud listens at {url} (process {pid}, log {log})")
+        print(f"Stop it with ddsbackup serve --stop{'' if port == DEFAULT_PORT else f' --port {port}'}")
+
+
+def _arguments(context: click.Context) -> list[str]:
+    """Return the command line of the call, without the options of the call itself."""
+    arguments = []
+    for option in context.command.params:
+        value = context.params[str(option.name)]
+        if option.name in {"detach", "stop", "as_json"} or value in (None, False, ()):
+            continue
+        for each in value if isinstance(value, tuple) else [value]:
+            arguments += [option.opts[-1]] if each is True else [option.opts[-1], str(each)]
+    return arguments
 
 
 def _warn(host: str, *, fixed_credentials: bool) -> None:
@@ -163,14 +220,24 @@ def _print_table(connection: "Connection") -> None:
         "Security token": connection["security_token"],
         "X-Auth-Token": connection["token"],
         "Topic": connection["topic_urn"],
-        "Instances": connection["instance_ids"],
         "API": f"{url}/docs",
         "Look inside": [f"{url}/_local/{what}" for what in LOOK_INSIDE],
         "Change": [f"{url}/_local/{what}" for what in ("clock", "faults", "reset")],
         "Try": f"ddsbackup invoke create_backup -t timer --cloud {url}",
     }
     with suppress(BrokenPipeError):
+        _print_instances(connection)
         _print_rows(url, rows)
+
+
+def _print_instances(connection: "Connection") -> None:
+    """Print the instances in 80 columns: id, name, mode and status, and below them the tags."""
+    print(f"{'Instance':<36} {'Name':<15} {'Mode':<10} Status")
+    for one in connection["instances"]:
+        print(f"{one['id']:<36} {one['name']:<15} {one['mode']:<10} {one['status']}")
+        if one["tags"]:
+            print("    " + ", ".join(f"{key}={value}" for key, value in sorted(one["tags"].items())))
+    print()
 
 
 def _print_rows(url: str, rows: dict[str, Any]) -> None:

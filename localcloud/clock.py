@@ -5,6 +5,10 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 
+MAX_JUMP_TIME = 300.0
+"""Real seconds that a move of the clock takes at most, with everything that becomes due."""
+
+
 class Clock:
     """Seconds since the epoch (UTC), `offset` seconds ahead of the wall clock."""
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from localcloud.admin.schemas import Connection
+from localcloud.admin.schemas import Connection, InstanceLine
 from localcloud.auth.credentials import Credentials, Owner
 from localcloud.clock import Clock
 from localcloud.dds.state import DdsState, Instance
 from localcloud.faults import Faults
+from localcloud.functiongraph.jump import TimerRuns
 from localcloud.functiongraph.runtime.model import Credentials as FunctionCredentials
 from localcloud.functiongraph.service import FunctionGraph
 from localcloud.iam.agencies import temporary_credentials
@@ -106,11 +107,9 @@ class Cloud:
         self.functiongraph.close()
         self.store.close()
 
-    def advance(self, seconds: float) -> None:
-        """Move the clock forward by `seconds`. Timers that become due fire."""
-        self.region.clock.offset += seconds
-        self.functiongraph.do_due_work()
-        self._remember()
+    async def advance(self, seconds: float) -> list[TimerRuns]:
+        """Move the clock forward by `seconds`. What becomes due runs in order, each at its own time."""
+        return await self.functiongraph.advance(seconds, self._remember)
 
     def switch(self, changes: dict[str, Any]) -> Switches:
         """Change switches. Raises ValueError for an unknown switch or an invalid value."""
@@ -147,6 +146,10 @@ class Cloud:
                 if instance.status == instance.hidden_node == "normal"
                 and not instance.actions
                 and instance.fails_with is None
+            ],
+            instances=[
+                InstanceLine(id=one.id, name=one.name, mode=one.mode, status=one.status, tags=one.tags)
+                for one in self.dds.instances
             ],
         )
 

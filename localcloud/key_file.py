@@ -1,7 +1,7 @@
 """The file in which a running local cloud keeps its keys for the commands of the same user.
 
 The folder is `$XDG_RUNTIME_DIR/ddsbackup`, or else `~/.cache/ddsbackup`, with mode 0700. The file is named after the
-port, has mode 0600, and holds what `GET /_local/connection` returns.
+port, has mode 0600, and holds what `GET /_local/connection` returns, and the id of the process.
 """
 
 import json
@@ -28,7 +28,7 @@ def published(connection: Mapping[str, Any]) -> Iterator[None]:
     """
     path = _path(urlsplit(connection["endpoint"]).port)
     try:
-        _write(path, json.dumps(connection))
+        _write(path, json.dumps({**connection, "pid": os.getpid()}))
     except OSError as error:
         _log.warning("the keys of the local cloud are not kept in %s: %s", path, error)
         yield
@@ -55,6 +55,19 @@ def find_token(url: str) -> str | None:
     return token if isinstance(token, str) else None
 
 
+def find_pid(port: int) -> int | None:
+    """The id of the process of this user's local cloud at a port, or None if it has no file."""
+    pid = (_read(_path(port)) or {}).get("pid")
+    return pid if isinstance(pid, int) and pid > 1 else None
+
+
+def log_file(port: int) -> Path:
+    """The file for the output of a local cloud in the background, beside its keys. Makes the folder."""
+    path = _path(port)
+    _make_folder(path.parent)
+    return path.with_suffix(".log")
+
+
 def _path(port: int | None) -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     folder = Path(runtime) / "ddsbackup" if runtime else Path.home() / ".cache" / "ddsbackup"
@@ -62,14 +75,18 @@ def _path(port: int | None) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.parent.mkdir(parents=True, exist_ok=True)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    _check_owner(path.parent)
-    path.parent.chmod(0o700)
+    _make_folder(path.parent)
     descriptor, unfinished = tempfile.mkstemp(dir=path.parent)  # mode 0600
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     Path(unfinished).replace(path)
+
+
+def _make_folder(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _check_owner(folder)
+    folder.chmod(0o700)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

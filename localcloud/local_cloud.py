@@ -11,6 +11,7 @@ from typing import Any, cast
 from typing_extensions import Self
 
 from localcloud.admin import schemas
+from localcloud.clock import MAX_JUMP_TIME
 from localcloud.cloud import Cloud
 from localcloud.key_file import published
 from localcloud.seed import Seed, load_seed
@@ -115,9 +116,12 @@ class LocalCloud:
         """Go back to the seed and to the switches of the start: no messages, requests, faults, or functions."""
         self._call("POST", "reset")
 
-    def advance(self, seconds: float) -> None:
-        """Move the clock forward. Timers that become due fire."""
-        self._call("POST", "clock", {"advance": seconds})
+    def advance(self, seconds: float) -> schemas.Jump:
+        """Move the clock forward. Timers that become due fire in order, each at its own time.
+
+        Returns when their functions have finished: what fired, and what was skipped.
+        """
+        return cast("schemas.Jump", self._call("POST", "clock", {"advance": seconds}))
 
     def clock_offset(self) -> float:
         """By how many seconds the clock is ahead of the wall clock."""
@@ -146,7 +150,7 @@ class LocalCloud:
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         # Through HTTP, because the state belongs to the server's thread.
         host, _, port = self.url.removeprefix("http://").rpartition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        connection = http.client.HTTPConnection(host, int(port), timeout=MAX_JUMP_TIME + 60)
         try:
             text = None if body is None else json.dumps(body)
             connection.request(method, f"/_local/{path}", text, {"X-Auth-Token": self._cloud.credentials.owner.token})

@@ -1,6 +1,7 @@
 """The seed: the file that describes what the local cloud starts with, and how it becomes facts."""
 
 import math
+import re
 import uuid
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ HOUR = 3600.0
 GB_IN_KB = 1024**2
 # YAML has lists, frozen models have tuples.
 FROM_LIST = Field(strict=False)
+REGION = re.compile("[a-z0-9]+(-[a-z0-9]+)+")
 _NAMESPACE = uuid.UUID("f3a0b6ce-9d0f-5ab2-8f49-4d0f5f0c9a31")
 
 
@@ -109,25 +111,68 @@ class Seed(Strict):
     topics: Annotated[tuple[SeedTopic, ...], Field(min_length=1, strict=False)]
 
 
-def load_seed(path: Path | None = None) -> Seed:
-    """Read a seed file, by default the built-in one.
+REQUIRED = {name for name, field in Seed.model_fields.items() if field.is_required()}
+
+
+def load_seed(path: Path | None = None, region: str | None = None) -> Seed:
+    """Read the built-in seed with what a seed file changes. `region` replaces the region.
+
+    In `instances` and `backups`, an entry with a known id changes that one, in `topics` one with a known name; other
+    entries are added. A file with all required keys replaces the built-in seed.
 
     Raises ValueError with the file and the problems, OSError if it cannot be read.
     """
-    return _read(path) if path else _built_in()
+    if path is None and region is None:
+        return _built_in()
+    change = _read(path) if path else {}
+    is_whole = isinstance(change, dict) and change.keys() >= REQUIRED
+    content = change if is_whole else _read(BUILT_IN)
+    region = region or (change.get("region") if isinstance(change, dict) else None)
+    if isinstance(region, str) and isinstance(content.get("region"), str):
+        content = _in_region(content, region)
+        change = change | {"region": region} if isinstance(change, dict) else change
+    return _checked(content if is_whole else _overlaid(content, change), path or BUILT_IN)
 
 
 @cache
 def _built_in() -> Seed:
-    return _read(BUILT_IN)
+    return _checked(_read(BUILT_IN), BUILT_IN)
 
 
-def _read(path: Path) -> Seed:
+def _in_region(content: Any, region: str) -> Any:
+    """The content with another region, whose name is also in URNs and that of the project."""
+    if not REGION.fullmatch(region):
+        raise ValueError(f"a region has lower-case letters, digits and hyphens, such as cn-east-3, not {region!r}")
+    return yaml.safe_load(yaml.safe_dump(content).replace(content["region"], region))
+
+
+def _overlaid(base: Any, change: Any) -> Any:
+    if isinstance(base, dict) and isinstance(change, dict):
+        return base | {key: _overlaid(base.get(key), value) for key, value in change.items()}
+    if isinstance(base, list) and isinstance(change, list) and all(map(_key, [*base, *change])):
+        entries = {_key(entry): entry for entry in base}
+        for entry in change:
+            entries[_key(entry)] = _overlaid(entries.get(_key(entry)), entry)
+        return list(entries.values())
+    return change
+
+
+def _key(entry: Any) -> str | None:
+    """What tells an entry of a list apart: its id, or the name of a topic. Subscriptions have neither."""
+    key = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else None
+    return key if isinstance(key, str) else None
+
+
+def _read(path: Path) -> Any:
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Seed.model_validate(content)
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is not YAML: {error}") from error
+
+
+def _checked(content: Any, path: Path) -> Seed:
+    try:
+        return Seed.model_validate(content)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
         raise ValueError(f"{path}: {problems}") from error

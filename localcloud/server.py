@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -32,18 +33,22 @@ def serve(
     *,
     state_file: Path | None = None,
     seed_file: Path | None = None,
+    region: str | None = None,
     switches: Mapping[str, Any] | None = None,
     fixed_credentials: bool = False,
     allow_hosts: Iterable[str] = (),
     announce: Callable[[Connection], None] | None = None,
-) -> None:
-    """Serve until SIGINT or SIGTERM. `announce` is called with the connection once the server accepts calls.
+) -> int | None:
+    """Serve until SIGINT or SIGTERM, and return its number.
 
-    Port 0 picks a free port. The credentials are new ones, or with `fixed_credentials` those of the seed. The server
-    answers under the names of loopback, the address it listens on, and `allow_hosts`.
+    `announce` is called with the connection once the server accepts calls.
+
+    Port 0 picks a free port. `region` replaces that of the seed. The credentials are new ones, or with
+    `fixed_credentials` those of the seed. The server answers under the names of loopback, the address it listens on,
+    and `allow_hosts`.
     Raises OSError if the port is taken, ValueError for an invalid seed file, state file or switch.
     """
-    cloud = Cloud(load_seed(seed_file), dict(switches or {}), state_file, fixed_credentials=fixed_credentials)
+    cloud = Cloud(load_seed(seed_file, region), dict(switches or {}), state_file, fixed_credentials=fixed_credentials)
     try:
         with listen(host, port) as listener:
             connection = cloud.connection(url_of(listener))
@@ -55,6 +60,7 @@ def serve(
             )
             with published(connection):
                 server.run(sockets=[listener])
+            return server.ended_by
     finally:
         cloud.close()
 
@@ -93,6 +99,13 @@ class HttpServer(uvicorn.Server):
         self._cloud = cloud
         self._url = url
         self._on_started = on_started
+        self.ended_by: int | None = None
+        """The number of the signal that stopped the server."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop on a signal."""
+        self.ended_by = sig
+        super().handle_exit(sig, frame)
 
     def stop(self) -> None:
         """Ask the server to stop, from any thread. It stops within milliseconds if no call is in flight."""

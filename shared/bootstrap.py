@@ -95,10 +95,11 @@ class Function(Generic[SettingsT]):
         self._model = settings
         self._run = run
         self._connect = connect
-        self._clock = clock or SystemClock()
+        self._system_clock = SystemClock()
+        self._clock = clock or self._system_clock
         self._rng = rng or random.Random()  # noqa: S311 it only spreads retries
         self._environment = environment
-        self._log = start_logging()
+        self._log = start_logging(self._clock.now)
         self._started: _Started[SettingsT] | None = None
         self._is_cold = True
 
@@ -120,6 +121,7 @@ class Function(Generic[SettingsT]):
             SettingsError: settings are missing or wrong.
             CredentialsError: the function has no agency.
         """
+        self._system_clock.follow(context)
         invocation = Invocation.begin(context, self._clock, cold_start=self._is_cold)
         self._is_cold = False
         self._log.bind(invocation.facts())

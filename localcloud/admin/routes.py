@@ -109,10 +109,19 @@ def _add_control(router: APIRouter, cloud: Cloud) -> None:
         return present()
 
     @router.post("/clock")
-    async def move_clock(body: schemas.Advance) -> schemas.Time:
-        """Move the clock forward."""
-        cloud.advance(body.advance)
-        return present()
+    async def move_clock(body: schemas.Advance) -> schemas.Jump:
+        """Move the clock forward. Timers that become due fire one after the other, each at its own time.
+
+        The clock stands at the due time when a function starts. The next timer fires when that function has finished,
+        and whatever it invoked through SMN or asynchronously. So the response may take a while: a jump fires at most
+        10,000 times and takes at most 5 minutes. It then skips the timers that are left, and says which.
+        """
+        timers = await cloud.advance(body.advance)
+        return schemas.Jump(
+            **present(),
+            timers=[cast("schemas.TimerRuns", asdict(runs)) for runs in timers],
+            unfinished=len(cloud.functiongraph.state.async_events),
+        )
 
     @router.post("/reset")
     async def reset() -> schemas.Time:

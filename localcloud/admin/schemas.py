@@ -31,8 +31,34 @@ class Time(TypedDict):
     offset: float
 
 
+class TimerRuns(TypedDict):
+    """How often a timer fired, and the first due time that it skipped, null if it skipped none."""
+
+    function: str
+    timer: str
+    fired: int
+    skipped_from: str | None
+
+
+class Jump(Time):
+    """The present after a jump, what it fired and skipped, and how many accepted events are not finished yet."""
+
+    timers: list[TimerRuns]
+    unfinished: int
+
+
+class InstanceLine(TypedDict):
+    """An instance in the list of a connection."""
+
+    id: str
+    name: str
+    mode: str
+    status: str
+    tags: dict[str, str]
+
+
 class Connection(TypedDict):
-    """What a client needs. `instance_ids` are the instances that can be backed up."""
+    """What a client needs. `instance_ids` are the instances that can be backed up, `instances` are all."""
 
     endpoint: str
     region: str
@@ -43,6 +69,7 @@ class Connection(TypedDict):
     token: str
     topic_urn: str
     instance_ids: list[str]
+    instances: list[InstanceLine]
 
 
 class InstanceState(TypedDict):

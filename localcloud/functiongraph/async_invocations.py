@@ -6,6 +6,7 @@ FunctionGraph API, Asynchronous Execution Notification; User Guide, Configuring 
 import asyncio
 import json
 import logging
+import time
 import uuid
 from dataclasses import replace
 from functools import partial
@@ -103,6 +104,18 @@ class AsyncInvocations:
                 task = asyncio.get_running_loop().create_task(self._attempt(function, event))
                 self._tasks[event.id] = task
                 task.add_done_callback(partial(self._done, event.id))
+
+    def next_due(self) -> float | None:
+        """When the next event is due that is not due yet, in epoch seconds; None if there is none."""
+        now = self._state.region.clock.now()
+        return min((event.due for event in self._state.async_events if event.due > now), default=None)
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until every due event that the limits allow is delivered, at most so many seconds."""
+        end = time.monotonic() + seconds
+        self.deliver()
+        while self._tasks and (left := end - time.monotonic()) > 0:
+            await asyncio.wait(set(self._tasks.values()), timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
     def pending(self, function: Function) -> int:
         """The number of accepted events of a function that are not finished."""

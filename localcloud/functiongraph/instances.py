@@ -53,7 +53,8 @@ class Instances:
         if not self.has_room(function):
             raise functiongraph_error("FSS.0429")
         instance = self._take(function)
-        future = self._threads.submit(instance.invoke, self._packages, event, credentials, request_id)
+        offset = self._state.region.clock.offset
+        future = self._threads.submit(instance.invoke, self._packages, event, credentials, request_id, offset)
         self._busy[future] = instance
         try:
             return await asyncio.wrap_future(future)
@@ -138,7 +139,7 @@ class WarmInstance:
         self._log = LogTail()
 
     def invoke(
-        self, packages: UnpackedPackages, event: str, credentials: Credentials, request_id: str
+        self, packages: UnpackedPackages, event: str, credentials: Credentials, request_id: str, clock_offset: float
     ) -> FinishedInvocation:
         """Run the function on an event. Blocks; every failure is in the result."""
         self._log.clear()
@@ -148,7 +149,7 @@ class WarmInstance:
         try:
             if self._instance is None:
                 self._instance = self._start(packages, self._package)
-            invocation = self._instance.invoke(event, credentials, request_id)
+            invocation = self._instance.invoke(event, credentials, request_id, clock_offset=clock_offset)
         except BrokenPackage as broken:
             invocation = self._failed(request_id, FunctionError("FunctionCodeError", f"the package: {broken}"))
         except OSError as failure:  # a full disk or process table: not the function's fault, but it has not run

@@ -9,14 +9,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from itertools import islice
 from math import floor
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 _MAX_RATE = {"m": 60, "h": 24, "d": 30}
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -30,13 +28,13 @@ class Every:
     seconds: float
     since: float
 
-    def backwards(self, until: float, after: float) -> Iterator[float]:
-        """The due times in (after, until], latest first, in epoch seconds."""
-        number = floor((until - self.since) / self.seconds)
-        while number > 0 and (moment := self.since + number * self.seconds) > after:
-            if moment <= until:
+    def due_times(self, after: float, until: float) -> Iterator[float]:
+        """The due times in (after, until], earliest first, in epoch seconds."""
+        number = max(1, floor((after - self.since) / self.seconds))
+        while (moment := self.since + number * self.seconds) <= until:
+            if moment > after:
                 yield moment
-            number -= 1
+            number += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +45,9 @@ class CronField:
     is_any: bool
 
     @property
-    def downwards(self) -> list[int]:
-        """The values, largest first."""
-        return sorted(self.values, reverse=True)
+    def upwards(self) -> list[int]:
+        """The values, smallest first."""
+        return sorted(self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +62,24 @@ class Cron:
     month: CronField
     weekday: CronField
 
-    def backwards(self, until: float, after: float) -> Iterator[float]:
-        """The due times in (after, until], latest first, in epoch seconds.
+    def due_times(self, after: float, until: float) -> Iterator[float]:
+        """The due times in (after, until], earliest first, in epoch seconds.
 
         A local time that a clock change skips is never due. One that occurs twice is due the first time.
         """
-        local = datetime.fromtimestamp(until, self.zone)
-        bound = local.replace(tzinfo=None) + (HOUR if local.fold else timedelta())
-        first = datetime.fromtimestamp(after, self.zone).date()
+        bound = datetime.fromtimestamp(after, self.zone).replace(tzinfo=None)
+        last = datetime.fromtimestamp(until, self.zone).date()
         day = bound.date()
-        while day >= first:
+        while day <= last:
             if self.is_due_on(day):
                 for naive in self._times(day, bound):
                     moment = naive.replace(tzinfo=self.zone).timestamp()
                     is_skipped = datetime.fromtimestamp(moment, self.zone).replace(tzinfo=None) != naive
-                    if moment <= after and not is_skipped:
+                    if moment > until and not is_skipped:
                         return
-                    if moment <= until and not is_skipped:
+                    if moment > after and not is_skipped:
                         yield moment
-            day -= DAY
+            day += DAY
 
     def is_due_on(self, day: date) -> bool:
         """Whether it is due on this day of its time zone."""
@@ -93,13 +90,14 @@ class Cron:
         return of_month and of_week if self.day.is_any or self.weekday.is_any else of_month or of_week
 
     def _times(self, day: date, bound: datetime) -> Iterator[datetime]:
-        for hour in self.hour.downwards:
-            if datetime.combine(day, time(hour)) > bound:
+        """The times of a day in order, without whole minutes before `bound`."""
+        for hour in self.hour.upwards:
+            if datetime.combine(day, time(hour, 59, 59)) < bound:
                 continue
-            for minute in self.minute.downwards:
-                if datetime.combine(day, time(hour, minute)) > bound:
+            for minute in self.minute.upwards:
+                if datetime.combine(day, time(hour, minute, 59)) < bound:
                     continue
-                for second in self.second.downwards:
+                for second in self.second.upwards:
                     yield datetime.combine(day, time(hour, minute, second))
 
 
@@ -113,11 +111,6 @@ def read_schedule(kind: str, text: str, since: float) -> Every | Cron:
     if text.startswith("@every "):
         return Every(_duration(text.removeprefix("@every ").strip()), since)
     return _cron(text, timezone.utc)
-
-
-def due_times(schedule: Every | Cron, after: float, until: float, at_most: int) -> list[float]:
-    """The due times in (after, until], earliest first. If there are more than `at_most`: the last of them."""
-    return list(islice(schedule.backwards(until, after), at_most))[::-1]
 
 
 def _rate(text: str) -> float:

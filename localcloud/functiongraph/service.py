@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 
 from localcloud.functiongraph.async_invocations import AsyncInvocations
 from localcloud.functiongraph.functions import Functions
 from localcloud.functiongraph.instances import Instances
 from localcloud.functiongraph.invocations import Assume, Invocations
+from localcloud.functiongraph.jump import Jump, TimerRuns
 from localcloud.functiongraph.state import LATEST, FunctionGraphState
 from localcloud.functiongraph.timers import Timers
 from localcloud.functiongraph.triggers import SMN_PROTOCOLS, Triggers
@@ -29,6 +31,8 @@ class FunctionGraph:
         self.invocations = Invocations(self.state, self.instances, assume)
         self.async_invocations = AsyncInvocations(self.state, self.instances, self.invocations, smn)
         self.timers = Timers(self.state, self.async_invocations)
+        self._jump: Jump | None = None
+        self._jumping = asyncio.Lock()
         smn.on_message = self._deliver
 
     async def run(self, endpoint: str) -> None:
@@ -41,13 +45,30 @@ class FunctionGraph:
 
     def do_due_work(self) -> None:
         """Fire timers, deliver events, and end idle instances."""
-        self.timers.fire()
+        if self._jump is not None:
+            return  # the jump does it
+        self.timers.fire_due()
         self.async_invocations.deliver()
         self.instances.end_idle()
         self.state.store.commit()
 
+    async def advance(self, seconds: float, moved: Callable[[], None]) -> list[TimerRuns]:
+        """Move the clock forward and run what becomes due, in order: see Jump. A second jump waits for the first.
+
+        `moved` is called after each step.
+        """
+        async with self._jumping:
+            self._jump = Jump(self.state.region.clock, self.timers, self.async_invocations, seconds, moved)
+            try:
+                return await self._jump.run()
+            finally:
+                self._jump = None
+                self.do_due_work()
+
     def clear(self) -> None:
         """Remove everything, and kill running functions."""
+        if self._jump is not None:
+            self._jump.cancel()
         self.instances.clear()
         self.state.clear()
         self.timers.restart()

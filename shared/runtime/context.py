@@ -7,7 +7,11 @@ from typing import Protocol
 
 
 class Context(Protocol):
-    """The second argument of a handler (FunctionGraph, Developing an Event Function in Python)."""
+    """The second argument of a handler (FunctionGraph, Developing an Event Function in Python).
+
+    A runtime that simulates time has one more method, `simulated_time`, which returns seconds since the epoch.
+    FunctionGraph's context does not have it.
+    """
 
     def getRequestID(self) -> str:
         """The id of the invocation."""

@@ -24,9 +24,19 @@ _ITEMS_A_LINE = 50
 class SystemClock:
     """The machine's clock; implements `shared.model.Clock`."""
 
+    def __init__(self) -> None:
+        self._time = time.time
+
+    def follow(self, context: Context) -> None:
+        """Take the time of day from the `simulated_time` of the context if it has one, or else from the machine.
+
+        Deadlines and pauses are those of the machine in any case.
+        """
+        self._time = getattr(context, "simulated_time", time.time)
+
     def now(self) -> datetime:
         """The current time in UTC."""
-        return datetime.now(timezone.utc)
+        return datetime.fromtimestamp(self._time(), timezone.utc)
 
     def monotonic(self) -> float:
         """Seconds since an arbitrary moment in the past."""

@@ -24,8 +24,9 @@ class JsonLog(logging.Handler):
     A record may have fields of its own, ``extra={"fields": {...}}``. They do not replace the fields of the line.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__()
+        self._now = now
         self._facts: dict[str, Any] = {}
         self._redact: Callable[[str], str] = str
 
@@ -41,7 +42,7 @@ class JsonLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
         fields: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
+            "time": self._now().isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "message": record.getMessage(),
             "logger": record.name,
@@ -60,9 +61,12 @@ class JsonLog(logging.Handler):
         sys.stdout.flush()
 
 
-def start_logging() -> JsonLog:
-    """Send the logs of this application and of the SDK to a new JsonLog, which replaces an earlier one."""
-    log = JsonLog()
+def start_logging(now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> JsonLog:
+    """Send the logs of this application and of the SDK to a new JsonLog, which replaces an earlier one.
+
+    `now` is the time of the lines in UTC.
+    """
+    log = JsonLog(now)
     for name in ("shared", *SDK_LOGGERS):
         logger = logging.getLogger(name)
         logger.handlers = [log]

@@ -89,6 +89,11 @@ def test_announcement_for_people(serve: Serve) -> None:
         assert f"{url}{path}\n" in text
     assert "\x1b" not in text
     assert "Traceback" not in ended_by(process, signal.SIGINT)
+    assert process.returncode == 130
+    listed = text.partition("Instance ")[2].partition("A local Huawei Cloud")[0]
+    assert "a89dab5e39394eccbdb77b19d57b0180in02 orders-cluster  Sharding   normal\n" in listed
+    assert "    backup=nightly, env=production, team=orders\n" in listed
+    assert max(map(len, listed.splitlines())) <= 80
 
 
 def test_state_survives(serve: Serve, tmp_path: Path) -> None:
@@ -144,6 +149,43 @@ def test_an_address_that_others_reach(serve: Serve) -> None:
     assert statuses == [200, 200, 403]
     for said in ("WARNING", "0.0.0.0", "other machines can reach", "runs uploaded code", "--allow-host"):
         assert said in warning
+
+
+def test_in_the_background(ddsbackup: Callable[..., Any]) -> None:
+    """--detach returns when the cloud accepts calls, a second one says that it is there, and --stop ends it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    started = ddsbackup("serve", "--detach", "--port", port, "--region", "eu-west-101", "--json")
+    try:
+        running = json.loads(started.out)
+        with open_cloud(running["endpoint"]) as cloud:
+            topic = cloud.connection.topic_urn
+        again = [ddsbackup("serve", *detach, "--port", port) for detach in (["--detach"], [])]
+    finally:
+        stopped = ddsbackup("serve", "--stop", "--port", port, "--json")
+
+    assert started.status == 0
+    assert topic.startswith("urn:smn:eu-west-101:")
+    assert Path(running["log"]).stat().st_mode & 0o777 == 0o600
+    for second in again:
+        assert second.status == 1
+        assert "a local cloud already listens" in second.err
+        assert f"--stop --port {port}" in second.err
+    assert (stopped.status, json.loads(stopped.out)) == (0, {"pid": running["pid"]})
+    nothing = ddsbackup("serve", "--stop", "--port", port)
+    assert (nothing.status, nothing.out) == (1, "")
+    assert f"you run no local cloud at port {port}" in nothing.err
+
+
+def test_a_background_that_does_not_start(ddsbackup: Callable[..., Any]) -> None:
+    """--detach has the exit status and the message of the command that it runs."""
+    Path("seed.yaml").write_text("instances: 5\n")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    ran = ddsbackup("serve", "--detach", "--port", port, "--seed", "seed.yaml")
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "cannot start: seed.yaml" in ran.err
 
 
 def test_port_that_is_taken(serve: Serve) -> None:

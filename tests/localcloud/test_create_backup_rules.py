@@ -78,7 +78,6 @@ def test_unknown_instances(dds: Any, instance_id: str, status: int, code: str) -
 @pytest.mark.parametrize(
     ("instance", "code"),
     [
-        ("ledger", "DBS.200019"),
         ("legacy-search", "DBS.201000"),
         ("new-arrivals", "DBS.201000"),
         ("never-born", "DBS.201000"),

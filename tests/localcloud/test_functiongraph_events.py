@@ -128,9 +128,9 @@ def test_retries(cloud: LocalCloud, topic: str, made: Callable[..., str]) -> Non
     for attempt in (1, 2, 3):
         ended(cloud, attempt)
         assert len(cloud.messages()) == (attempt == 3)
-        cloud.advance(50)
+        cloud.advance(45)
         assert len(cloud.invocations()) == attempt
-        cloud.advance(600)
+        cloud.advance(20)
     cloud.advance(3000)
     invocations = ended(cloud, 3)
 
@@ -176,7 +176,7 @@ def test_a_retry_that_succeeds(cloud: LocalCloud, topic: str, made: Callable[...
 
 def test_no_retry_of_an_event_that_is_too_old(cloud: LocalCloud, made: Callable[..., str]) -> None:
     """No retry starts after the maximum event age."""
-    invoke(cloud, made(FAILING, retries=3, age=130), {}, "invocations-async")
+    invoke(cloud, made(FAILING, retries=3, age=110), {}, "invocations-async")
     ended(cloud, 1)
     cloud.advance(80)
     ended(cloud, 2)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from localcloud.cloud import Cloud
 from localcloud.functiongraph.schemas import NewFunction, NewTrigger
 from localcloud.functiongraph.service import FunctionGraph
 from localcloud.seed import load_seed
-from tests.localcloud.functions import NO_DATEUTIL, new_function, new_trigger, package, until
+from tests.localcloud.functions import NO_DATEUTIL, async_config, new_function, new_trigger, package, until
 
 
 pytestmark = NO_DATEUTIL
 RATE = {"name": "often", "schedule_type": "Rate", "schedule": "5m", "user_event": "go"}
 DAY = 86_400
+FLAKY = "def handler(event, context):\n    raise ValueError('no luck')\n"
 
 
 @pytest.fixture
@@ -74,14 +76,94 @@ def test_a_cron_expression(cloud: LocalCloud, timer: Callable[..., Any]) -> None
 
 
 def test_a_jump_of_the_clock(cloud: LocalCloud, timer: Callable[..., Any]) -> None:
-    """If the clock jumps by a year, the last ten due times fire."""
+    """A jump fires a timer at each of its times. Each invocation is over before the next one starts."""
     timer(**RATE)
-    cloud.advance(365 * DAY)
-    times = [datetime.fromisoformat(event["time"]) for event in fired(cloud, 10)]
-    cloud.advance(1)
+    answer = cloud.advance(3610)
+    runs = cloud.invocations()
 
-    assert len(fired(cloud, 10)) == 10
-    assert (times[-1] - times[0]).seconds == 9 * 300
+    assert answer["timers"] == [{"function": "hello", "timer": "often", "fired": 12, "skipped_from": None}]
+    assert answer["unfinished"] == 0
+    for run in runs:
+        late = datetime.fromisoformat(run["started"][:-1] + "+00:00") - datetime.fromisoformat(run["event"]["time"])
+        assert abs(late.total_seconds()) < 60
+    assert all(earlier["finished"] <= later["started"] for earlier, later in pairwise(runs))
+    assert cloud.clock_offset() == pytest.approx(3610)
+
+
+def test_a_jump_that_fires_too_often(
+    cloud: LocalCloud, timer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A jump that reaches its limit skips what is left and says from when on. It does not come later either."""
+    monkeypatch.setattr("localcloud.functiongraph.jump.MAX_TICKS", 3)
+    timer(**RATE)
+    [runs] = cloud.advance(365 * DAY)["timers"]
+    cloud.advance(1)
+    times = [datetime.fromisoformat(one["event"]["time"]) for one in cloud.invocations()]
+
+    assert runs["fired"] == len(times) == 3
+    assert datetime.fromisoformat(str(runs["skipped_from"])[:-1] + "+00:00") - times[2] == timedelta(minutes=5)
+
+
+def test_a_jump_that_takes_too_long(
+    cloud: LocalCloud, timer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A jump that has no time left skips everything, and the clock arrives all the same."""
+    monkeypatch.setattr("localcloud.functiongraph.jump.MAX_JUMP_TIME", 0.0)
+    timer(**RATE)
+    answer = cloud.advance(DAY)
+
+    assert [(runs["fired"], runs["skipped_from"] is None) for runs in answer["timers"]] == [(0, False)]
+    assert cloud.clock_offset() == pytest.approx(DAY)
+    assert cloud.invocations() == []
+
+
+def test_what_a_timer_causes_comes_before_the_next(cloud: LocalCloud, functiongraph: Any) -> None:
+    """A retry runs at its time, and a function that a message invokes has finished before the next timer fires."""
+    topic = cloud.connection()["topic_urn"]
+    urn = functiongraph.create_function(new_function("flaky", package(FLAKY))).func_urn
+    functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **RATE))
+    config = async_config(urn, retries=1, on_failure=("SMN", {"topic_urn": topic}))
+    functiongraph.update_function_async_invoke_config(config)
+    listener = functiongraph.create_function(new_function("listener")).func_urn
+    functiongraph.create_function_trigger(new_trigger(listener, "SMN", topic_urn=topic))
+    cloud.advance(700)
+
+    assert [one["function_urn"].split(":")[-2] for one in cloud.invocations()] == ["flaky", "flaky", "listener"] * 2
+
+
+def test_a_function_sees_the_clock(cloud: LocalCloud, functiongraph: Any) -> None:
+    """The context of a warm instance has the cloud's time of each invocation. `time.time` stays the machine's."""
+    source = """
+        import time
+        def handler(event, context):
+            return [context.simulated_time(), time.time()]
+        """
+    urn = functiongraph.create_function(new_function(content=package(source))).func_urn
+    functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **RATE))
+    began = datetime.now(timezone.utc).timestamp()
+    cloud.advance(610)
+    runs = cloud.invocations()
+
+    assert [run["report"]["cold_start"] for run in runs] == [True, False]
+    for run in runs:
+        simulated, machine = run["result"]
+        due = datetime.fromisoformat(run["event"]["time"]).timestamp()
+        assert simulated - due == pytest.approx(0, abs=30)
+        assert machine - began == pytest.approx(0, abs=60)
+
+
+def test_a_reset_ends_a_jump(cloud: LocalCloud, functiongraph: Any) -> None:
+    """A reset during a jump kills the functions, and the clock goes back and stays there."""
+    source = "import time\ndef handler(event, context):\n    time.sleep(60)\n"
+    urn = functiongraph.create_function(new_function(content=package(source), timeout=70)).func_urn
+    functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **RATE))
+    with ThreadPoolExecutor(1) as threads:
+        jump = threads.submit(cloud.advance, DAY)
+        until(lambda: cloud.functions()[0]["instances"] == 1)
+        cloud.reset()
+        answer = jump.result(timeout=30)
+
+    assert answer["offset"] == cloud.clock_offset() == 0
 
 
 def test_a_running_clock(cloud: LocalCloud, timer: Callable[..., Any]) -> None:
@@ -121,7 +203,7 @@ def test_a_timer_after_a_restart(tmp_path: Path) -> None:
         return Cloud(load_seed(), {}, tmp_path / "state.db", Clock(wall=lambda: now[0]))
 
     before = start()
-    before.advance(10 * DAY)
+    asyncio.run(before.advance(10 * DAY))
     function = before.functiongraph.functions.create(
         NewFunction(
             func_name="hello",
@@ -162,7 +244,6 @@ def test_timers_of_several_functions(cloud: LocalCloud, functiongraph: Any, monk
         trigger = {"name": name, "schedule_type": "Cron", "schedule": f"0 0 {hour} * * ?"}
         functiongraph.create_function_trigger(new_trigger(urn, "TIMER", **trigger))
     cloud.advance(DAY)
-    until(lambda: len(cloud.invocations()) == 3)
     times = [one["event"]["time"] for one in cloud.invocations()]
 
     assert times == sorted(times)

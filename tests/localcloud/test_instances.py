@@ -118,7 +118,7 @@ def test_an_instance_in_full(dds: Any) -> None:
         "wiredTiger",
     )
     assert cluster.backup_strategy.keep_days == 7
-    assert {tag.key: tag.value for tag in cluster.tags} == {"env": "production", "team": "orders"}
+    assert {tag.key: tag.value for tag in cluster.tags} == {"env": "production", "backup": "nightly", "team": "orders"}
 
 
 def test_an_abnormal_hidden_node(dds: Any) -> None:
@@ -173,7 +173,7 @@ def test_by_tags_in_pages(dds: Any) -> None:
     """The strings offset and limit select a page."""
     page = by_tags(dds, action="filter", offset="1", limit="1", tags=[QueryTagItem(key="env", values=["production"])])
 
-    assert (len(page.instances), page.total_count) == (1, 6)
+    assert (len(page.instances), page.total_count) == (1, 5)
     assert {tag.key for tag in page.instances[0].tags} >= {"env"}
 
 
@@ -210,7 +210,7 @@ def test_tags_come_and_go(dds: Any) -> None:
     mine = dds.list_instance_tags(ListInstanceTagsRequest(instance_id=ORDERS)).tags
     every = {item.key: item.values for item in dds.list_project_tags(ListProjectTagsRequest()).tags}
 
-    assert {item.key: item.value for item in mine} == {"env": "test", "owner": "dba"}
+    assert {item.key: item.value for item in mine} == {"env": "test", "backup": "nightly", "owner": "dba"}
     assert every["env"] == ["development", "production", "staging", "test"]
     assert every["owner"] == ["dba"]
 

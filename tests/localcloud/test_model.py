@@ -1,5 +1,6 @@
 """Any sequence of DDS operations keeps the invariants of backups and jobs, and survives a restart."""
 
+import asyncio
 import shutil
 import tempfile
 from collections import Counter
@@ -85,7 +86,7 @@ class LocalDds(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 30, 300, 3600, 86_400, 40 * 86_400]))
     def advance(self, seconds: int) -> None:
         """Move the clock forward."""
-        self.cloud.advance(seconds)
+        asyncio.run(self.cloud.advance(seconds))
 
     @rule()
     def restart(self) -> None:

@@ -17,6 +17,7 @@ from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest, ShowJobDetailReq
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
 
 from localcloud import LocalCloud
+from localcloud.seed import load_seed
 from tests.localcloud.sdk import build, new_backup
 
 
@@ -255,6 +256,41 @@ def test_another_seed(local_cloud_factory: Callable[..., LocalCloud], other_seed
     assert cloud.messages()[0]["deliveries"] == []
 
 
+def test_a_seed_that_changes_the_built_in_one(local_cloud_factory: Callable[..., LocalCloud], tmp_path: Path) -> None:
+    """A file with a few entries changes these instances, adds new ones, and leaves the rest as it is."""
+    path = tmp_path / "seed.yaml"
+    new = "3" * 32 + "in02"
+    path.write_text(
+        f"region: eu-west-101\ninstances:\n- {{id: {ORDERS}, tags: {{env: test}}}}\n"
+        f"- {{id: {new}, name: mine, mode: Single}}\n"
+    )
+    cloud = local_cloud_factory(seed=path)
+    instances = {one["id"]: one for one in cloud.state()["instances"]}
+
+    assert len(instances) == len(load_seed().instances) + 1
+    assert instances[ORDERS]["tags"] == {"env": "test", "backup": "nightly", "team": "orders"}
+    assert (instances[ORDERS]["name"], instances[new]["name"]) == ("orders-cluster", "mine")
+    assert cloud.connection()["topic_urn"].startswith("urn:smn:eu-west-101:")
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [{"backup": []}, {"env": ["production"]}, {"backup": ["hourly"]}, {"backup": ["nightly"]}, {"backup": ["weekly"]}],
+    ids=str,
+)
+def test_the_selectors_of_the_guides(cloud: LocalCloud, selector: dict[str, list[str]]) -> None:
+    """Each selector of the guides chooses instances of the built-in seed, and all of them can be backed up."""
+    [(key, values)] = selector.items()
+    chosen = {
+        one["id"]
+        for one in cloud.state()["instances"]
+        if key in one["tags"] and (not values or one["tags"][key] in values)
+    }
+
+    assert chosen
+    assert chosen <= set(cloud.connection()["instance_ids"])
+
+
 def test_a_permanent_key(local_cloud_factory: Callable[..., LocalCloud], other_seed: Path) -> None:
     """The key of a seed without security_token is permanent, and refused together with a security token."""
     cloud = local_cloud_factory(seed=other_seed, fixed_credentials=True)
@@ -270,8 +306,9 @@ def test_a_permanent_key(local_cloud_factory: Callable[..., LocalCloud], other_s
     [
         ("{", "is not YAML"),
         ("- a", "seed.yaml: "),
-        ("region: x", "project: Field required"),
-        ("region: x\nregions: y", "unknown field: regions. Known fields: region, project"),
+        ("instances: [{id: x}]", "seed.yaml: instances.15.id"),
+        ("region: Mars", "a region has lower-case letters"),
+        ("regions: y", "unknown field: regions. Known fields: region, project"),
     ],
 )
 def test_invalid_seed_files(tmp_path: Path, text: str, message: str) -> None:

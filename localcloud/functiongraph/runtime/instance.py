@@ -48,6 +48,7 @@ class Instance:
         self._project_id = project_id
         self._log = log
         self._id = str(uuid.uuid4())
+        self._clock_offset = 0.0
         self._process: ChildProcess | None = None
 
     def __enter__(self) -> Self:
@@ -58,12 +59,16 @@ class Instance:
     ) -> None:
         self.end(grace=0.0 if error else 1.0)
 
-    def invoke(self, event: str, credentials: Credentials, request_id: str | None = None) -> Invocation:
+    def invoke(
+        self, event: str, credentials: Credentials, request_id: str | None = None, *, clock_offset: float = 0.0
+    ) -> Invocation:
         """Call the handler with *event*, a JSON text, and wait for the outcome.
 
+        *clock_offset* is by how many seconds the cloud's clock, which the context hands in, is ahead of the machine's.
         A failure of the function, a timeout included, is the invocation's ``error`` and is not raised.
         """
         request_id = request_id or str(uuid.uuid4())
+        self._clock_offset = clock_offset
         cold = self._process is None
         began = time.perf_counter()
         reply = self._start(request_id, credentials) if cold else Reply()
@@ -143,6 +148,7 @@ class Instance:
             project_id=self._project_id,
             timeout=function.timeout,
             remaining=remaining,
+            clock_offset=self._clock_offset,
             memory_size=function.memory_size,
             user_data=self._user_data,
             access_key=credentials.access_key,
