@@ -43,7 +43,7 @@ def problems(load: Load, text: str) -> list[str]:
         ("      Timeout: 2", 8, "Timeout: found 2, expected a number from 3 to 259200"),
         ("      Timeout: 259201", 8, "Timeout: found 259201, expected a number from 3 to 259200"),
         ("      Timeout: '5'", 8, 'Timeout: found "5", expected a whole number'),
-        ("      MemorySize: 127", 8, "MemorySize: found 127, expected a number from 128 to 10240"),
+        ("      MemorySize: 127", 8, "MemorySize: found 127, expected one of: 128, 256, 512,"),
         ("      InitializerTimeout: 301", 8, "InitializerTimeout: found 301, expected a number from 1 to 300"),
         ("      FunctionName: 1st", 8, 'FunctionName: found "1st", expected at most 60 letters, digits, hyphens'),
         ("      AsyncInvoke: {MaxRetryAttempts: 4}", 8, "MaxRetryAttempts: found 4, expected a number from 0 to 3"),
@@ -164,7 +164,7 @@ def test_all_problems_at_once(load: Load) -> None:
 
 def test_empty_template(load: Load) -> None:
     """An empty file is an error."""
-    assert problems(load, "# nothing\n") == ["template.yaml is empty, expected a template with Resources"]
+    assert problems(load, "# nothing\n") == ["template.yaml:1: found an empty file, expected a template with Resources"]
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -201,7 +201,7 @@ def test_yaml_that_a_template_must_not_have(load: Load, text: str, expected: str
 
 def test_a_template_has_a_size(load: Load) -> None:
     """A template of a megabyte is none."""
-    assert problems(load, "#" * 1_000_000) == ["template.yaml has 1000000 characters, expected at most 262144"]
+    assert problems(load, "#" * 1_000_000) == ["template.yaml:1: found 1000000 characters, expected at most 262144"]
 
 
 def test_a_default_has_a_length(load: Load) -> None:
