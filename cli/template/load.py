@@ -1,7 +1,7 @@
 """From ``template.yaml`` to the application that it describes."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -39,8 +39,8 @@ from cli.template.model import (
 
 FILE_NAME = "template.yaml"
 
-ABSENCES = frozenset({"missing_key", "agency", "vpc", "missing_permission"})
-"""The codes of problems about something that is not there."""
+ABSENCES = {"agency": "Agency", "vpc": "VpcConfig", "missing_permission": "Permissions"}
+"""By the code of a problem, the property whose absence it is about."""
 
 
 def find_template() -> Path:
@@ -56,11 +56,13 @@ class Source:
     Attributes:
         template: what it describes. Values and resources with problems are left out of it.
         problems: every problem with the template by itself.
+        left_out: the paths of what is left out.
     """
 
     document: Document
     template: Template
     problems: tuple[Problem, ...]
+    left_out: frozenset[KeyPath] = frozenset()
 
     def path(self, function: Function, *keys: str) -> KeyPath:
         """Return the path of a property of *function*: its own, or else that of Globals if that has it."""
@@ -106,11 +108,9 @@ def read_template(
     defaults = {parameter.name: parameter.default for parameter in with_default if parameter.default is not None}
     data, third = _valid_part(_filled_in(data, {**defaults, **values}))
     template = _template(file, data, parameters)
-    left_out = {problem.path for problem in (*first, *third)}
-    later = [*second, *third, *function_problems(template)]
-    # What is wrong only because something was left out is not a problem of its own.
-    own = [problem for problem in later if problem in third or not _follows_from(problem, left_out)]
-    return Source(document, template, (*document.duplicates, *first, *own))
+    left_out = frozenset(problem.path for problem in (*first, *third))
+    later = [*(one for one in (*second, *function_problems(template)) if not follows_from(one, left_out)), *third]
+    return Source(document, template, (*document.duplicates, *first, *later), left_out)
 
 
 def _valid_part(data: Any) -> tuple[dict[str, Any], list[Problem]]:
@@ -118,11 +118,11 @@ def _valid_part(data: Any) -> tuple[dict[str, Any], list[Problem]]:
     problems = wrong = list(schema_problems(data))
     left: Any = copy.deepcopy(data)
     for _ in range(MAX_DEPTH):  # without a value that its parent requires, the parent goes next
+        if not wrong:
+            return left, problems
         for problem in wrong:
             left = _without(left, problem.path)
         wrong = list(schema_problems(left))
-        if not wrong:
-            return left, problems
     return {"Resources": {}}, problems
 
 
@@ -155,11 +155,13 @@ def _remove_incomplete(data: dict[str, Any], problems: Iterable[Problem]) -> Non
             data["Resources"].pop(problem.path[1], None)
 
 
-def _follows_from(problem: Problem, left_out: set[KeyPath]) -> bool:
-    """Whether *problem* is about a place that was left out, or about its absence."""
-    is_absence = problem.code in ABSENCES
+def follows_from(problem: Problem, left_out: Collection[KeyPath]) -> bool:
+    """Whether there is *problem* only because something is left out: it is about that place, or about its absence."""
+    absent = ABSENCES.get(problem.code)
     return any(
-        problem.path[: len(path)] == path or (is_absence and path[: len(problem.path)] == problem.path)
+        problem.path[: len(path)] == path
+        or (problem.path == path[:-1] and problem.found == f"{path[-1]} is missing")
+        or (absent in path and path[:2] in {problem.path[:2], ("Globals", "Function")})
         for path in left_out
     )
 
