@@ -62,8 +62,8 @@ def test_the_next_runs_are_the_first_that_are_due(minute: int, hour: int, later:
         ),
         ('{\n "name": 1,}', ["not JSON: Expecting property name enclosed in double quotes at line 2, column 12"]),
         ('{"instance_id": "a", "nmae": "x"}', ["nmae: unknown field (did you mean name?)"]),
-        ("[" * 3_000, ["not JSON: Expecting value at line 1, column 3001"]),
-        ('{"instance_id": ' + "1" * 5_000 + "}", ["event: not JSON (ValueError)"]),
+        ("[" * 3_000, ["not JSON (RecursionError)"]),
+        ('{"instance_id": ' + "1" * 5_000 + "}", ["not JSON (ValueError)"]),
     ],
 )
 def test_the_faults_of_a_request(text: str, faults: list[str]) -> None:
