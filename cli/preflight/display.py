@@ -41,8 +41,7 @@ def print_findings(console: Console, report: Report, findings: Iterable[Finding]
         )
         if finding.expected:
             console.print(Text(f"    expected: {finding.expected}"), soft_wrap=True)
-        if finding.level is not Level.NOT_CHECKED or finding.what_to_do != finding.expected:
-            console.print(Text(f"    what to do: {finding.what_to_do}"), soft_wrap=True)
+        console.print(Text(f"    what to do: {finding.what_to_do}"), soft_wrap=True)
 
 
 def print_timers(console: Console, timers: Sequence[Timer]) -> None:

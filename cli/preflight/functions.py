@@ -65,6 +65,7 @@ def function_problems(source: Source) -> Iterator[Problem]:
                 f"{function.code_uri.name} is not a function of this application: its settings and requests are not "
                 "checked",
                 f"a folder of the name {', '.join(FUNCTIONS)}",
+                "nothing, if it is a function of your own",
                 code="unknown_function",
                 level=Level.NOT_CHECKED,
             )

@@ -29,14 +29,14 @@ def misspelt_settings(model: type[Settings], names: Iterable[str]) -> list[Unkno
 def known_variables(model: type[Settings], function: Function) -> dict[str, str]:
     """Return the variables of *function* that are settings and whose values are known before the deployment.
 
-    Each reference to a topic becomes the placeholder `TOPIC`.
+    The placeholder `TOPIC` stands for the URN of a topic that is not.
     """
     given = {}
     for name, value in function.variables.items():
         if name in model.model_fields:
-            text = REFERENCE.sub(TOPIC, value) if name.endswith("_TOPIC_URN") else value
-            if not REFERENCE.search(text):
-                given[name] = text
+            is_known = not REFERENCE.search(value)
+            if is_known or name.endswith("_TOPIC_URN"):
+                given[name] = value if is_known else TOPIC
     return given
 
 

@@ -33,15 +33,15 @@ def parameter_problems(source: Source, known: Collection[str]) -> Iterator[Probl
         if name not in used:
             what_to_do = f"remove {name}, or refer to it as ${{{name}}}"
             yield Problem(
-                path, "nothing refers to it", "a reference", what_to_do, "unused_parameter", level=Level.WARNING
+                path, "nothing refers to it", "a reference", what_to_do, code="unused_parameter", level=Level.WARNING
             )
         elif name not in known and not parameter.is_secret:
             yield Problem(
                 path,
-                "found no value: what refers to it is not checked with it",
+                "found no value: the places that refer to it are checked only in part",
                 "a value",
                 f"give --parameter {name}=... or a --parameters-file",
-                "no_value",
+                code="no_value",
                 level=Level.NOT_CHECKED,
             )
 

@@ -131,14 +131,9 @@ def _reference_problems(data: dict[str, Any], others: Collection[str]) -> Iterat
 
 def function_problems(template: Template) -> Iterator[Problem]:
     """Yield the problems with the functions and their entry files, after defaults and globals are filled in."""
-    names: dict[str, str] = {}
+    yield from _name_problems(template)
     for function in template.functions:
         properties = ("Resources", function.resource, "Properties")
-        if function.name in names:
-            other = names[function.name]
-            found = f"{function.name!r} is already the name of {other}"
-            yield Problem((*properties, "FunctionName"), found, code="name")
-        names[function.name] = function.resource
         size = sum(len(name) + len(value) for name, value in function.variables.items())
         variables = (*properties, "Environment", "Variables")
         if len(function.variables) > MAX_VARIABLES:
@@ -150,6 +145,29 @@ def function_problems(template: Template) -> Iterator[Problem]:
         yield from _permission_problems(function, properties)
         yield from _vpc_problems(function)
         yield from _entry_problems(function, properties)
+
+
+def _name_problems(template: Template) -> Iterator[Problem]:
+    """Yield the second of two functions, topics, or timers of a function that have one name."""
+    owners: dict[tuple[str, str], str] = {}
+    for kind, name, owner, path in _names(template):
+        if (kind, name) in owners:
+            yield Problem(path, f"{name!r} is the name of {owners[kind, name]}", "another name", code="name")
+        owners.setdefault((kind, name), owner)
+
+
+def _names(template: Template) -> Iterator[tuple[str, str, str, KeyPath]]:
+    """Yield what must have a name of its own, its name, its key, and the path of the name."""
+    for topic in template.topics:
+        yield "topic", topic.name, topic.resource, ("Resources", topic.resource, "Properties", "Name")
+    for function in template.functions:
+        here = ("Resources", function.resource)
+        yield "function", function.name, function.resource, (*here, "Properties", "FunctionName")
+        for event in function.events:
+            if event.type == "TIMER":
+                name = str(event.properties.get("name", event.name))
+                path = (*here, "Events", event.name, "Properties", "name")
+                yield f"timer of {function.resource}", name, event.name, path
 
 
 def _permission_problems(function: Function, properties: tuple[str, ...]) -> Iterator[Problem]:

@@ -96,8 +96,8 @@ def problems(load: Load, text: str) -> list[str]:
         ),
         ("      VpcConfig: {VpcId: v}", 8, "VpcConfig: SubnetId is missing"),
         (
-            "      VpcConfig: {VpcId: v, SubnetId: s, SubnetIds: [s]}",
-            8,
+            "      Agency: a\n      VpcConfig: {VpcId: v, SubnetId: s, SubnetIds: [s]}",
+            9,
             "VpcConfig.SubnetIds: unknown key, did you mean 'SubnetId'? Known: SubnetId, VpcId",
         ),
         (
@@ -235,7 +235,20 @@ def test_name_of_two_functions(load: Load) -> None:
     """Function names must be unique."""
     again = FUNCTION.partition("\n")[2].replace("Hello", "Other") + "      FunctionName: Hello\n"
     assert problems(load, FUNCTION + again) == [
-        "template.yaml:14: Resources.Other.Properties.FunctionName: 'Hello' is already the name of Hello"
+        "template.yaml:14: Resources.Other.Properties.FunctionName: 'Hello' is the name of Hello, expected another name"
+    ]
+
+
+def test_name_of_two_topics_or_timers(load: Load) -> None:
+    """The name of a topic is unique, and that of a timer within its function."""
+    topics = "".join(f"  {key}:\n    Type: HC::SMN::Topic\n    Properties: {{Name: t}}\n" for key in ("T", "U"))
+    timers = "    Events:\n" + "".join(
+        f"      {key}: {{Type: TIMER, Properties: {{{more}schedule_type: Rate, schedule: 5m}}}}\n"
+        for key, more in (("A", ""), ("B", "name: A, "), ("C", ""))
+    )
+    assert problems(load, FUNCTION + timers + topics) == [
+        "template.yaml:10: Resources.Hello.Events.B.Properties.name: 'A' is the name of A, expected another name",
+        "template.yaml:17: Resources.U.Properties.Name: 't' is the name of T, expected another name",
     ]
 
 

@@ -1,4 +1,6 @@
-"""Variables that look like settings, and what a function calls."""
+"""Variables that look like settings, what a function calls, and the codes of the findings."""
+
+import re
 
 import pytest
 
@@ -41,3 +43,16 @@ def test_the_operations_are_those_of_the_template() -> None:
 
     permitted = {function.code_uri.name: set(function.permissions) for function in template.functions}
     assert permitted == {name: set(known.operations) for name, known in FUNCTIONS.items()}
+
+
+def test_every_code_is_documented() -> None:
+    """docs/deployment.md has a table of the codes, and no other code."""
+    page = (CHECKOUT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    table = page.partition("| Code | Level |")[2].partition("\n\n")[0]
+    files = [file for folder in ("template", "preflight") for file in (CHECKOUT / "cli" / folder).glob("*.py")]
+    codes = {
+        code for file in files for code in re.findall(r'code(?:: str)? ?= ?"(\w+)"', file.read_text(encoding="utf-8"))
+    }
+
+    documented = {code for row in table.splitlines() for code in re.findall(r"`(\w+)`", [*row.split("|"), "", ""][1])}
+    assert codes == documented

@@ -168,6 +168,16 @@ def test_a_request_with_a_parameter_that_has_no_value(run: Run, change: Change) 
     ]
 
 
+def test_a_setting_with_a_parameter_that_has_no_value(run: Run, change: Change) -> None:
+    """It is not judged by its reference, neither as a whole nor in part."""
+    change(
+        ("NOTIFY_TOPIC_URN: ${NotifyTopic}", 'NOTIFY_TOPIC_URN: "urn:smn:cn-north-4:${InstanceId}:t"'),
+        ('DRY_RUN: "true"', "DRY_RUN: ${InstanceId}"),
+    )
+
+    assert {code for _, code, _ in run("validate", "--json").findings} == {"no_value"}
+
+
 @pytest.mark.parametrize(
     ("text", "line", "found"),
     [
