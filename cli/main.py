@@ -18,6 +18,7 @@ from cli.event import event
 from cli.invoke import invoke
 from cli.package.command import package
 from cli.permissions.command import permissions
+from cli.preflight.command import validate
 from cli.serve import serve
 from cli.terraform.command import terraform
 from cli.wait.command import wait
@@ -67,5 +68,19 @@ def _sigterm_exits() -> Iterator[None]:
         signal.signal(signal.SIGTERM, earlier)
 
 
-for command in (demo, serve, event, invoke, wait, package, permissions, cost, terraform, deploy, destroy, doctor):
+for command in (
+    demo,
+    serve,
+    event,
+    invoke,
+    wait,
+    validate,
+    package,
+    permissions,
+    cost,
+    terraform,
+    deploy,
+    destroy,
+    doctor,
+):
     main.add_command(command)

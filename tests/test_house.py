@@ -22,6 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     **{module.replace(".", "/") + ".py": COMMON for module in sorted(COMMON)},
     "localcloud": set(),
     # What the commands stand on imports no command.
+    "cli/template": {"cli.errors", "cli.json_value", "cli.paths", "localcloud.functiongraph", "shared.cloud"},
     "cli/huaweicloud": {"cli.cloud", "cli.errors", "cli.json_value", "cli.template", "shared.runtime.settings"},
 }
 

@@ -4,16 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TypeVar
-
-from pydantic import ValidationError
 
 from cli.errors import WrongCall
-from cli.template.document import REFERENCE
+from cli.preflight.settings import TOPIC, TOPIC_SETTING, known_variables, read_variables
 from cli.template.model import Event, Function
 from localcloud.functiongraph.schedule import Cron, read_schedule
-from shared.fields import explain
-from shared.runtime.settings import Settings
+from shared.errors import SettingsError
+from shared.runtime.settings import SettingsT
 
 
 MONTH = timedelta(days=365) / 12
@@ -110,24 +107,13 @@ def timer_events(function: str, timer: Event) -> float:
     return times_a_day * sum(map(schedule.is_due_on, _DAYS)) / len(_DAYS) * (MONTH / timedelta(days=1))
 
 
-SettingsT = TypeVar("SettingsT", bound=Settings)
-
-_TOPIC = "urn:smn:region:project:topic"
-
-
 def read_settings(model: type[SettingsT], function: Function) -> SettingsT:
     """Return the settings of *function* in the template, validated by the function's own *model*.
 
     A topic that is known only at deployment becomes a placeholder, any other unknown value the setting's default.
     Raises WrongCall for a setting that the function would reject.
     """
-    given = {"NOTIFY_TOPIC_URN": _TOPIC}
-    for name, value in function.variables.items():
-        if name in model.model_fields:
-            text = REFERENCE.sub(_TOPIC, value) if name.endswith("_TOPIC_URN") else value
-            if text and not REFERENCE.search(text):
-                given[name] = text
     try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise WrongCall(f"invalid settings of {function.name}: {'; '.join(explain(error, model))}") from error
+        return read_variables(model, {TOPIC_SETTING: TOPIC, **known_variables(model, function)})
+    except SettingsError as error:
+        raise WrongCall(f"{function.name}: {error}") from error

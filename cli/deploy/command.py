@@ -13,12 +13,12 @@ from cli.deploy.options import (
     parameters_file_option,
     region_option,
     stack_option,
-    values_given,
+    template_values,
     yes_option,
 )
 from cli.options import template_option
 from cli.package.model import PYTHONS
-from cli.template.load import find_template, load_template
+from cli.template.load import find_template
 
 
 @click.command(short_help="Create or update the application in a cloud.")
@@ -50,10 +50,10 @@ def deploy(
 ) -> None:
     """Create or update the topics, agencies, policies, functions and triggers of template.yaml.
 
-    The command packages the functions, shows the changes, asks for confirmation, and makes them. A second run changes
-    nothing. After a failed step, earlier steps stay done and the next run continues from there. The command changes
-    only what it has created itself, which has the name of the stack in its description (a topic in its tag
-    ddsbackup-stack).
+    The command checks the template as ddsbackup validate does, and stops if there is an error. It packages the
+    functions, shows the changes, asks for confirmation, and makes them. A second run changes nothing. After a failed
+    step, earlier steps stay done and the next run continues from there. The command changes only what it has created
+    itself, which has the name of the stack in its description (a topic in its tag ddsbackup-stack).
 
     For the real cloud, the keys are read from HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and, for temporary keys,
     HUAWEICLOUD_SDK_SECURITY_TOKEN, or from ~/.huaweicloud/credentials.
@@ -65,13 +65,15 @@ def deploy(
     """
     from cli.deploy.deployment import Deployment, deploy_stack
     from cli.huaweicloud.access import open_access
+    from cli.preflight.display import valid_template
+    from cli.preflight.report import check_template
 
     file = template_file or find_template()
-    parameters = load_template(file).parameters
-    known = values_given(parameters, given, parameters_file)
+    parameters, known = template_values(file, given, parameters_file)
     values = all_values(parameters, known, ask if is_interactive() and not yes else None)
     secrets = {name: value for name, value in values.items() if parameters[name].is_secret}
-    template = load_template(file, {name: value for name, value in values.items() if name not in secrets})
+    report = check_template(file, {name: value for name, value in values.items() if name not in secrets})
+    template = valid_template(report, as_json=as_json)
     access = open_access(cloud, region)
     deploy_stack(
         Deployment(template, secrets, access, stack_name, python),

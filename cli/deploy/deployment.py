@@ -28,7 +28,6 @@ from cli.package.build import build_packages, notices
 from cli.package.display import make_observer, make_progress
 from cli.package.model import Package, PackagingFailed
 from cli.permissions.agencies import agencies
-from cli.template.exposure import exposures
 from cli.template.model import Function, Template
 
 
@@ -103,8 +102,6 @@ def deploy_stack(deployment: Deployment, *, prune: bool, adopt: bool, dry_run: b
     where = services(access, stack)
     with console.status("Looking up what exists"):
         found = look_up(where, stack, wanted)
-    for sentence in exposures(deployment.template):
-        console.print(Text.assemble(("Warning: ", "yellow"), sentence), soft_wrap=True)
     steps = plan(wanted, found, stack, prune=prune, adopt=adopt)
     if steps.foreign:
         raise WrongCall(foreign_message(steps.foreign))

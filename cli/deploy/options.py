@@ -10,6 +10,7 @@ import click
 
 from cli.errors import WrongCall, did_you_mean
 from cli.options import read_env_file
+from cli.template.document import TemplateError
 from cli.template.model import Parameter
 
 
@@ -60,6 +61,22 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for conf
 
 
 Ask = Callable[[Parameter], str]
+
+
+def template_values(
+    file: Path, given: tuple[str, ...], parameters_file: Path | None
+) -> tuple[Mapping[str, Parameter], dict[str, str]]:
+    """Return the parameters of the template *file* and the values that they have so far. Raises WrongCall.
+
+    Other problems with the template do no harm. There are no parameters if it is not valid YAML.
+    """
+    from cli.template.load import read_template
+
+    try:
+        parameters = read_template(file).template.parameters
+    except TemplateError:
+        return {}, {}
+    return parameters, values_given(parameters, given, parameters_file)
 
 
 def values_given(

@@ -13,7 +13,7 @@ from cli.deploy.options import (
     parameters_file_option,
     region_option,
     stack_option,
-    values_given,
+    template_values,
 )
 from cli.options import template_option
 from cli.package.model import Package, PackagingFailed
@@ -41,11 +41,11 @@ def doctor(
 ) -> None:
     """Check the deployed application with your own keys, and say what to do.
 
-    It checks keys, clock, project and quotas; functions with their code and settings; agencies and their permissions;
-    topics and their subscriptions; triggers, the events of timers, and the instances that they name. It warns of
-    endpoints without TLS, gateways without authentication, and variables that look like misspelt settings. It changes
-    nothing. Resources that were created by hand or with Terraform are checked too. Whatever depends on a parameter
-    without a value is not compared.
+    It checks the template as ddsbackup validate does. Then it checks keys, clock, project and quotas; functions with
+    their code and settings; agencies and their permissions; topics and their subscriptions; triggers, the events of
+    timers, and the instances that they name. It warns of endpoints without TLS, gateways without authentication, and
+    variables that look like misspelt settings. It changes nothing. Resources that were created by hand or with
+    Terraform are checked too. Whatever depends on a parameter without a value is not compared.
 
     The exit status is 1 if there is a problem, and 0 otherwise, even with warnings.
 
@@ -56,20 +56,24 @@ def doctor(
     from cli.console import make_console
     from cli.deploy.deployment import about
     from cli.doctor import account, events, resources
-    from cli.doctor.checks import Level, Stack, run_checks
+    from cli.doctor.checks import Check, Level, Stack, run_checks
     from cli.doctor.display import findings_document, print_findings, print_totals
     from cli.huaweicloud.access import open_access
-    from cli.template.load import find_template, load_template
+    from cli.preflight.report import check_template
+    from cli.template.load import find_template
 
     file = template_file or find_template()
-    parameters = load_template(file).parameters
-    values = values_given(parameters, given, parameters_file)
-    template = load_template(file, {name: value for name, value in values.items() if not parameters[name].is_secret})
+    parameters, values = template_values(file, given, parameters_file)
+    report = check_template(file, {name: value for name, value in values.items() if not parameters[name].is_secret})
     access = open_access(cloud, region)
-    stack = Stack(access, template, stack_name, {} if skip_code else _packages(template.functions))
+    checks = [Check("template", lambda _: events.template(report), needs=())]
+    if report.is_whole:  # otherwise most of what is deployed would seem to differ
+        checks += [*account.CHECKS, *resources.CHECKS, *events.CHECKS]
+    packages = {} if skip_code or not report.is_whole else _packages(report.template.functions)
+    stack = Stack(access, report.template, stack_name, packages)
     findings = []
     console = make_console()
-    for check, found in run_checks(stack, (*account.CHECKS, *resources.CHECKS, *events.CHECKS)):
+    for check, found in run_checks(stack, checks):
         findings += [(check, finding) for finding in found]
         if not as_json:
             print_findings(console, check, found)

@@ -1,75 +1,55 @@
-"""Checks of the functions' input and output: settings, topics, the events of timers, and the instances they name."""
+"""Checks of the template, and of what the deployed functions read and write: settings, topics, timers, instances."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from pydantic import BaseModel
-
-from cli.doctor.checks import Check, Finding, Stack, ok, problem, warning
+from cli.doctor.checks import Check, Finding, Stack, not_checked, ok, problem, warning
 from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.huaweicloud.smn import Subscriptions, Topics
-from cli.template.exposure import exposed_endpoints
+from cli.preflight.exposure import exposed_endpoints
+from cli.preflight.functions import known_function
+from cli.preflight.report import Report
+from cli.preflight.settings import TOPIC_SETTING, misspelt_settings, read_variables
+from cli.preflight.timers import named_instances, receive_user_event, request_faults
+from cli.template.document import Level as Preflight
 from cli.template.model import Function
-from shared.audit.function import AuditBackupsSettings
-from shared.audit.request import AuditRequest
-from shared.create.function import CreateBackupSettings
-from shared.create.request import BackupRequest
 from shared.errors import SettingsError
-from shared.prune.function import PruneBackupsSettings
-from shared.prune.request import PruneRequest
-from shared.runtime.settings import Settings, load_settings, unknown_settings
-from shared.track.function import TrackBackupsSettings
-from shared.track.request import TrackRequest
-from shared.triggers.receive import receive
 
 
-REQUESTS: Mapping[str, type[BaseModel]] = {
-    "create_backup": BackupRequest,
-    "audit_backups": AuditRequest,
-    "prune_backups": PruneRequest,
-    "track_backups": TrackRequest,
-}
-SETTINGS: Mapping[str, type[Settings]] = {
-    "create_backup": CreateBackupSettings,
-    "audit_backups": AuditBackupsSettings,
-    "prune_backups": PruneBackupsSettings,
-    "track_backups": TrackBackupsSettings,
-}
-"""By the folder of the entry file, because the template may give a function any name."""
-
-TOPIC_SETTING = "NOTIFY_TOPIC_URN"
 CORRECT = "correct the template and deploy, or the variables in the console"
 
 
-@dataclass(frozen=True, slots=True)
-class _Variables:
-    """The part of FunctionGraph's context that settings are read from."""
-
-    values: Mapping[str, str]
-
-    def getUserData(self, key: str) -> str | None:  # noqa: N802 the platform's name
-        return self.values.get(key)
+def template(report: Report) -> Iterator[Finding]:
+    """Yield what the preflight found in the template."""
+    for one in report.findings:
+        subject = f"{report.file.name}:{one.line} {one.key}".rstrip()
+        if one.level is Preflight.NOT_CHECKED:
+            yield not_checked(subject, one.found)
+        else:
+            level = problem if one.level is Preflight.ERROR else warning
+            yield level(subject, one.found, one.expected, one.what_to_do)
+    if not report.findings:
+        yield ok(report.file.name, "passes ddsbackup validate")
 
 
 def settings(stack: Stack) -> Iterator[Finding]:
     """Check that the variables of each deployed function are valid settings, are spelt right, and expose nothing."""
     for function, found in stack.deployed():
-        model = SETTINGS.get(function.code_uri.name)
+        known = known_function(function)
         variables = found.resource.fields["variables"]
-        if model is None or not isinstance(variables, dict):
+        if known is None or not isinstance(variables, dict):
             continue
         subject = f"settings of {function.name}"
         given = {name: str(value) for name, value in variables.items()}
         try:
-            load_settings(model, _Variables(given), given)  # type: ignore[arg-type]  # it only calls getUserData
+            read_variables(known.settings, given)
         except SettingsError as error:
             yield problem(subject, str(error), "settings as in the documentation of the function", CORRECT)
         else:
             yield ok(subject, f"{len(given)} variables")
-        for name, meant, is_error in unknown_settings(model, given):
+        for name, meant, is_error in misspelt_settings(known.settings, given):
             if not is_error:
                 yield warning(subject, f"{name} has no effect: it is not a setting", f"did you mean {meant}?", CORRECT)
-        for found_there, expected, _ in exposed_endpoints(given):
+        for _, found_there, expected, _ in exposed_endpoints(given):
             yield warning(subject, found_there, expected, CORRECT)
 
 
@@ -134,12 +114,11 @@ def _endpoint(subscription: Resource) -> str:
 def timers(stack: Stack) -> Iterator[Finding]:
     """Check that the event of each timer is a valid request to its function."""
     for function, trigger, text in _timer_events(stack):
-        model = REQUESTS.get(function.code_uri.name)
-        if model is None:
+        known = known_function(function)
+        if known is None:
             continue
         subject = f"event of {trigger.resource.name}"
-        received = receive(_event(text), model, request_id="doctor")
-        faults = [fault for rejection in received.rejected for fault in rejection.errors]
+        faults = request_faults(known.request, text)
         if faults:
             yield problem(subject, "; ".join(faults), f"a request to {function.name}", "correct its user_event")
         else:
@@ -159,10 +138,10 @@ def instances(stack: Stack) -> Iterator[Finding]:
         return
     yield ok("DDS instances", f"{len(there)} visible")
     for function, trigger, text in _timer_events(stack):
-        model = REQUESTS.get(function.code_uri.name)
-        received = receive(_event(text), model, request_id="doctor") if model else None
+        known = known_function(function)
+        received = receive_user_event(known.request, text) if known else None
         for request in received.requests if received else ():
-            for instance_id in dict.fromkeys(_named(request.request.model_dump())):
+            for instance_id in dict.fromkeys(named_instances(request.request.model_dump())):
                 yield _instance(instance_id, there, trigger.resource.name)
 
 
@@ -183,28 +162,6 @@ def _timer_events(stack: Stack) -> Iterator[tuple[Function, Found, str]]:
         function, data = functions.get(str(fields["function"])), fields["event_data"]
         if fields["type"] == "TIMER" and function and isinstance(data, dict):
             yield function, trigger, str(data.get("user_event") or "")
-
-
-def _event(user_event: str) -> dict[str, str]:
-    return {
-        "version": "v2.0",
-        "time": "2026-01-01T00:00:00Z",
-        "trigger_type": "TIMER",
-        "trigger_name": "doctor",
-        "user_event": user_event,
-    }
-
-
-def _named(value: object, key: str = "") -> Iterator[str]:
-    """Yield the instance ids in a request, at any depth."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _named(item, name)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _named(item, key)
-    elif isinstance(value, str) and key in ("instance_id", "instance_ids"):
-        yield value
 
 
 CHECKS: Sequence[Check] = (

@@ -11,7 +11,7 @@ from cli.huaweicloud.resources import Found, Kind
 from cli.json_value import Json
 from cli.permissions.agencies import Agency
 from cli.permissions.agencies import agencies as wanted_agencies
-from cli.template.exposure import exposed_gateway
+from cli.preflight.exposure import exposed_gateway
 from cli.template.model import QUEUES
 
 
@@ -138,7 +138,9 @@ def triggers(stack: Stack) -> Iterator[Finding]:
                 "set Status: ACTIVE in the template and deploy, or enable it in the console",
             )
         data = fields["event_data"]
-        for found, expected, what_to_do in exposed_gateway(str(fields["type"]), data if isinstance(data, dict) else {}):
+        for _, found, expected, what_to_do in exposed_gateway(
+            str(fields["type"]), data if isinstance(data, dict) else {}
+        ):
             yield warning(
                 item.resource.name, found, expected, f"{what_to_do} in the template and deploy, or in the console"
             )

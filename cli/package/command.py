@@ -59,10 +59,12 @@ def package(
     from cli.console import make_console
     from cli.package.build import build_packages, notices
     from cli.package.display import as_document, make_observer, make_progress, show
-    from cli.template.load import find_function, find_template, load_template
+    from cli.preflight.display import valid_template
+    from cli.preflight.report import check_template
+    from cli.template.load import find_function, find_template
     from cli.template.model import FUNCTION
 
-    template = load_template(template_file or find_template())
+    template = valid_template(check_template(template_file or find_template()), as_json=as_json)
     if not template.functions:
         raise WrongCall(f"{template.file} has no function, expected a resource of type {FUNCTION}")
     chosen = [find_function(template, name) for name in functions] or template.functions

@@ -3,7 +3,7 @@
 import json
 import os
 import symtable
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -67,14 +67,14 @@ def _schema_problems(error: ValidationError) -> Iterator[Problem]:
         known = sorted(schema["properties"])
         for key in (str(key) for key in found if key not in known):
             hint = did_you_mean(key, known)
-            yield Problem((*path, key), f"unknown key{hint} Known: {', '.join(known)}")
+            yield Problem((*path, key), f"unknown key{hint} Known: {', '.join(known)}", code="unknown_key")
     elif error.validator == "required":
-        yield from (Problem(path, f"{key} is missing") for key in argument if key not in found)
+        yield from (Problem(path, f"{key} is missing", code="missing_key") for key in argument if key not in found)
     elif "propertyNames" in error.absolute_schema_path:
-        yield Problem((*path, str(found)), f"not allowed as a name, expected {schema['title']}")
+        yield Problem((*path, str(found)), "not allowed as a name", str(schema["title"]), code="name")
     else:
         expected = _EXPECTED[str(error.validator)](argument, schema)
-        yield Problem(path, f"found {_shown(found)}, expected {expected}")
+        yield Problem(path, f"found {_shown(found)}", expected)
 
 
 def _shown(value: object) -> str:
@@ -86,99 +86,126 @@ def _shown(value: object) -> str:
     return f"{text[:_MAX_SHOWN]}... (length {size})"
 
 
-def application_problems(data: dict[str, Any]) -> Iterator[Problem]:
-    """Yield the inconsistencies in a document that the schema allows."""
+def application_problems(data: dict[str, Any], others: Collection[str] = ()) -> Iterator[Problem]:
+    """Yield the inconsistencies in a document that the schema allows.
+
+    *others* are names that a reference may have, too.
+    """
     for name, parameter in data.get("Parameters", {}).items():
         here = ("Parameters", name)
         if parameter["Type"] == "Number" and isinstance(parameter.get("Default"), str):
-            yield Problem((*here, "Default"), "found text, expected a number since Type is Number")
+            yield Problem((*here, "Default"), "found text", "a number since Type is Number")
         if parameter.get("NoEcho") and "Default" in parameter:
-            yield Problem((*here, "Default"), "found a secret, expected none in the template since NoEcho is true")
+            expected = "none in the template since NoEcho is true"
+            yield Problem((*here, "Default"), "found a secret", expected, code="secret")
         if name in data["Resources"]:
-            yield Problem(here, "found a resource of the same name, expected another name")
-    yield from _reference_problems(data)
+            yield Problem(here, "found a resource of the same name", "another name", code="name")
+    yield from _reference_problems(data, others)
     shared = data.get("Globals", {}).get("Function", {})
     for resource, spec in data["Resources"].items():
         required = ("CodeUri", "Handler", "Runtime") if spec["Type"] == FUNCTION else ()
         for key in required:
             if key not in shared and key not in spec["Properties"]:
-                yield Problem(("Resources", resource, "Properties"), f"{key} is missing")
+                yield Problem(("Resources", resource, "Properties"), f"{key} is missing", code="missing_key")
 
 
-def _reference_problems(data: dict[str, Any]) -> Iterator[Problem]:
+def _reference_problems(data: dict[str, Any], others: Collection[str]) -> Iterator[Problem]:
     parameters = data.get("Parameters", {})
     types = {name: resource["Type"] for name, resource in data["Resources"].items()}
     known = [*parameters, *(name for name, kind in types.items() if kind != FUNCTION)]
     texts = ((section, data[section]) for section in ("Globals", "Resources") if section in data)
     for path, name in chain.from_iterable(references(value, (section,)) for section, value in texts):
+        if name in others:
+            continue
         if name not in known:
             hint = f"{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}"
-            yield Problem(path, f"${{{name}}} is not a parameter, topic or log group{hint}")
+            yield Problem(path, f"${{{name}}} is not a parameter, topic or log group{hint}", code="reference")
         elif (path[-1] == "LogGroup") != (types.get(name) == LOG_GROUP):
             groups = ", ".join(name for name, kind in types.items() if kind == LOG_GROUP) or "none"
-            expected = f"expected a log group at LogGroup and nowhere else. Known: {groups}"
-            yield Problem(path, f"found ${{{name}}}, {expected}")
+            expected = f"a log group at LogGroup and nowhere else. Known: {groups}"
+            yield Problem(path, f"found ${{{name}}}", expected, code="reference")
         elif (path[-1] in PASSWORDS) != bool(parameters.get(name, {}).get("NoEcho")):
-            expected = f"expected a parameter with NoEcho at {' and '.join(PASSWORDS)} and nowhere else"
-            yield Problem(path, f"found ${{{name}}}, {expected}")
+            expected = f"a parameter with NoEcho at {' and '.join(PASSWORDS)} and nowhere else"
+            yield Problem(path, f"found ${{{name}}}", expected, code="secret")
 
 
 def function_problems(template: Template) -> Iterator[Problem]:
     """Yield the problems with the functions and their entry files, after defaults and globals are filled in."""
-    names: dict[str, str] = {}
+    yield from _name_problems(template)
     for function in template.functions:
         properties = ("Resources", function.resource, "Properties")
-        if function.name in names:
-            other = names[function.name]
-            yield Problem((*properties, "FunctionName"), f"{function.name!r} is already the name of {other}")
-        names[function.name] = function.resource
         size = sum(len(name) + len(value) for name, value in function.variables.items())
         variables = (*properties, "Environment", "Variables")
         if len(function.variables) > MAX_VARIABLES:
             found = f"found {len(function.variables)} variables, including those of Globals"
-            yield Problem(variables, f"{found}, expected at most {MAX_VARIABLES}")
+            yield Problem(variables, found, f"at most {MAX_VARIABLES}", code="limit")
         if size > MAX_VARIABLE_CHARACTERS:
             found = f"found {size} characters in all names and values"
-            yield Problem(variables, f"{found}, expected at most {MAX_VARIABLE_CHARACTERS}")
+            yield Problem(variables, found, f"at most {MAX_VARIABLE_CHARACTERS}", code="limit")
         yield from _permission_problems(function, properties)
         yield from _vpc_problems(function)
         yield from _entry_problems(function, properties)
 
 
+def _name_problems(template: Template) -> Iterator[Problem]:
+    """Yield the second of two functions, topics, or timers of a function that have one name."""
+    owners: dict[tuple[str, str], str] = {}
+    for kind, name, owner, path in _names(template):
+        if (kind, name) in owners:
+            yield Problem(path, f"{name!r} is the name of {owners[kind, name]}", "another name", code="name")
+        owners.setdefault((kind, name), owner)
+
+
+def _names(template: Template) -> Iterator[tuple[str, str, str, KeyPath]]:
+    """Yield what must have a name of its own, its name, its key, and the path of the name."""
+    for topic in template.topics:
+        yield "topic", topic.name, topic.resource, ("Resources", topic.resource, "Properties", "Name")
+    for function in template.functions:
+        here = ("Resources", function.resource)
+        yield "function", function.name, function.resource, (*here, "Properties", "FunctionName")
+        for event in function.events:
+            if event.type == "TIMER":
+                name = str(event.properties.get("name", event.name))
+                path = (*here, "Events", event.name, "Properties", "name")
+                yield f"timer of {function.resource}", name, event.name, path
+
+
 def _permission_problems(function: Function, properties: tuple[str, ...]) -> Iterator[Problem]:
     if function.permissions and function.agency is None:
-        yield Problem((*properties, "Permissions"), "found no Agency, expected the agency that gets them")
+        yield Problem((*properties, "Permissions"), "found no Agency", "the agency that gets them", code="agency")
     for position, name in enumerate(function.permissions):
         if name not in OPERATIONS:
             hint = f"{did_you_mean(name, OPERATIONS)} Known: {', '.join(OPERATIONS)}"
-            yield Problem((*properties, "Permissions", position), f"found {name!r}, which is not an operation{hint}")
+            found = f"found {name!r}, which is not an operation{hint}"
+            yield Problem((*properties, "Permissions", position), found, code="permission")
 
 
 def _vpc_problems(function: Function) -> Iterator[Problem]:
     here = ("Resources", function.resource)
     if function.vpc_config and function.agency is None:
-        found = "found no Agency, expected one: FunctionGraph uses it to access the VPC"
-        yield Problem((*here, "Properties", "VpcConfig"), found)
+        expected = "one: FunctionGraph uses it to access the VPC"
+        yield Problem((*here, "Properties", "VpcConfig"), "found no Agency", expected, code="agency")
     for event in function.events:
         if event.type in QUEUES and function.vpc_config is None:
-            expected = "expected the VPC and subnet of the queue: FunctionGraph refuses the trigger without them"
-            yield Problem((*here, "Events", event.name, "Type"), f"found {event.type} and no VpcConfig, {expected}")
+            expected = "the VPC and subnet of the queue: FunctionGraph refuses the trigger without them"
+            path = (*here, "Events", event.name, "Type")
+            yield Problem(path, f"found {event.type} and no VpcConfig", expected, code="vpc")
 
 
 def _entry_problems(function: Function, properties: tuple[str, ...]) -> Iterator[Problem]:
     file = entry_file(function.code_uri, function.handler)
     if not os.path.isdir(function.code_uri):  # noqa: PTH112 Path.is_dir raises when the name is too long
-        yield Problem((*properties, "CodeUri"), f"there is no folder {function.code_uri}")
+        yield Problem((*properties, "CodeUri"), f"there is no folder {function.code_uri}", code="code")
         return
     if not file.is_file():
-        yield Problem((*properties, "Handler"), f"there is no file {file} for {function.handler}")
+        yield Problem((*properties, "Handler"), f"there is no file {file} for {function.handler}", code="code")
         return
     yield from _missing_entry(file, function.handler, (*properties, "Handler"))
     if function.initializer:
         here = (*properties, "Initializer")
         if entry_file(function.code_uri, function.initializer) != file:
-            expected = f"expected a function in the handler's file, {file.name}"
-            yield Problem(here, f"found {function.initializer!r}, {expected}")
+            expected = f"a function in the handler's file, {file.name}"
+            yield Problem(here, f"found {function.initializer!r}", expected, code="code")
         else:
             yield from _missing_entry(file, function.initializer, here)
 
@@ -191,4 +218,4 @@ def _missing_entry(file: Path, entry: str, path: tuple[str, ...]) -> Iterator[Pr
         return  # not a problem of the template: an invocation reports it
     bound = {symbol.get_name() for symbol in module.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     if name not in bound:
-        yield Problem(path, f"there is no {name!r} in {file}{did_you_mean(name, bound)}")
+        yield Problem(path, f"there is no {name!r} in {file}{did_you_mean(name, bound)}", code="code")

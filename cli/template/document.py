@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import yaml
@@ -25,21 +26,52 @@ REFERENCE = re.compile(r"\$\{([^}]*)\}")
 """``${Name}``: the value of a parameter, the URN of a topic, or a log group."""
 
 
+class Level(Enum):
+    """The severity of a problem: an error must not be deployed, and what was not checked may be one."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOT_CHECKED = "not_checked"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem with the value at *path*, or with the key itself if the key is unknown."""
+    """A problem with the value at *path*, or with the key itself if the key is unknown.
+
+    Attributes:
+        code: the kind of problem. It stays the same in later versions.
+    """
 
     path: KeyPath
-    text: str
+    found: str
+    expected: str = ""
+    what_to_do: str = ""
+    code: str = "value"
+    level: Level = Level.ERROR
+
+    @property
+    def text(self) -> str:
+        """What was found and what was expected, in one sentence."""
+        return f"{self.found}, expected {self.expected}" if self.expected else self.found
+
+
+def dotted(path: KeyPath) -> str:
+    """Return a path as one text, such as ``Resources.Topic.Properties.Name``."""
+    return ".".join(map(str, path))
 
 
 class TemplateError(WrongCall):
-    """The template is not valid. The message has a line ``file:line: key: text`` for each problem."""
+    """The template is not valid. The message has a line ``file:line: key: text`` for each problem.
+
+    Attributes:
+        problems: each with its line.
+    """
 
     def __init__(self, file: str, problems: Iterable[tuple[int, Problem]]) -> None:
+        self.problems = sorted(problems, key=lambda item: item[0])
         lines = []
-        for line, problem in sorted(problems, key=lambda item: item[0]):
-            key = ".".join(map(str, problem.path))
+        for line, problem in self.problems:
+            key = dotted(problem.path)
             lines.append(f"{file}:{line}: {key}: {problem.text}" if key else f"{file}:{line}: {problem.text}")
         count = f"{len(lines)} problems in the template\n" if len(lines) > 1 else ""
         super().__init__(count + "\n".join(lines))
@@ -63,18 +95,18 @@ class Document:
 def read_document(file: str, text: str) -> Document:
     """Parse *text*, the content of *file*.
 
-    Raises WrongCall with file and line if it is not valid YAML, or has too many values or too deep a nesting. A few
-    lines of aliases can stand for a million values.
+    Raises TemplateError if it is not valid YAML, or has too many values or too deep a nesting. A few lines of aliases
+    can stand for a million values.
     """
     if len(text) > MAX_CHARACTERS:
-        raise WrongCall(f"{file} has {len(text)} characters, expected at most {MAX_CHARACTERS}")
+        raise _unreadable(file, 1, f"found {len(text)} characters", f"at most {MAX_CHARACTERS}")
     try:
         _check_size(text)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
             if node is None:
-                raise WrongCall(f"{file} is empty, expected a template with Resources")
+                raise _unreadable(file, 1, "found an empty file", "a template with Resources")
             lines: dict[KeyPath, int] = {(): 1}
             duplicates: list[Problem] = []
             _walk(node, (), lines, duplicates)
@@ -82,9 +114,13 @@ def read_document(file: str, text: str) -> Document:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        raise WrongCall(_describe(file, error)) from error
+        raise _unreadable(file, *_describe(error)) from error
     except yaml.YAMLError as error:
-        raise WrongCall(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from error
+        raise _unreadable(file, 1, f"not valid YAML: {str(error).splitlines()[0]}") from error
+
+
+def _unreadable(file: str, line: int, found: str, expected: str = "") -> TemplateError:
+    return TemplateError(file, [(line, Problem((), found, expected, code="yaml"))])
 
 
 @dataclass(slots=True)
@@ -176,7 +212,7 @@ def _walk(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], duplicates:
             here = (*path, name)
             line = key.start_mark.line + 1
             if here in lines:
-                duplicates.append(Problem(here, f"given again on line {line}, expected once"))
+                duplicates.append(Problem(here, f"given again on line {line}", "once", code="duplicate_key"))
                 continue
             lines[here] = line
             _walk(value, here, lines, duplicates)
@@ -187,15 +223,16 @@ def _walk(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], duplicates:
             _walk(item, here, lines, duplicates)
 
 
-def _describe(file: str, error: yaml.MarkedYAMLError) -> str:
+def _describe(error: yaml.MarkedYAMLError) -> tuple[int, str]:
+    """Return the line of the error, and what is wrong there."""
     mark = error.problem_mark or error.context_mark
-    where = f"{file}:{mark.line + 1}" if mark else file
+    line = mark.line + 1 if mark else 1
     if isinstance(error, _RefusedError):
-        return f"{where}: {error.problem}"
+        return line, str(error.problem)
     context = error.context or ""
     if context and error.context_mark and mark and error.context_mark.line != mark.line:
         context += f" that begins on line {error.context_mark.line + 1}"
-    return f"{where}: not valid YAML: {', '.join(part for part in (context, error.problem) if part)}"
+    return line, f"not valid YAML: {', '.join(part for part in (context, error.problem) if part)}"
 
 
 def references(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:

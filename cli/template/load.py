@@ -1,6 +1,8 @@
 """From ``template.yaml`` to the application that it describes."""
 
-from collections.abc import Iterable, Mapping
+import copy
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -8,7 +10,16 @@ from typing import Any
 from cli.errors import WrongCall, did_you_mean
 from cli.paths import APPLICATION
 from cli.template.checks import application_problems, function_problems, schema_problems
-from cli.template.document import Document, Problem, TemplateError, fill_in, read_document, references
+from cli.template.document import (
+    MAX_DEPTH,
+    Document,
+    KeyPath,
+    Problem,
+    TemplateError,
+    fill_in,
+    read_document,
+    references,
+)
 from cli.template.model import (
     FUNCTION,
     LOG_GROUP,
@@ -28,11 +39,35 @@ from cli.template.model import (
 
 FILE_NAME = "template.yaml"
 
+ABSENCES = {"agency": "Agency", "vpc": "VpcConfig", "missing_permission": "Permissions"}
+"""By the code of a problem, the property whose absence it is about."""
+
 
 def find_template() -> Path:
     """Return the template in the current directory, or else the one installed with this command."""
     here = Path.cwd() / FILE_NAME
     return here if here.is_file() else APPLICATION / FILE_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A template file, as far as it can be read.
+
+    Attributes:
+        template: what it describes. Values and resources with problems are left out of it.
+        problems: every problem with the template by itself.
+        left_out: the paths of what is left out.
+    """
+
+    document: Document
+    template: Template
+    problems: tuple[Problem, ...]
+    left_out: frozenset[KeyPath] = frozenset()
+
+    def path(self, function: Function, *keys: str) -> KeyPath:
+        """Return the path of a property of *function*: its own, or else that of Globals if that has it."""
+        own, shared = ("Resources", function.resource, "Properties", *keys), ("Globals", "Function", *keys)
+        return shared if own not in self.document.lines and shared in self.document.lines else own
 
 
 def load_template(
@@ -41,7 +76,21 @@ def load_template(
     """Read and check *file*, and fill in references to the parameters in *values*.
 
     References to parameters that have a default are filled in, too, unless *fill_in_defaults* is False. Raises
-    TemplateError, which lists every problem, or WrongCall if the file cannot be read or is not valid YAML.
+    TemplateError, which lists every problem, or WrongCall if the file cannot be read.
+    """
+    source = read_template(file, values, fill_in_defaults=fill_in_defaults)
+    if source.problems:
+        raise TemplateError(str(file), [(source.document.line(one.path), one) for one in source.problems])
+    return source.template
+
+
+def read_template(
+    file: Path, values: Mapping[str, str] = MappingProxyType({}), *, fill_in_defaults: bool = True
+) -> Source:
+    """Read *file* as far as possible, with the parameters as in `load_template`.
+
+    What has a problem is left out, so that the rest can be checked. Raises TemplateError if the file is not valid YAML,
+    or WrongCall if it cannot be read.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -50,16 +99,71 @@ def load_template(
     except UnicodeDecodeError as error:
         raise WrongCall(f"{file} is not valid UTF-8: {error}") from error
     document = read_document(str(file), text)
-    _refuse(file, document, [*document.duplicates, *schema_problems(document.data)])
-    _refuse(file, document, application_problems(document.data))
-    parameters = {name: _parameter(name, spec) for name, spec in document.data.get("Parameters", {}).items()}
+    data, first = _valid_part(document.data)
+    removed = _names(document.data) - _names(data)
+    second = list(application_problems(data, removed))
+    _remove_incomplete(data, second)
+    parameters = {name: _parameter(name, spec) for name, spec in data.get("Parameters", {}).items()}
     with_default = parameters.values() if fill_in_defaults else ()
     defaults = {parameter.name: parameter.default for parameter in with_default if parameter.default is not None}
-    data = _filled_in(document.data, {**defaults, **values})
-    _refuse(file, document, schema_problems(data))
+    data, third = _valid_part(_filled_in(data, {**defaults, **values}))
     template = _template(file, data, parameters)
-    _refuse(file, document, function_problems(template))
-    return template
+    left_out = frozenset(problem.path for problem in (*first, *third))
+    later = [*(one for one in (*second, *function_problems(template)) if not follows_from(one, left_out)), *third]
+    return Source(document, template, (*document.duplicates, *first, *later), left_out)
+
+
+def _valid_part(data: Any) -> tuple[dict[str, Any], list[Problem]]:
+    """Return a copy of *data* without what the schema does not allow, and the problems."""
+    problems = wrong = list(schema_problems(data))
+    left: Any = copy.deepcopy(data)
+    for _ in range(MAX_DEPTH):  # without a value that its parent requires, the parent goes next
+        if not wrong:
+            return left, problems
+        for problem in wrong:
+            left = _without(left, problem.path)
+        wrong = list(schema_problems(left))
+    return {"Resources": {}}, problems
+
+
+def _without(data: Any, path: KeyPath) -> Any:
+    """Remove the value at *path*, or what is left of it, from *data*. Without the root, no resources are left."""
+    if not path:
+        return {"Resources": {}}
+    around = data
+    for key in path[:-1]:
+        try:
+            around = around[key]
+        except (KeyError, IndexError, TypeError):
+            return data  # it is gone already
+    if isinstance(around, dict):
+        around.pop(path[-1], None)
+    elif isinstance(around, list):
+        around.clear()  # without one item, the others would have other positions
+    return data
+
+
+def _names(data: Any) -> set[str]:
+    sections = [data.get(name) for name in ("Parameters", "Resources")] if isinstance(data, dict) else []
+    return {str(name) for section in sections if isinstance(section, dict) for name in section}
+
+
+def _remove_incomplete(data: dict[str, Any], problems: Iterable[Problem]) -> None:
+    """Remove the functions that lack a property."""
+    for problem in problems:
+        if problem.code == "missing_key":
+            data["Resources"].pop(problem.path[1], None)
+
+
+def follows_from(problem: Problem, left_out: Collection[KeyPath]) -> bool:
+    """Whether there is *problem* only because something is left out: it is about that place, or about its absence."""
+    absent = ABSENCES.get(problem.code)
+    return any(
+        problem.path[: len(path)] == path
+        or (problem.path == path[:-1] and problem.found == f"{path[-1]} is missing")
+        or (absent in path and path[:2] in {problem.path[:2], ("Globals", "Function")})
+        for path in left_out
+    )
 
 
 def find_function(template: Template, name: str) -> Function:
@@ -70,12 +174,6 @@ def find_function(template: Template, name: str) -> Function:
     known = [function.name for function in template.functions]
     hint = did_you_mean(name, known)
     raise WrongCall(f"{template.file} has no function {name!r}{hint} Known: {', '.join(known) or 'none'}")
-
-
-def _refuse(file: Path, document: Document, problems: Iterable[Problem]) -> None:
-    found = [(document.line(problem.path), problem) for problem in problems]
-    if found:
-        raise TemplateError(str(file), found)
 
 
 def _filled_in(data: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:

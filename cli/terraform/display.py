@@ -38,9 +38,8 @@ def show(
     files: Sequence[Path],
     missing: Sequence[str],
     notes: Sequence[str],
-    warnings: Sequence[str],
 ) -> None:
-    """Print the resources and the files to *results*, and warnings and what is left to do to *remarks*."""
+    """Print the resources and the files to *results*, and what is left to do to *remarks*."""
     table = Table("Resource", "Names", box=None, pad_edge=False)
     by_type: dict[str, list[str]] = {}
     for resource in made.resources:
@@ -51,8 +50,6 @@ def show(
     results.print(Text.assemble("\nWrote ", (", ".join(str(file) for file in files), "bold")), soft_wrap=True)
     for sentence in notes:
         remarks.print(Text.assemble(("By hand: ", "yellow"), sentence), soft_wrap=True)
-    for sentence in warnings:
-        remarks.print(Text.assemble(("Warning: ", "yellow"), sentence), soft_wrap=True)
     if missing:
         text = f"{', '.join(missing)}: run ddsbackup package"
         remarks.print(Text.assemble(("Missing: ", "yellow"), text), soft_wrap=True)

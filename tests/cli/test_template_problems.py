@@ -43,7 +43,7 @@ def problems(load: Load, text: str) -> list[str]:
         ("      Timeout: 2", 8, "Timeout: found 2, expected a number from 3 to 259200"),
         ("      Timeout: 259201", 8, "Timeout: found 259201, expected a number from 3 to 259200"),
         ("      Timeout: '5'", 8, 'Timeout: found "5", expected a whole number'),
-        ("      MemorySize: 127", 8, "MemorySize: found 127, expected a number from 128 to 10240"),
+        ("      MemorySize: 127", 8, "MemorySize: found 127, expected one of: 128, 256, 512,"),
         ("      InitializerTimeout: 301", 8, "InitializerTimeout: found 301, expected a number from 1 to 300"),
         ("      FunctionName: 1st", 8, 'FunctionName: found "1st", expected at most 60 letters, digits, hyphens'),
         ("      AsyncInvoke: {MaxRetryAttempts: 4}", 8, "MaxRetryAttempts: found 4, expected a number from 0 to 3"),
@@ -96,8 +96,8 @@ def problems(load: Load, text: str) -> list[str]:
         ),
         ("      VpcConfig: {VpcId: v}", 8, "VpcConfig: SubnetId is missing"),
         (
-            "      VpcConfig: {VpcId: v, SubnetId: s, SubnetIds: [s]}",
-            8,
+            "      Agency: a\n      VpcConfig: {VpcId: v, SubnetId: s, SubnetIds: [s]}",
+            9,
             "VpcConfig.SubnetIds: unknown key, did you mean 'SubnetId'? Known: SubnetId, VpcId",
         ),
         (
@@ -164,7 +164,7 @@ def test_all_problems_at_once(load: Load) -> None:
 
 def test_empty_template(load: Load) -> None:
     """An empty file is an error."""
-    assert problems(load, "# nothing\n") == ["template.yaml is empty, expected a template with Resources"]
+    assert problems(load, "# nothing\n") == ["template.yaml:1: found an empty file, expected a template with Resources"]
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -201,7 +201,7 @@ def test_yaml_that_a_template_must_not_have(load: Load, text: str, expected: str
 
 def test_a_template_has_a_size(load: Load) -> None:
     """A template of a megabyte is none."""
-    assert problems(load, "#" * 1_000_000) == ["template.yaml has 1000000 characters, expected at most 262144"]
+    assert problems(load, "#" * 1_000_000) == ["template.yaml:1: found 1000000 characters, expected at most 262144"]
 
 
 def test_a_default_has_a_length(load: Load) -> None:
@@ -235,7 +235,20 @@ def test_name_of_two_functions(load: Load) -> None:
     """Function names must be unique."""
     again = FUNCTION.partition("\n")[2].replace("Hello", "Other") + "      FunctionName: Hello\n"
     assert problems(load, FUNCTION + again) == [
-        "template.yaml:14: Resources.Other.Properties.FunctionName: 'Hello' is already the name of Hello"
+        "template.yaml:14: Resources.Other.Properties.FunctionName: 'Hello' is the name of Hello, expected another name"
+    ]
+
+
+def test_name_of_two_topics_or_timers(load: Load) -> None:
+    """The name of a topic is unique, and that of a timer within its function."""
+    topics = "".join(f"  {key}:\n    Type: HC::SMN::Topic\n    Properties: {{Name: t}}\n" for key in ("T", "U"))
+    timers = "    Events:\n" + "".join(
+        f"      {key}: {{Type: TIMER, Properties: {{{more}schedule_type: Rate, schedule: 5m}}}}\n"
+        for key, more in (("A", ""), ("B", "name: A, "), ("C", ""))
+    )
+    assert problems(load, FUNCTION + timers + topics) == [
+        "template.yaml:10: Resources.Hello.Events.B.Properties.name: 'A' is the name of A, expected another name",
+        "template.yaml:17: Resources.U.Properties.Name: 't' is the name of T, expected another name",
     ]
 
 

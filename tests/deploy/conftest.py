@@ -44,7 +44,7 @@ Resources:
       MemorySize: 256
       Timeout: 30
       Agency: ${Prefix}-backup
-      Permissions: [DDS.ListBackups, SMN.PublishMessage]
+      Permissions: [DDS.CreateManualBackup, DDS.ListBackups, DDS.ListInstances, DDS.ListTasks, SMN.PublishMessage]
       VpcConfig: {VpcId: v-1, SubnetId: s-1}
       Environment:
         Variables: {NOTIFY_TOPIC_URN: "${Topic}", LOG_LEVEL: INFO}

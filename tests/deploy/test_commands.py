@@ -119,3 +119,15 @@ def test_a_package_too_large_for_the_api_is_refused_before_any_change(
     assert status == 1
     assert "too large for FunctionGraph's API" in output
     assert "create" not in output
+
+
+def test_what_the_template_exposes_is_a_warning(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown with the plan, before the user agrees."""
+    monkeypatch.setenv("DDSBACKUP_PASSWORD", SECRET)
+    app.change("LOG_LEVEL: INFO", 'DDS_ENDPOINT: "http://10.0.0.1"')
+    app.deployment()
+
+    status, output = run("deploy", "--dry-run")
+
+    assert status == 0
+    assert "DDS_ENDPOINT is http://, so that the security token" in output

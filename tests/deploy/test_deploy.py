@@ -1,5 +1,6 @@
 """Deploying to the local cloud, over HTTP, with the official SDK."""
 
+import re
 from typing import Any
 
 import pytest
@@ -282,7 +283,7 @@ def test_lists_are_read_to_the_last_page(deployed: App, monkeypatch: pytest.Monk
 
 def test_a_kind_that_the_template_lacks_need_not_be_listable(app: App, cloud: LocalCloud, document: Output) -> None:
     """If others manage the agencies, a user without any IAM permission can deploy a function without Permissions."""
-    app.change("      Permissions: [DDS.ListBackups, SMN.PublishMessage]\n", "")
+    app.text = re.sub(r"      Permissions: .*\n", "", app.text)
     cloud.set_faults([{"path": "/v3.0/", "answer": {"status": 403}}])
 
     app.deploy()
@@ -301,12 +302,3 @@ def test_without_a_terminal_yes_is_required(app: App, cloud: LocalCloud) -> None
     with pytest.raises(WrongCall, match="give --yes to go on, or --dry-run"):
         app.deploy(yes=False)
     assert writes(cloud) == []
-
-
-def test_what_the_template_exposes_is_a_warning(app: App, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is shown with the plan, before the user agrees."""
-    app.change("LOG_LEVEL: INFO", 'DDS_ENDPOINT: "http://10.0.0.1"')
-
-    app.deploy(dry_run=True)
-
-    assert "Warning: backup: DDS_ENDPOINT is http://, so that the security token" in capsys.readouterr().err

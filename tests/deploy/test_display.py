@@ -32,7 +32,7 @@ def test_a_dry_run_shows_what_the_user_agrees_to(app: App, capsys: pytest.Captur
 def test_an_update_shows_old_and_new_values(deployed: App, capsys: pytest.CaptureFixture[str]) -> None:
     """Policies by action, and afterwards notes about what is left for the user to do."""
     deployed.change("LOG_LEVEL: INFO", "LOG_LEVEL: DEBUG")
-    deployed.change("DDS.ListBackups, ", "DDS.ListTasks, ")
+    deployed.change("DDS.ListBackups, ", "DDS.DeleteManualBackup, ")
     capsys.readouterr()
 
     deployed.deploy(as_json=False)
@@ -40,7 +40,7 @@ def test_an_update_shows_old_and_new_values(deployed: App, capsys: pytest.Captur
     out, err = capsys.readouterr()
     assert out == ""
     assert "variables.LOG_LEVEL: INFO -> DEBUG" in err
-    assert "policy: + dds:task:list\n" in err
+    assert "policy: + dds:backup:delete\n" in err
     assert "policy: - dds:backup:list\n" in err
     assert "2 to update; 7 unchanged." in err
     assert "done    update   function backup" in err

@@ -59,14 +59,14 @@ def test_what_the_template_exposes_is_a_warning(tmp_path: Path) -> None:
 
     document, result = json.loads(run("--json").stdout), run()
 
-    assert document["warnings"] == [
-        "worker: DDS_ENDPOINT is http://, so that the security token goes in clear text. Expected https://.",
-        "Api of worker: auth is NONE, so that anybody who knows the URL can call the function. Expected IAM or APP.",
-        "Api of worker: protocol is HTTP, so that requests and their credentials go in clear text. Expected HTTPS.",
+    here = "Resources.Worker."
+    variable, api = f"{here}Properties.Environment.Variables.DDS_ENDPOINT", f"{here}Events.Api.Properties"
+    assert sorted(document["warnings"]) == [
+        f"{api}.auth: auth is NONE, so that anybody who knows the URL can call the function. Expected IAM or APP.",
+        f"{api}.protocol: protocol is HTTP, so that requests and their credentials go in clear text. Expected HTTPS.",
+        f"{variable}: DDS_ENDPOINT is http://, so that the security token goes in clear text. Expected https://.",
     ]
-    assert [f"Warning: {sentence}" for sentence in document["warnings"]] == [
-        line for line in result.stderr.splitlines() if line.startswith("Warning: ")
-    ]
+    assert result.stderr.count("warning: Resources.Worker.") == 3
 
 
 def test_packages_that_are_there_are_not_missing(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_an_unknown_permission(tmp_path: Path) -> None:
     """Problems of the template are reported as by other commands."""
     write(tmp_path, {"Resources": {"F": function(Agency="a", Permissions=["DDS.ListBackup"])}})
     result = run()
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "did you mean 'DDS.ListBackups'?" in result.stderr
 
 
@@ -128,3 +128,21 @@ def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
     result = run("--out", "file/build")
     assert result.exit_code == 2
     assert "cannot write file/build/terraform.tf.json" in result.stderr
+
+
+@pytest.mark.parametrize(("python", "status"), [("3.12", 0), ("3.10", 2)])
+def test_a_package_for_another_python_than_the_template(python: str, status: int, tmp_path: Path) -> None:
+    """FunctionGraph would run it with the Runtime of the template, so nothing is written."""
+    build = tmp_path / "build"
+    build.mkdir()
+    properties = [{"name": "ddsbackup:python", "value": python}]
+    bill = {"metadata": {"component": {"properties": properties}}}
+    (build / "worker.cdx.json").write_text(json.dumps(bill), encoding="utf-8")
+    (build / "Helper.cdx.json").write_text("{}", encoding="utf-8")
+
+    result = run()
+
+    assert result.exit_code == status
+    assert (build / "main.tf.json").exists() == (status == 0)
+    found = "build/worker.zip is for Python 3.10, expected Python3.12, the Runtime of worker in the template"
+    assert (found in result.stderr) == (status == 2)

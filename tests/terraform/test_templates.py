@@ -36,7 +36,7 @@ def functions(draw: st.DrawFn) -> dict[str, Any]:
     """Functions with any triggers and settings."""
     properties: dict[str, Any] = {
         "Description": draw(TEXTS) + draw(REFERENCES),
-        "MemorySize": draw(st.integers(128, 10240)),
+        "MemorySize": draw(st.sampled_from([128, 256, 4096, 10240])),
         "Timeout": draw(st.integers(3, 259200)),
         "Environment": {"Variables": draw(st.dictionaries(NAMES, st.one_of(st.integers(), TEXTS), max_size=3))},
     }
