@@ -28,7 +28,7 @@ _LOG_LINES = 400
 @click.option("--seed", default=None, type=int, help="Draw the same rounds again. Default: the time.")
 @click.option("--round", "number", default=None, type=click.IntRange(min=0), help="Play this round alone.")
 @click.option("--only", default=",".join(KINDS), show_default=True, help="Kinds of rounds, separated by commas.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 16), help="Rounds at a time.")
+@click.option("--workers", default=3, show_default=True, type=click.IntRange(1, 16), help="Rounds at a time.")
 @click.option("--mutant", default=None, type=click.Choice(sorted(MUTANTS)), help="Plant a fault in a copy of the code.")
 @click.option("--mutants", "all_mutants", is_flag=True, help="Plant each fault, and show how soon it is found.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

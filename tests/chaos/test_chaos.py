@@ -15,6 +15,7 @@ from tests.chaos.rounds import KINDS, Totals, draw, run
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=timezone.utc)
 SEED = 20261124
+ROUNDS = 14
 
 
 def old(days: float, status: str = "COMPLETED") -> Old:
@@ -27,11 +28,11 @@ def old(days: float, status: str = "COMPLETED") -> Old:
 def test_a_short_chaos_breaks_no_rule(tmp_path: Path) -> None:
     """Some rounds of a fixed seed: function processes on a local cloud that fails, kills and repeats."""
     totals = Totals(SEED)
-    for played in run(stage(tmp_path), SEED, tuple(KINDS), iter(range(24)), minutes=5, workers=2):
+    for played in run(stage(tmp_path), SEED, tuple(KINDS), iter(range(ROUNDS)), minutes=5, workers=2):
         totals.add(played)
 
     assert [(played.number, played.violations, played.story) for played in totals.failed] == []
-    assert sum(totals.rounds.values()) == 24
+    assert sum(totals.rounds.values()) == ROUNDS
     assert set(totals.rounds) == set(KINDS)
     assert totals.counts["killed"]
     assert totals.counts["spoilt calls"]
