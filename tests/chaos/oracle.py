@@ -9,7 +9,7 @@ from typing import Any
 from tests.chaos.platform import Delivery
 
 
-KEY = re.compile(r"(?:^|;)(?:stack:([A-Za-z0-9_-]{1,25});)?key:([0-9a-f]{32})\Z")
+KEY = re.compile(r"(?:^|;)(?:stack:([A-Za-z0-9_-]{1,64});)?key:([0-9a-f]{32})\Z")
 """What create_backup writes at the end of a description."""
 
 PLANTED_SECRET = "planted-secret-5f1d"

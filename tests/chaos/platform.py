@@ -256,8 +256,8 @@ class Platform:
         given = {
             "NOTIFY_TOPIC_URN": self.connection.topic_urn,
             "READ_TIMEOUT": str(READ_TIMEOUT),
-            "SETTLING_TIME": "1",
             "LOG_LEVEL": "DEBUG",
+            **({"SETTLING_TIME": "1"} if key[0] == "create_backup" else {}),
             **endpoints,
             **settings,
         }

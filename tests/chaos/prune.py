@@ -265,7 +265,7 @@ class PruneRound:
         left = {b["id"] for b in platform.state()["backups"] if b["status"] != "DISABLED"}
         gone = {b["id"] for b in before} - left
         yield from self._check_deleted(before, gone, expected)
-        yield from self._check_limits(platform, gone, expected)
+        yield from self._check_limits(platform)
         told = [
             b["backup_id"] for run in runs for i in run["instances"] for b in i["backups"] if b["outcome"] == "DELETED"
         ]
@@ -296,15 +296,18 @@ class PruneRound:
         if gone - set(expected.due[: max(len(gone), most)]):
             yield Violation("oldest-first", f"{len(gone)} were deleted, but not the oldest ones")
 
-    def _check_limits(self, platform: Platform, gone: set[str], expected: Expected) -> Iterator[Violation]:
-        """No invocation deletes more than MAX_DELETES."""
+    def _check_limits(self, platform: Platform) -> Iterator[Violation]:
+        """No invocation deletes more than MAX_DELETES, nor more than its report allows it."""
         most = int(self.settings["MAX_DELETES"])
         for delivery in platform.deliveries:
             deleted = {call["path"] for call in delivery.calls if call["method"] == "DELETE"}
-            if len(deleted) > most:
-                yield Violation(
-                    "max-deletes", f"{delivery.describe()}: {len(deleted)} deletions, MAX_DELETES is {most}"
-                )
+            for run in delivery.report.get("runs", [{}]):
+                allowed = min(most, run.get("daily_limit", {}).get("allowed", most))
+                if len(deleted) > allowed:
+                    what = (
+                        f"{delivery.describe()}: {len(deleted)} deletions, {allowed} are allowed, MAX_DELETES is {most}"
+                    )
+                    yield Violation("max-deletes", what)
 
 
 def _draw_ages(rng: Random) -> list[float]:

@@ -32,7 +32,7 @@ LASTING = (
 """Faults of PASSING that may last for a whole invocation."""
 
 SMN = "/publish$"
-DDS = "^/v3/[^/]+/(backups|instances|jobs)"
+DDS = r"^/v3(\.1)?/[^/]+/(backups|instances|jobs)"
 _CALLS: dict[str, tuple[dict[str, Any], ...]] = {
     "create_backup": (
         {"method": "GET", "path": "/backups$"},
@@ -42,7 +42,12 @@ _CALLS: dict[str, tuple[dict[str, Any], ...]] = {
         {"path": SMN},
     ),
     "track_backups": ({"path": "/backups$"}, {"path": "/jobs$"}, {"path": SMN}),
-    "prune_backups": ({"path": "/backups$"}, {"method": "DELETE", "path": "/backups/"}, {"path": SMN}),
+    "prune_backups": (
+        {"path": "/backups$"},
+        {"path": "/jobs$"},
+        {"method": "DELETE", "path": "/backups/"},
+        {"path": SMN},
+    ),
     "audit_backups": ({"path": "/backups$"}, {"path": "/instances$"}, {"path": SMN}),
 }
 
