@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatchcase
 from random import Random
@@ -40,36 +40,43 @@ class Message:
     is_valid: bool = True
     name: str | None = None
 
+    @property
+    def has_key(self) -> bool:
+        """Whether an idempotency key in the message identifies it."""
+        return isinstance(self.body, dict) and "idempotency_key" in self.body
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """An event, as its trigger delivers it.
 
     Attributes:
-        hours: the event's time, as hours from now. More than 0 is in the future: nothing may be made.
+        hours: the event's time, as hours from now. Under a time in the future no backup may be made.
     """
 
     trigger: str
     messages: Sequence[Message]
     request_id: str
     hours: float = 0.0
-    headers: dict[str, object] = field(default_factory=dict)
 
     @property
-    def is_early(self) -> bool:
-        """Whether its time is ahead of the clock."""
-        return self.hours > 0
+    def accepted(self) -> list[Message]:
+        """The messages that are carried out. One with a key of its own has no time, except on a timer."""
+        return [
+            message
+            for message in self.messages
+            if message.is_valid and (self.hours <= 0 or (message.has_key and self.trigger != "timer"))
+        ]
 
     @property
     def wanted(self) -> list[tuple[Message, str]]:
         """Every message and instance for which there has to be a backup."""
-        valid = [] if self.is_early else [message for message in self.messages if message.is_valid]
-        return [(message, instance_id) for message in valid for instance_id in message.targets]
+        return [(message, instance_id) for message in self.accepted for instance_id in message.targets]
 
     @property
     def rejections(self) -> int:
         """How many of its messages are rejected."""
-        return len(self.messages) if self.is_early else sum(not message.is_valid for message in self.messages)
+        return len(self.messages) - len(self.accepted)
 
     def build(self, now: float) -> Any:
         """Return the event, with a time relative to `now`, in seconds since the epoch."""
