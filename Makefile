@@ -1,13 +1,15 @@
 # `make help` lists the targets. PYTHON chooses the interpreter of the virtual environment: make test PYTHON=python3.12
 PYTHON ?= python3
 VENV   ?= .venv
+# How long make chaos plays.
+MINUTES ?= 5
 BIN    := $(VENV)/bin
 # The tests of the deployed code.
 DEPLOYED := $(addprefix tests/,audit cloud create prune runtime system track triggers) $(wildcard tests/test_*.py)
 LOCK   := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all coverage lint format package audit bench pictures lock clean
+.PHONY: help install demo test test-all coverage lint format package audit bench chaos pictures lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +56,9 @@ audit: install ## known vulnerabilities of what is pinned, weak spots in the cod
 
 bench: install ## cold start, memory, warm invocation and fan-out, as ratios to a baseline in the same run
 	@$(BIN)/python -m tests.bench
+
+chaos: install ## the functions on a local cloud that fails, kills and repeats, for MINUTES=5; see CONTRIBUTING.md
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES)
 
 pictures: install ## draw the pictures of the deployment guide again, by rehearsing it on a local cloud
 	@$(BIN)/python -m tests.pictures
