@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from shared.errors import CloudError
 from shared.model import Backup, BackupJob, Jobs
@@ -23,6 +23,7 @@ JOBS_KEPT = timedelta(days=30)
 
 _YOUNG = timedelta(minutes=1)  # while a backup is so young, DDS may not list its job yet
 _SKEW = timedelta(seconds=5)  # how long before its backup's begin a job may be created; times of DDS are whole seconds
+_ROUNDING = timedelta(seconds=1)
 _POLL_INTERVAL = 2.0
 _PATIENCE = 15.0  # seconds that a notification waits for the job of its backup
 
@@ -48,13 +49,26 @@ class _JobList:
         return near[0] if len(near) == 1 else None
 
 
+class _Read(NamedTuple):
+    """A read of the jobs that were created from `since` to `until`."""
+
+    since: datetime
+    until: datetime
+    time: datetime
+
+    def may_have_job(self, began: datetime) -> bool:
+        """Whether the job of a backup that began then can be in it: times of DDS are whole seconds, rounded down."""
+        return self.since <= began - _SKEW and began + _SKEW <= self.until and self.time >= began + _ROUNDING
+
+
 class JobFinder:
     """Finds the jobs of backups. Workers may share it: what one has listed serves the others.
 
     An instance runs one operation at a time, so the only job that was created near a backup's begin makes that backup.
     This does not hold while the job may not be listed yet, since DDS shows a job only after some seconds (DDS API,
     Querying Task Details): the only one may then belong to the instance's previous backup, an automated one say. For
-    a young backup only jobs count that were created at most 5 seconds before it began.
+    a young backup only jobs count that were created at most 5 seconds before it began. A list that was read before the
+    backup began cannot have its job, so it is read again.
     """
 
     def __init__(self, jobs: Jobs, retrying: Retrying) -> None:
@@ -63,6 +77,7 @@ class JobFinder:
         self._clock = retrying.deadline.clock
         self._lock = threading.Lock()
         self._listed = _JobList()
+        self._reads: list[_Read] = []
 
     def find(self, backup: Backup, *, patience: float) -> tuple[str | None, str | None]:
         """Return a backup's job id, or None and the reason why it is not known.
@@ -127,9 +142,13 @@ class JobFinder:
 
     def _look(self, instance_id: str, began: datetime, *, patience: float) -> BackupJob | None:
         with self._lock:
-            if job := self._match(self._listed, instance_id, began):
+            if any(read.may_have_job(began) for read in self._reads) and (
+                job := self._match(self._listed, instance_id, began)
+            ):
                 return job
-            self._listed.add(self._jobs.created_between(began - NEAR, began + NEAR, patience=patience))
+            read = _Read(began - NEAR, began + NEAR, self._clock.now())
+            self._listed.add(self._jobs.created_between(read.since, read.until, patience=patience))
+            self._reads.append(read)
             return self._match(self._listed, instance_id, began)
 
     def _match(self, listed: _JobList, instance_id: str, began: datetime) -> BackupJob | None:

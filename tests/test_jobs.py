@@ -99,6 +99,21 @@ def test_one_task_list_serves_all_backups_of_that_time() -> None:
     assert dds.calls == ["jobs"]
 
 
+def test_a_list_from_before_the_backup_began_is_read_again() -> None:
+    """Its only job near the backup's begin belongs to the instance's previous backup."""
+    clock = FakeClock()
+    dds = FakeDds(clock, tasks=[job(-3, job_id="previous")])
+    finder = JobFinder(FakeJobs(dds), make_retrying(clock))
+    earlier = finder.find(replace(BACKUP, begin_time=START - timedelta(seconds=3)), patience=0)
+
+    clock.sleep(30)
+    dds.tasks.append(job(1, job_id="own"))
+    later = finder.find(BACKUP, patience=0)
+
+    assert earlier == ("previous", None)
+    assert later[0] is None
+
+
 class NewBackup:
     """A backup that was made just now, and the job finder that looks for its job."""
 

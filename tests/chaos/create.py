@@ -320,7 +320,7 @@ def _check_message(message: dict[str, Any], backups: dict[str, Any]) -> Iterator
 def _may_be_taken_for(other: dict[str, Any], backup: dict[str, Any]) -> bool:
     """Whether a backup is this one, or began so shortly before it that the job of one may be taken for the other's.
 
-    The page promises that for a job that is more than 5 seconds older. Times of DDS are whole seconds.
+    A job of the last 5 seconds before the backup counts as its own, and times of DDS are whole seconds.
     """
     began, other_began = (datetime.fromisoformat(one["begin_time"].rstrip("Z")) for one in (backup, other))
     return other["instance_id"] == backup["instance_id"] and abs((began - other_began).total_seconds()) <= 6
