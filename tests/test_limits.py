@@ -1,8 +1,6 @@
 """No sender can hurt another message, the bill, or the memory of the function, whatever arrives."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -132,22 +130,7 @@ def test_only_known_fields_of_a_payload_are_published(event: object) -> None:
     assert all(SECRET not in note.body + note.email + note.sms + note.subject for note in topic.sent)
 
 
-WRAPPINGS: dict[str, Callable[[dict[str, Any]], object]] = {
-    "SMN": lambda note: doc.smn(doc.smn_record(json.dumps(note))),
-    "EventGrid": lambda note: note,
-    "Kafka": lambda note: doc.kafka(json.dumps(note)),
-    "RabbitMQ": lambda note: doc.rabbitmq(json.dumps(note)),
-    "a queue that quotes it": lambda note: doc.kafka(json.dumps(json.dumps(note))),
-    "SMN's HTTPS message through a gateway": lambda note: doc.apig(
-        json.dumps({"type": "Notification", "message": json.dumps(note), "message_id": "m"})
-    ),
-    "EventGrid data, one level deeper": lambda note: doc.eventgrid({"message": json.dumps(note)}),
-    "the message of an EventGrid queue source": lambda note: doc.eventgrid({"context": {"message": json.dumps(note)}}),
-    "a timer": lambda note: doc.timer(json.dumps(note)),
-}
-
-
-@pytest.mark.parametrize("wrapping", WRAPPINGS)
+@pytest.mark.parametrize("wrapping", doc.WRAPPINGS)
 @pytest.mark.parametrize("kind", HEADLINES)
 def test_our_own_notifications_are_ignored_in_whatever_they_are_wrapped(wrapping: str, kind: str) -> None:
     """A topic that is wired in a circle ends after one round."""
@@ -163,7 +146,7 @@ def test_our_own_notifications_are_ignored_in_whatever_they_are_wrapped(wrapping
     )
 
     for model in MODELS.values():
-        got = receive(WRAPPINGS[wrapping](json.loads(note.body)), model, request_id="r-1")
+        got = receive(doc.WRAPPINGS[wrapping](json.loads(note.body)), model, request_id="r-1")
         assert (got.ignored, got.requests, got.rejected) == (1, [], [])
 
 
