@@ -1,6 +1,7 @@
 """No sender can hurt another message, the bill, or the memory of the function, whatever arrives."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -87,6 +88,18 @@ def test_an_odd_envelope_raises_nothing(event: object) -> None:
         assert got.requests or got.rejected
 
 
+def test_a_message_of_a_queue_that_is_a_deep_object_is_its_own_rejection() -> None:
+    """A queue delivers texts, and some runtimes objects. The message after it is a request."""
+    poison: object = 1
+    for _ in range(5000):
+        poison = [poison]
+
+    got = receive(doc.kafka(poison, json.dumps({"instance_id": A})), BackupRequest, request_id="r-1")
+
+    assert [one.position for one in got.rejected] == ["records.0.messages.0"]
+    assert [one.position for one in got.requests] == ["records.0.messages.1"]
+
+
 def test_an_eventgrid_rejection_keeps_its_identity() -> None:
     """A redelivery of an event with wrong base64 is rejected under the same id."""
     (rejection,) = receive(doc.eventgrid(None, data_base64="%"), BackupRequest, request_id="r-1").rejected
@@ -115,8 +128,11 @@ SECRET = "a-secret-of-the-caller"
         doc.smn(doc.smn_record(SECRET)),
         doc.smn(doc.smn_record(json.dumps({"instance_id": A, "password": SECRET}))),
         doc.apig(requestContext=SECRET) | {"headers": SECRET},
+        [{"headers": {"Authorization": SECRET}}],
+        doc.smn(doc.smn_record(json.dumps(json.dumps({"password": SECRET})))),
+        doc.smn(doc.smn_record(json.dumps([{"password": SECRET}]))),
     ],
-    ids=range(6),
+    ids=range(9),
 )
 def test_only_known_fields_of_a_payload_are_published(event: object) -> None:
     """Never headers, never the whole event, never a field that the request does not have."""
@@ -175,6 +191,24 @@ def test_a_notification_that_smn_refuses_is_sent_once_more_and_shorter() -> None
     assert (event["data"]["code"], event["data"]["shortened"], "list" in event["data"]) == ("c", True, False)
     assert len(sent.body) + len(sent.email) < 5000
     assert event["id"] in sent.email
+
+
+@pytest.mark.parametrize("key", ["ACTION REQUIRED", "Region", "\u202eProject", "\ud800"])
+@pytest.mark.parametrize("wrap", [dict, lambda payload: doc.smn(doc.smn_record(json.dumps(payload)))])
+def test_a_key_of_a_sender_begins_no_line(key: str, wrap: Callable[[object], object]) -> None:
+    """A fault that names an unknown field says that it is a fault, and is valid Unicode."""
+    topic = FakeTopic()
+    notifier = Notifier(topic, make_retrying(FakeClock()), Sender("urn:x", "r", "p", "req"))
+
+    for rejection in receive(wrap({key: 1}), BackupRequest, request_id="r-1").rejected:
+        notifier.publish_rejection(rejection, "smn")
+
+    (note,) = topic.sent
+    labels = {line.partition(":")[0] for line in note.email.split("\n")[2:]}
+    assert labels == {"Where", "Fault", "", "Region", "Project", "Request ID", "Event ID"}
+    assert note.email.count("\nRegion:") == 1
+    note.email.encode()
+    json.loads(note.body)["data"]["message"].encode()
 
 
 @given(st.text(max_size=300), st.text(max_size=300))

@@ -28,7 +28,7 @@ from tests.fuzz.target import Target
 
 
 CORPUS = Path(__file__).parent / "corpus"
-CHUNK = 5000
+CHUNK = 2000
 
 
 @dataclass
@@ -105,7 +105,9 @@ def main() -> int:
     """Handle the events, print what they led to, and write what was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--events", type=int, default=20_000, help="how many events (default: 20,000)")
-    parser.add_argument("--seed", default=secrets.token_hex(4), help="draws the events (default: another one each time)")
+    parser.add_argument(
+        "--seed", default=secrets.token_hex(4), help="draws the events (default: another one each time)"
+    )
     parser.add_argument("--processes", type=int, default=1, help="how many processes (default: 1)")
     parser.add_argument("--corpus", type=Path, default=CORPUS, help="where to write what breaks a rule")
     options = parser.parse_args()
@@ -117,6 +119,8 @@ def main() -> int:
         for part in parts(options.seed, options.events, options.processes):
             found.add(part)
             bar.update(task, completed=found.events)
+            if not sys.stderr.isatty():
+                progress.print(f"{found.events:,} events, {sum(found.times.values()):,} violations")
     took = time.monotonic() - began
     table = Table(title=f"{found.events:,} hostile events in {took:,.0f} s, seed {options.seed}")
     kinds = sorted({kind for _, kind in found.outcomes})

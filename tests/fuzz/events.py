@@ -34,7 +34,14 @@ FUNCTIONS = tuple(MODELS)
 
 TEXTS = (
     *("", " ", "x" * 65, "x" * 300, "NaN", "null", "{}", "[]", "*", "[", "[!", "%s%n", "{0.__class__}", "é", "💥"),
-    *("\ud800", "\udfff\ud800", f"\u202e{FORGED}", f"\n{FORGED}", f"\nRegion: {FORGED}", f"\r{FORGED}: https://x.example"),
+    *(
+        "\ud800",
+        "\udfff\ud800",
+        f"\u202e{FORGED}",
+        f"\n{FORGED}",
+        f"\nRegion: {FORGED}",
+        f"\r{FORGED}: https://x.example",
+    ),
     *(f"\u2028{FORGED}", f"\u0085{FORGED}", f"{FORGED}: act now", "\x00", "\x1b[31m", "\u200b", "\ufeff", "\U000e0041"),
     *("Region", "Project: x", "../../etc/passwd", "'; DROP", "<script>", "=", "%", "====", "e30", "ey JpIjox"),
     *("daily=7", "last=0", "last=1 last=1", "max_age=999999999w", "daily=\ud800", "daily=1 " * 30, "yearly=99999999"),
@@ -42,12 +49,40 @@ TEXTS = (
     *INSTANCES[:2],
 )
 TIMES = (
-    *("2026-11-24T03:00:00Z", "2026-11-24T03:04:59Z", "2026-11-24T04:00:00+00:00", "2099-01-01T00:00:00Z", "2026-11-24"),
-    *("0001-01-01T00:00:00+23:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:00", "1969-12-31T23:59:59Z", "24:00"),
+    *(
+        "2026-11-24T03:00:00Z",
+        "2026-11-24T03:04:59Z",
+        "2026-11-24T04:00:00+00:00",
+        "2099-01-01T00:00:00Z",
+        "2026-11-24",
+    ),
+    *(
+        "0001-01-01T00:00:00+23:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-23:00",
+        "1969-12-31T23:59:59Z",
+        "24:00",
+    ),
     *("2026-11-24T03:00:00", "2026-06-01T02:00:00.123456789Z", "2016-12-31T23:59:60Z", "1e308", "", "now", "-1"),
 )
 NUMBERS = (
-    *(0, -1, 1, 2**31, 2**63, -(2**63), 2**64, 10**400, 1e308, -1e308, float("inf"), float("-inf"), float("nan"), 0.1, -0.0),
+    *(
+        0,
+        -1,
+        1,
+        2**31,
+        2**63,
+        -(2**63),
+        2**64,
+        10**400,
+        1e308,
+        -1e308,
+        float("inf"),
+        float("-inf"),
+        float("nan"),
+        0.1,
+        -0.0,
+    ),
     *(1576737962, 253402300800, 10**18, 86400, True, False),
 )
 FIELDS = sorted({name for model in MODELS.values() for name in model.model_fields})
@@ -221,7 +256,16 @@ class _Draw:
         if chance < 0.95:
             return json.dumps(text)
         at = self.rng.randint(0, len(text))
-        inserted = (f'"{self.rng.choice(FIELDS)}": NaN, ', "Infinity", "\ufeff", "\x00", "9" * 5000, ",", "//", "[" * 1100)
+        inserted = (
+            f'"{self.rng.choice(FIELDS)}": NaN, ',
+            "Infinity",
+            "\ufeff",
+            "\x00",
+            "9" * 5000,
+            ",",
+            "//",
+            "[" * 1100,
+        )
         twice = f'{{"instance_id": "a", "instance_id": {json.dumps(self.value())}, {text[1:]}'
         return self.rng.choice((text[:at], text[:at] + self.rng.choice(inserted) + text[at:], twice, f"\ufeff{text}"))
 
@@ -233,14 +277,17 @@ class _Draw:
             lambda: payload,
             lambda: doc.timer(text, **({"time": self.time()} if odd else {"time": "2026-11-24T02:59:00Z"})),
             lambda: doc.smn(self.smn_record(text, odd=odd)),
-            lambda: self.rng.choice((doc.kafka, doc.old_kafka, doc.rabbitmq, doc.rocketmq))(text)
-            | ({"event_time": self.time()} if odd else {}),
+            lambda: (
+                self.rng.choice((doc.kafka, doc.old_kafka, doc.rabbitmq, doc.rocketmq))(text)
+                | ({"event_time": self.time()} if odd else {})
+            ),
             lambda: doc.kafka(payload if odd else {"message": text}),
             lambda: doc.eventgrid(payload, **({"time": self.time()} if odd else {})),
             lambda: doc.eventgrid(None, data_base64=self.base64(text)),
             lambda: doc.eventgrid({"context": text}),
-            lambda: doc.apig("", {"Idempotency-Key": self.rng.choice(TEXTS)} if odd else None)
-            | {"body": self.base64(text)},
+            lambda: (
+                doc.apig("", {"Idempotency-Key": self.rng.choice(TEXTS)} if odd else None) | {"body": self.base64(text)}
+            ),
             lambda: doc.apig() | {"body": text, "isBase64Encoded": self.rng.choice((False, None, True))},
         )
         return self.rng.choice(kinds)()
@@ -317,6 +364,12 @@ class _Draw:
                 at = self.rng.randint(0, len(old))
                 return old[:at] + self.rng.choice(TEXTS) + old[at:]
         if chance < 0.7:
-            kinds = ([old], {self.rng.choice(KEYS): old}, [old, old], str(old)[:200], list(old) if isinstance(old, (str, dict)) else 0)
+            kinds = (
+                [old],
+                {self.rng.choice(KEYS): old},
+                [old, old],
+                str(old)[:200],
+                list(old) if isinstance(old, (str, dict)) else 0,
+            )
             return self.rng.choice(kinds)
         return self.value()

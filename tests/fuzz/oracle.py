@@ -34,7 +34,7 @@ _SECRETS = (CANARY, *(secret for secret in (FakeContext.secret_key, FakeContext.
 
 
 def check(handled: Handled, *, is_ours: bool = False) -> list[tuple[str, str]]:
-    """Return each rule that was broken, with what was found. `is_ours` says that the event is a notification of ours."""
+    """Return each broken rule with what was found. `is_ours` says that the event is a notification of ours."""
     found: list[tuple[str, str]] = []
     for rule in (*RULES, ours_is_ignored) if is_ours else RULES:
         try:
@@ -177,7 +177,9 @@ def circles_end(handled: Handled) -> Iterator[str]:
     report = handled.report
     if report and report.ignored and not report.items and not report.rejected and (handled.notes or handled.calls):
         yield "an ignored event led to calls or notifications"
-    if report and not (report.ignored or report.items or report.rejected or '"messages": []' in json.dumps(handled.event)):
+    if report and not (
+        report.ignored or report.items or report.rejected or '"messages": []' in json.dumps(handled.event)
+    ):
         yield "an event without any outcome"
 
 
@@ -201,4 +203,3 @@ RULES: tuple[Rule, ...] = (
     secrets_stay,
     circles_end,
 )
-

@@ -6,6 +6,8 @@ from typing import Any
 
 
 _MOST_TRIES = 3000
+_DEEPEST = 60
+_SHORT = 50
 
 
 def shrink(event: Any, fails: Callable[[Any], bool]) -> Any:
@@ -33,35 +35,43 @@ def _text(value: Any) -> str:
 
 def _smaller(value: Any, depth: int = 0) -> Iterator[Any]:
     """Yield values with one change each, the largest changes first."""
-    if depth > 60:
+    if depth > _DEEPEST:
         return
-    if isinstance(value, (dict, list)) and value:
-        yield from value.values() if isinstance(value, dict) else value
-        keys: list[Any] = list(value) if isinstance(value, dict) else list(range(len(value)))
-        size = len(keys)
-        while size >= 1:
-            for start in range(0, len(keys), size):
-                yield _without(value, set(keys[start : start + size]))
-            size //= 2
-        for key in keys:
-            for inner in _smaller(value[key], depth + 1):
-                copy = value.copy()
-                copy[key] = inner
-                yield copy
-    elif isinstance(value, str) and value:
-        if value[0] in '{["':
-            try:
-                parsed = json.loads(value)
-            except (ValueError, RecursionError):
-                pass
-            else:
-                yield from map(json.dumps, _smaller(parsed, depth + 1))
-        half = len(value) // 2
-        yield from ("", value[:half], value[half:])
-        if len(value) < 50:
-            yield from (value[:at] + value[at + 1 :] for at in range(len(value)))
-    elif not isinstance(value, (dict, list)) and value is not None:
+    if isinstance(value, (dict, list)):
+        yield from _smaller_holder(value, depth)
+    elif isinstance(value, str):
+        yield from _smaller_text(value, depth)
+    elif value is not None:
         yield from (None, 0)
+
+
+def _smaller_holder(value: Any, depth: int) -> Iterator[Any]:
+    yield from value.values() if isinstance(value, dict) else value
+    keys: list[Any] = list(value) if isinstance(value, dict) else list(range(len(value)))
+    size = len(keys)
+    while size >= 1:
+        for start in range(0, len(keys), size):
+            yield _without(value, set(keys[start : start + size]))
+        size //= 2
+    for key in keys:
+        for inner in _smaller(value[key], depth + 1):
+            copy = value.copy()
+            copy[key] = inner
+            yield copy
+
+
+def _smaller_text(value: str, depth: int) -> Iterator[str]:
+    if value[:1] in {"{", "[", '"'}:
+        try:
+            parsed = json.loads(value)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            yield from map(json.dumps, _smaller(parsed, depth + 1))
+    half = len(value) // 2
+    yield from ("", value[:half], value[half:])
+    if len(value) < _SHORT:
+        yield from (value[:at] + value[at + 1 :] for at in range(len(value)))
 
 
 def _without(value: Any, keys: set[Any]) -> Any:

@@ -142,7 +142,11 @@ class Target:
         """Deliver an event to the handler of a function."""
         self.clock.seconds, self.seen = 0.0, None
         self.clock.slept.clear()
-        dds, topic, fleet = FakeDds(self.clock, duration=5, backups=list(_BACKUPS)), SizedTopic(), WatchedInstances(list(_FLEET))
+        dds, topic, fleet = (
+            FakeDds(self.clock, duration=5, backups=list(_BACKUPS)),
+            SizedTopic(),
+            WatchedInstances(list(_FLEET)),
+        )
         self.cloud.backups, self.cloud.topic, self.cloud.instances = dds, topic, fleet
         target, handled, out = self.functions[function], Handled(function, event), io.StringIO()
         for name in ("shared", *SDK_LOGGERS):
@@ -160,5 +164,3 @@ class Target:
         handled.made = [backup for backup in dds.backups if backup.id not in before]
         handled.deleted = [backup for backup in _BACKUPS if backup.id not in after]
         return handled
-
-
