@@ -1,8 +1,8 @@
 """CPU and memory of the largest events: `python -m tests.bench.large`.
 
 Each event has up to the 6 MB that FunctionGraph takes (FunctionGraph, Notes and Constraints). Each function handles
-each in a process of its own, after a small event. DDS and SMN are fakes. Memory is what the handler needs at its peak in
-addition to the idle function and the parsed event, which the runtime of FunctionGraph holds. The exit code is 1 if an
+each in a process of its own, after a small event. DDS and SMN are fakes. Memory is what the handler needs at its peak
+in addition to the idle function and the parsed event, which the runtime of FunctionGraph holds. The exit code is 1 if an
 event takes more than the limits.
 """
 
