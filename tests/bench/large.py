@@ -2,8 +2,8 @@
 
 Each event has up to the 6 MB that FunctionGraph takes (FunctionGraph, Notes and Constraints). Each function handles
 each in a process of its own, after a small event. DDS and SMN are fakes. Memory is what the handler needs at its peak
-in addition to the idle function and the parsed event, which the runtime of FunctionGraph holds. The exit code is 1 if an
-event takes more than the limits.
+in addition to the idle function and the parsed event, which the runtime of FunctionGraph holds. The exit code is 1 if
+an event takes more than the limits.
 """
 
 import argparse

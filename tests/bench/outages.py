@@ -95,7 +95,7 @@ class Outage:
 
 def deliver(kind: str, instances: int) -> Outage:
     """Deliver an event with so many instances during an outage of SMN, and once more when SMN is well."""
-    platform = Platform(instances, SlowDds, MAX_CONCURRENCY="8", clock=QuietClock())
+    platform = Platform(instances, SlowDds, QuietClock(), MAX_CONCURRENCY="8")
     seconds, error = OUTAGES[kind]
 
     def answer(call: str) -> None:

@@ -28,7 +28,7 @@ class Platform:
     """
 
     def __init__(
-        self, size: int = 9, dds: type[FakeDds] = FakeDds, /, *, clock: FakeClock | None = None, **settings: str
+        self, size: int = 9, dds: type[FakeDds] = FakeDds, clock: FakeClock | None = None, /, **settings: str
     ) -> None:
         self.clock = clock or FakeClock()
         self.ids = [f"{number:032x}in02" for number in range(1, size + 1)]

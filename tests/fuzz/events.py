@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import BaseModel
+
 from cli.paths import CHECKOUT
 from shared import limits
 from shared.audit.request import AuditRequest
@@ -24,7 +26,7 @@ CANARY = "a-secret-of-the-caller"
 FORGED = "FORGED"
 """What a sender writes at the beginning of a line to make it look like one of ours."""
 
-MODELS = {
+MODELS: dict[str, type[BaseModel]] = {
     "create_backup": BackupRequest,
     "track_backups": TrackRequest,
     "prune_backups": PruneRequest,

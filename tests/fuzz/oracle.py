@@ -81,7 +81,7 @@ def rejected_messages_call_nothing(handled: Handled) -> Iterator[str]:
         yield f"called {wrong}"
     if handled.report is None:
         return
-    codes = {rejection.error.code for rejection in handled.report.rejected}
+    codes = {code for rejection in handled.report.rejected for code in rejection.codes}
     if not handled.report.items and codes <= _NO_CALL and handled.calls:
         yield f"called {handled.calls[0]} for what was rejected"
 

@@ -125,22 +125,23 @@ class Target:
         self.cloud = FakeCloud(FakeDds(self.clock), FakeTopic())
         self.context = FakeContext({"NOTIFY_TOPIC_URN": NOTIFY, "MAX_CONCURRENCY": "1"})
         self.context.user_data |= {"DRY_RUN": "false", "MAX_DELETES": str(MAX_DELETES)}
-        self.seen: tuple[Received[Any], Report] | None = None
+        self.seen: list[tuple[Received[Any], Report]] = []
         self.functions = {name: self._function(name) for name in _RUNS}
 
     def _function(self, name: str) -> Function[Any]:
         settings, run = _RUNS[name]
 
         def watched(event: object, scope: Any) -> Any:
-            self.seen = run(event, scope)
-            return self.seen
+            self.seen.append(run(event, scope))
+            return self.seen[0]
 
         connect = fake_connect(self.cloud)
         return Function(settings, watched, connect=connect, clock=self.clock, rng=Steady(), environment={})
 
     def handle(self, function: str, event: Any) -> Handled:
         """Deliver an event to the handler of a function."""
-        self.clock.seconds, self.seen = 0.0, None
+        self.clock.seconds = 0.0
+        self.seen.clear()
         self.clock.slept.clear()
         dds, topic, fleet = (
             FakeDds(self.clock, duration=5, backups=list(_BACKUPS)),
@@ -156,7 +157,8 @@ class Target:
                 handled.answer = target.handle(event, self.context)
             except Exception as error:  # noqa: BLE001 the oracle judges it
                 handled.error = error
-        handled.received, handled.report = self.seen or (None, None)
+        for received, report in self.seen:
+            handled.received, handled.report = received, report
         handled.log, handled.notes = out.getvalue().splitlines(), topic.sent
         handled.calls = [*dds.calls, *["instances"] * fleet.lists]
         before = {backup.id for backup in _BACKUPS}
