@@ -16,6 +16,7 @@ from shared.errors import InvalidError, RequestError
 from shared.notify import HEADLINES, Notifier, Sender, build_notification
 from shared.prune.request import PruneRequest
 from shared.track.request import TrackRequest
+from shared.triggers import queues
 from shared.triggers.receive import receive
 from tests.fakes import START, A, FakeClock, FakeTopic, make_retrying
 from tests.triggers import documented as doc
@@ -114,6 +115,18 @@ def test_messages_above_the_limit_of_an_event_are_rejected_together() -> None:
     got = receive(event, BackupRequest, request_id="r-1")
 
     assert (len(got.requests), len(got.rejected)) == (limits.MAX_MESSAGES, 1)
+
+
+def test_messages_of_a_queue_above_the_limit_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event of 6 MB can have a million of them. The rest is rejected as one message."""
+    opened: list[object] = []
+    original = queues._unwrapped
+    monkeypatch.setattr(queues, "_unwrapped", lambda message: opened.append(message) or original(message))
+
+    got = receive(doc.kafka(*[""] * 50_000), BackupRequest, request_id="r-1")
+
+    assert len(opened) == limits.MAX_MESSAGES + 1
+    assert len(got.rejected) == limits.MAX_MESSAGES + 1
 
 
 SECRET = "a-secret-of-the-caller"

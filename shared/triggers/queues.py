@@ -7,6 +7,7 @@ from pydantic import Field
 
 from shared.errors import InvalidRequestError
 from shared.fields import event_time
+from shared.limits import MAX_MESSAGES
 from shared.triggers.envelope import Envelope, EventModel, Message, check_json, open_each, validate
 
 
@@ -58,7 +59,9 @@ class QueueEnvelope(Envelope):
             record = validate(value, QueueRecord)
             return [
                 open_message(_unwrapped(payload), f"{place}.messages.{number}", record.topic)
-                for number, payload in enumerate(record.messages)
+                for number, payload in enumerate(
+                    record.messages[: MAX_MESSAGES + 1]
+                )  # one more shows that there are more
             ]
 
         def open_message(payload: object, position: str, topic: str) -> Message:
