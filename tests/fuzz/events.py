@@ -164,8 +164,10 @@ class _Draw:
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.function = rng.choice(FUNCTIONS)
+        self.has_secret = False  # then nothing is changed any more, which could move it into a field that may be quoted
 
     def drawn(self) -> Drawn:
+        self.has_secret = False
         if self.rng.random() < 0.06:
             wrap = self.rng.choice(list(doc.WRAPPINGS.values()))
             return Drawn(self.function, wrap(self.note()), is_ours=True)
@@ -243,6 +245,7 @@ class _Draw:
                 payload = changed if isinstance(changed, dict) else payload
         if self.rng.random() < 0.1:
             payload[self.rng.choice(("password", "Authorization", "headers"))] = CANARY
+            self.has_secret = True
         return payload
 
     def note(self) -> dict[str, Any]:
@@ -331,6 +334,8 @@ class _Draw:
 
     def mutated(self, value: Any) -> Any:
         """Change one place of a value: any place, also inside texts that are JSON. The value itself may be changed."""
+        if self.has_secret:
+            return value
         holders: list[Any] = []
         level = [value]
         while level and len(holders) < 200:
