@@ -9,7 +9,7 @@ DEPLOYED := $(addprefix tests/,audit cloud create prune runtime system track tri
 LOCK   := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all coverage lint format package audit bench chaos pictures lock clean
+.PHONY: help install demo test test-all coverage fuzz lint format package audit bench chaos pictures lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ coverage: install ## branch coverage of the deployed code by its own tests, with
 	@$(BIN)/coverage run -m pytest -n auto --dist worksteal -m "not slow" $(DEPLOYED)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+fuzz: install ## hostile events through all four functions: make fuzz EVENTS=1000000
+	@$(BIN)/python -m tests.fuzz --events $(or $(EVENTS),20000) --processes 2 $(if $(SEED),--seed $(SEED))
 
 lint: install ## ruff and mypy --strict
 	@$(BIN)/ruff check .

@@ -24,6 +24,8 @@ BackupError                    code                 can a retry help?
 from collections.abc import Sequence
 from typing import ClassVar
 
+from shared.format import plain
+
 
 class BackupError(Exception):
     """Base class of every error that this application raises on purpose.
@@ -53,12 +55,13 @@ class RequestError(BackupError):
     """The message can never become a backup, however often it is delivered.
 
     Attributes:
-        errors: every fault found, one line each, in the terms of the author of the message.
+        errors: every fault found, one line each, in the terms of the author of the message. What was quoted from it
+            has no control, format or bidi characters.
     """
 
     def __init__(self, errors: Sequence[str]) -> None:
-        super().__init__("; ".join(errors))
-        self.errors = tuple(errors)
+        self.errors = tuple(map(plain, errors))
+        super().__init__("; ".join(self.errors))
 
 
 class UnknownEventError(RequestError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from shared.format import did_you_mean, excerpt, shortened
+from shared.format import did_you_mean, excerpt, kind_of, shortened
 from shared.limits import MAX_FAULT, MAX_FAULTS
 from shared.model import MAX_DESCRIPTION, MAX_NAME
 
@@ -167,8 +167,10 @@ def _sentence(fault: "ErrorDetails", model: type[BaseModel], *, quote: bool) -> 
     if kind in {"value_error", "assertion_error"}:
         return msg.partition(", ")[2]
     msg = _JSON_TERMS.get(kind, msg)
-    found = excerpt(fault["input"]) if quote else f"a value of type {type(fault['input']).__name__}"
-    return f"{msg[0].lower()}{msg[1:]}; found {found}"
+    value = fault["input"]
+    # An object, a list or the whole message may hold fields that no request has, which no fault may quote.
+    quote = quote and bool(loc) and not isinstance(value, (dict, list))
+    return f"{msg[0].lower()}{msg[1:]}; found {excerpt(value) if quote else kind_of(value)}"
 
 
 def _known_fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -60,6 +60,14 @@ def excerpt(value: object) -> str:
         return "a deeply nested value"
 
 
+def kind_of(value: object) -> str:
+    """Name the kind of a JSON value without any of its content: "an object", "a list", "a text"."""
+    return _KINDS.get(type(value), "a number")
+
+
+_KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
+
+
 def plain(text: str) -> str:
     """Replace what could forge lines or hide text: control, format and bidi characters, and unusual white space."""
     if text.isprintable():

@@ -192,7 +192,7 @@ def rejection_notification(rejection: Rejection, trigger: str, sender: Sender, n
         data={**facts, "trigger": trigger, "payload": payload[:_MOST_PAYLOAD]},
         lines=[
             f"Where: {trigger} event, {rejection.position}",
-            *rejection.errors,
+            *(f"Fault: {error}" for error in rejection.errors),  # a fault may begin with a key that the sender chose
             *([f"The sender wrote: {payload[:300]}"] if payload else []),
         ],
         outcome="REJECTED",

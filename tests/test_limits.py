@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +16,7 @@ from shared.errors import InvalidError, RequestError
 from shared.notify import HEADLINES, Notifier, Sender, build_notification
 from shared.prune.request import PruneRequest
 from shared.track.request import TrackRequest
+from shared.triggers import queues
 from shared.triggers.receive import receive
 from tests.fakes import START, A, FakeClock, FakeTopic, make_retrying
 from tests.triggers import documented as doc
@@ -89,6 +89,18 @@ def test_an_odd_envelope_raises_nothing(event: object) -> None:
         assert got.requests or got.rejected
 
 
+def test_a_message_of_a_queue_that_is_a_deep_object_is_its_own_rejection() -> None:
+    """A queue delivers texts, and some runtimes objects. The message after it is a request."""
+    poison: object = 1
+    for _ in range(5000):
+        poison = [poison]
+
+    got = receive(doc.kafka(poison, json.dumps({"instance_id": A})), BackupRequest, request_id="r-1")
+
+    assert [one.position for one in got.rejected] == ["records.0.messages.0"]
+    assert [one.position for one in got.requests] == ["records.0.messages.1"]
+
+
 def test_an_eventgrid_rejection_keeps_its_identity() -> None:
     """A redelivery of an event with wrong base64 is rejected under the same id."""
     (rejection,) = receive(doc.eventgrid(None, data_base64="%"), BackupRequest, request_id="r-1").rejected
@@ -105,6 +117,18 @@ def test_messages_above_the_limit_of_an_event_are_rejected_together() -> None:
     assert (len(got.requests), len(got.rejected)) == (limits.MAX_MESSAGES, 1)
 
 
+def test_messages_of_a_queue_above_the_limit_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event of 6 MB can have a million of them. The rest is rejected as one message."""
+    opened: list[object] = []
+    original = queues._unwrapped
+    monkeypatch.setattr(queues, "_unwrapped", lambda message: opened.append(message) or original(message))
+
+    got = receive(doc.kafka(*[""] * 50_000), BackupRequest, request_id="r-1")
+
+    assert len(opened) == limits.MAX_MESSAGES + 1
+    assert len(got.rejected) == limits.MAX_MESSAGES + 1
+
+
 SECRET = "a-secret-of-the-caller"
 
 
@@ -117,8 +141,11 @@ SECRET = "a-secret-of-the-caller"
         doc.smn(doc.smn_record(SECRET)),
         doc.smn(doc.smn_record(json.dumps({"instance_id": A, "password": SECRET}))),
         doc.apig(requestContext=SECRET) | {"headers": SECRET},
+        [{"headers": {"Authorization": SECRET}}],
+        doc.smn(doc.smn_record(json.dumps(json.dumps({"password": SECRET})))),
+        doc.smn(doc.smn_record(json.dumps([{"password": SECRET}]))),
     ],
-    ids=range(6),
+    ids=range(9),
 )
 def test_only_known_fields_of_a_payload_are_published(event: object) -> None:
     """Never headers, never the whole event, never a field that the request does not have."""
@@ -132,22 +159,7 @@ def test_only_known_fields_of_a_payload_are_published(event: object) -> None:
     assert all(SECRET not in note.body + note.email + note.sms + note.subject for note in topic.sent)
 
 
-WRAPPINGS: dict[str, Callable[[dict[str, Any]], object]] = {
-    "SMN": lambda note: doc.smn(doc.smn_record(json.dumps(note))),
-    "EventGrid": lambda note: note,
-    "Kafka": lambda note: doc.kafka(json.dumps(note)),
-    "RabbitMQ": lambda note: doc.rabbitmq(json.dumps(note)),
-    "a queue that quotes it": lambda note: doc.kafka(json.dumps(json.dumps(note))),
-    "SMN's HTTPS message through a gateway": lambda note: doc.apig(
-        json.dumps({"type": "Notification", "message": json.dumps(note), "message_id": "m"})
-    ),
-    "EventGrid data, one level deeper": lambda note: doc.eventgrid({"message": json.dumps(note)}),
-    "the message of an EventGrid queue source": lambda note: doc.eventgrid({"context": {"message": json.dumps(note)}}),
-    "a timer": lambda note: doc.timer(json.dumps(note)),
-}
-
-
-@pytest.mark.parametrize("wrapping", WRAPPINGS)
+@pytest.mark.parametrize("wrapping", doc.WRAPPINGS)
 @pytest.mark.parametrize("kind", HEADLINES)
 def test_our_own_notifications_are_ignored_in_whatever_they_are_wrapped(wrapping: str, kind: str) -> None:
     """A topic that is wired in a circle ends after one round."""
@@ -163,7 +175,7 @@ def test_our_own_notifications_are_ignored_in_whatever_they_are_wrapped(wrapping
     )
 
     for model in MODELS.values():
-        got = receive(WRAPPINGS[wrapping](json.loads(note.body)), model, request_id="r-1")
+        got = receive(doc.WRAPPINGS[wrapping](json.loads(note.body)), model, request_id="r-1")
         assert (got.ignored, got.requests, got.rejected) == (1, [], [])
 
 
@@ -192,6 +204,24 @@ def test_a_notification_that_smn_refuses_is_sent_once_more_and_shorter() -> None
     assert (event["data"]["code"], event["data"]["shortened"], "list" in event["data"]) == ("c", True, False)
     assert len(sent.body) + len(sent.email) < 5000
     assert event["id"] in sent.email
+
+
+@pytest.mark.parametrize("key", ["ACTION REQUIRED", "Region", "\u202eProject", "\ud800"])
+@pytest.mark.parametrize("wrap", [dict, lambda payload: doc.smn(doc.smn_record(json.dumps(payload)))])
+def test_a_key_of_a_sender_begins_no_line(key: str, wrap: Callable[[object], object]) -> None:
+    """A fault that names an unknown field says that it is a fault, and is valid Unicode."""
+    topic = FakeTopic()
+    notifier = Notifier(topic, make_retrying(FakeClock()), Sender("urn:x", "r", "p", "req"))
+
+    for rejection in receive(wrap({key: 1}), BackupRequest, request_id="r-1").rejected:
+        notifier.publish_rejection(rejection, "smn")
+
+    (note,) = topic.sent
+    labels = {line.partition(":")[0] for line in note.email.split("\n")[2:]}
+    assert labels == {"Where", "Fault", "", "Region", "Project", "Request ID", "Event ID"}
+    assert note.email.count("\nRegion:") == 1
+    note.email.encode()
+    json.loads(note.body)["data"]["message"].encode()
 
 
 @given(st.text(max_size=300), st.text(max_size=300))

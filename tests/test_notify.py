@@ -108,10 +108,8 @@ def test_a_rejection_has_the_message_and_its_faults() -> None:
     assert (data["position"], data["code"], data["trigger"]) == ("record.0.smn.message", "invalid_request", "smn")
     assert data["errors"] == ["name: wrong", "key: wrong"]
     assert data["payload"] == '{"name": "x"}'
-    assert (
-        'Where: smn event, record.0.smn.message\nname: wrong\nkey: wrong\nThe sender wrote: {"name": "x"}\n'
-        in built.email
-    )
+    assert "Where: smn event, record.0.smn.message\nFault: name: wrong\nFault: key: wrong\n" in built.email
+    assert 'The sender wrote: {"name": "x"}\n' in built.email
     assert ids_of([built]) == ids_of([rejection_notification(rejection({"name": "other"}), "smn", SENDER, NOW)])
 
 

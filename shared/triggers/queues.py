@@ -5,8 +5,10 @@ from datetime import datetime
 
 from pydantic import Field
 
+from shared.errors import InvalidRequestError
 from shared.fields import event_time
-from shared.triggers.envelope import Envelope, EventModel, Message, open_each, validate
+from shared.limits import MAX_MESSAGES
+from shared.triggers.envelope import Envelope, EventModel, Message, check_json, open_each, validate
 
 
 class QueueRecord(EventModel):
@@ -56,14 +58,17 @@ class QueueEnvelope(Envelope):
         def open_record(value: object, place: str) -> list[Message]:
             record = validate(value, QueueRecord)
             return [
-                Message(
-                    payload,
-                    position := f"{place}.messages.{number}",
-                    (cls.trigger, record.topic, sent, position, _text(payload)),
-                    time=time,
-                )
-                for number, payload in enumerate(map(_unwrapped, record.messages))
+                open_message(_unwrapped(payload), f"{place}.messages.{number}", record.topic)
+                for number, payload in enumerate(
+                    record.messages[: MAX_MESSAGES + 1]
+                )  # one more shows that there are more
             ]
+
+        def open_message(payload: object, position: str, topic: str) -> Message:
+            try:
+                return Message(payload, position, (cls.trigger, topic, sent, position, _text(payload)), time=time)
+            except InvalidRequestError as error:
+                return Message(None, position, fault=error)
 
         return open_each(batch.records, "records.", open_record)
 
@@ -94,4 +99,7 @@ def _unwrapped(message: object) -> object:
 
 
 def _text(payload: object) -> str:
-    return payload if isinstance(payload, str) else json.dumps(payload, sort_keys=True)
+    if isinstance(payload, str):
+        return payload
+    check_json(payload)
+    return json.dumps(payload, sort_keys=True)

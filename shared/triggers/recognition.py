@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pydantic import BaseModel
 
 from shared.errors import UnknownEventError
-from shared.format import excerpt
+from shared.format import excerpt, kind_of
 from shared.triggers.apig import ApigEnvelope
 from shared.triggers.direct import DirectEnvelope
 from shared.triggers.envelope import Envelope
@@ -55,7 +55,7 @@ def recognize(event: object, model: type[BaseModel]) -> type[Envelope]:
 
 def _describe(event: object) -> str:
     if not isinstance(event, dict):
-        return f"{type(event).__name__} {excerpt(event)}"
+        return kind_of(event)
     foreign = next((name for name, is_one in _FOREIGN.items() if is_one(event)), None)
     if foreign:
         return f"an event of {foreign}, a trigger that this function does not take"

@@ -27,8 +27,10 @@ class Platform:
         requests: the topic of REQUEST_TOPIC_URN, which triggers the function.
     """
 
-    def __init__(self, size: int = 9, dds: type[FakeDds] = FakeDds, /, **settings: str) -> None:
-        self.clock = FakeClock()
+    def __init__(
+        self, size: int = 9, dds: type[FakeDds] = FakeDds, clock: FakeClock | None = None, /, **settings: str
+    ) -> None:
+        self.clock = clock or FakeClock()
         self.ids = [f"{number:032x}in02" for number in range(1, size + 1)]
         self.dds = dds(self.clock, instances=self.ids, duration=600)
         self.instances = FakeInstances([Instance(i, f"db-{n}") for n, i in enumerate(self.ids)])

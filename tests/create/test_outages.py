@@ -7,6 +7,7 @@ import pytest
 
 from localcloud import LocalCloud
 from shared.errors import AmbiguousError, CloudError, ThrottledError, TransientError, UnfinishedEventError
+from tests.bench import outages
 from tests.create.platform import Platform
 from tests.deliveries import CREATE, FAULTS, LIST, PUBLISH, TASKS, Deliveries
 from tests.fakes import START, FakeClock, Outage
@@ -104,6 +105,17 @@ def test_a_redelivery_after_an_outage_finishes_the_event(services: str, outage: 
     platform.assert_each_instance_has_one_backup()
     published = {json.loads(note.body)["data"]["job_id"] for note in platform.topic.sent}
     assert {result["job_id"] for result in report["results"]} <= published
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instances", [50, 200])
+@pytest.mark.parametrize("kind", outages.OUTAGES)
+def test_the_table_of_outages_is_true(kind: str, instances: int) -> None:
+    """The first delivery makes all backups, and the first with a healthy SMN announces all."""
+    found = outages.deliver(kind, instances)
+
+    assert (found.made, found.announced) == (instances, instances)
+    assert found.took < 300
 
 
 @pytest.mark.slow

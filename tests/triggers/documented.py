@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 
@@ -161,3 +162,19 @@ FOREIGN: dict[str, dict[str, Any]] = {
         "response_context": {"status_code": 200},
     },
 }
+
+
+WRAPPINGS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "SMN": lambda note: smn(smn_record(json.dumps(note))),
+    "EventGrid": lambda note: note,
+    "Kafka": lambda note: kafka(json.dumps(note)),
+    "RabbitMQ": lambda note: rabbitmq(json.dumps(note)),
+    "a queue that quotes it": lambda note: kafka(json.dumps(json.dumps(note))),
+    "SMN's HTTPS message through a gateway": lambda note: apig(
+        json.dumps({"type": "Notification", "message": json.dumps(note), "message_id": "m"})
+    ),
+    "EventGrid data, one level deeper": lambda note: eventgrid({"message": json.dumps(note)}),
+    "the message of an EventGrid queue source": lambda note: eventgrid({"context": {"message": json.dumps(note)}}),
+    "a timer": lambda note: timer(json.dumps(note)),
+}
+"""Every wrapping in which a notification of ours can come back, by the name of the way."""
