@@ -7,7 +7,6 @@ Exit status: 0 if each mutant is killed or explained, 1 if one survives or an ex
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ EXPLAINED = Path(__file__).parent / "explained.yaml"
 
 TESTS = {
     "shared/identity.py": ("tests/test_identity.py",),
-    "shared/create/creation.py": ("tests/create/test_creation.py",),
+    "shared/create/creation.py": ("tests/create/test_creation.py", "tests/create/test_outcomes.py"),
     "shared/prune/retention.py": ("tests/prune/test_retention.py",),
     "shared/prune/plan.py": ("tests/prune/test_plan.py",),
     "shared/track/window.py": ("tests/track/test_window.py",),
@@ -91,7 +90,7 @@ def main() -> int:
     explained = read_explained(EXPLAINED)
     reports = [examine(module, explained, progress) for module in options.modules or TESTS]
     if options.json:
-        print(json.dumps([asdict(report) for report in reports], indent=2))
+        Console(soft_wrap=True).print_json(data=[asdict(report) for report in reports])
     else:
         _print(reports, Console(highlight=False, markup=False, soft_wrap=True))
     return int(any(report.survived or report.stale for report in reports))
