@@ -1,4 +1,5 @@
 # `make help` lists the targets. PYTHON chooses the interpreter of the virtual environment: make test PYTHON=python3.12
+# MODULE chooses the module of make mutants: make mutants MODULE=shared/identity.py
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -7,7 +8,7 @@ DEPLOYED := $(addprefix tests/,audit cloud create prune runtime system track tri
 LOCK   := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all coverage lint format package audit bench pictures lock clean
+.PHONY: help install demo test test-all coverage lint format package audit bench mutants pictures lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ audit: install ## known vulnerabilities of what is pinned, weak spots in the cod
 
 bench: install ## cold start, memory, warm invocation and fan-out, as ratios to a baseline in the same run
 	@$(BIN)/python -m tests.bench
+
+mutants: install ## change the modules that decide about backups, one small change at a time: each must fail a test
+	@$(BIN)/python -m tests.mutants $(MODULE)
 
 pictures: install ## draw the pictures of the deployment guide again, by rehearsing it on a local cloud
 	@$(BIN)/python -m tests.pictures

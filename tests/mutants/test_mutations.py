@@ -1,11 +1,13 @@
 """The mutants of a module, and the list of those that no test can find."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.mutants.mutations import Identity, mutants_of, read_explained, stale
-from tests.mutants.trial import passes
+from tests.mutants.trial import ROOT, passes
 
 
 SOURCE = '''
@@ -65,11 +67,25 @@ def test_an_explanation_needs_a_reason(tmp_path: Path, why: str) -> None:
         read_explained(path)
 
 
+TRIAL = """
+from tests.mutants.trial import ROOT, passes
+
+source = (ROOT / "shared/format.py").read_text(encoding="utf-8")
+for text in ("did you mean", "did you want"):
+    mutant = source.replace("did you mean {", text + " {")
+    print(passes("shared/format.py", mutant, ["tests/test_format.py"], timeout=300))
+"""
+
+
 @pytest.mark.slow
 def test_the_tests_run_on_the_mutant() -> None:
-    """The file of the module stays as it is."""
-    tests = ["tests/test_format.py"]
-    source = Path("shared/format.py").read_text(encoding="utf-8")
+    """They pass on the module as it is, and fail on a mutant."""
+    done = subprocess.run([sys.executable, "-c", TRIAL], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert passes("shared/format.py", source, tests, timeout=300)
-    assert not passes("shared/format.py", source.replace("did you mean", "did you want"), tests, timeout=300)
+    assert done.stdout.split() == ["True", "False"]
+
+
+def test_a_module_that_is_imported_already_has_no_mutants() -> None:
+    """The tests would run on the module as it is, and every mutant would survive."""
+    with pytest.raises(RuntimeError, match="must not be imported before"):
+        passes("tests/mutants/trial.py", "", ["tests/test_format.py"], timeout=300)

@@ -33,6 +33,10 @@ hypothesis.settings.register_profile(
 )
 
 
+def _name(module: str) -> str:
+    return module.removesuffix(".py").replace("/", ".")
+
+
 class _Loader(SourceFileLoader):
     """Loads a module from a given source in place of its file's."""
 
@@ -48,7 +52,7 @@ class _Finder(MetaPathFinder):
     """Finds one module with a given source. Python finds the others as usual."""
 
     def __init__(self, module: str, source: str) -> None:
-        self._name = module.removesuffix(".py").replace("/", ".")
+        self._name = _name(module)
         self._path = str(ROOT / module)
         self._source = source
 
@@ -62,8 +66,10 @@ def passes(module: str, source: str, tests: Sequence[str], timeout: float) -> bo
     """Whether the tests pass with `source` in place of a module's own, within `timeout` seconds.
 
     Raises:
-        RuntimeError: no test was run.
+        RuntimeError: no test was run, or this process has imported the module already, so that its tests would too.
     """
+    if _name(module) in sys.modules:
+        raise RuntimeError(f"{module}: must not be imported before its mutants")
     process = multiprocessing.get_context("fork").Process(target=_test, args=(module, source, tests))
     process.start()
     process.join(timeout)
