@@ -9,7 +9,7 @@ import pytest
 from shared.create.creation import CreationPolicy, OnBusy
 from shared.create.report import InstanceResult, Outcome
 from shared.create.request import BackupRequest
-from shared.errors import AmbiguousError, DeniedError, ExistsError, TransientError
+from shared.errors import AmbiguousError, CloudError, DeniedError, ExistsError, TransientError
 from shared.fleet import Fence
 from tests.fakes import INSTANCES, A, FakeClock, FakeDds, make_creation
 
@@ -38,7 +38,7 @@ def earlier(status: str) -> Callable[[FakeDds, FakeClock], None]:
     return set_up
 
 
-def fails(error: Exception) -> Callable[[FakeDds, FakeClock], None]:
+def fails(error: CloudError) -> Callable[[FakeDds, FakeClock], None]:
     """Return what lets every create fail with `error`."""
     return lambda dds, clock: dds.create_faults.extend([error] * 9)
 

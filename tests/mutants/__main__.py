@@ -27,7 +27,7 @@ TESTS = {
     "shared/identity.py": ("tests/test_identity.py",),
     "shared/create/creation.py": ("tests/create/test_creation.py", "tests/create/test_outcomes.py"),
     "shared/prune/retention.py": ("tests/prune/test_retention.py",),
-    "shared/prune/plan.py": ("tests/prune/test_plan.py",),
+    "shared/prune/plan.py": ("tests/prune/test_verdicts.py", "tests/prune/test_plan.py"),
     "shared/track/window.py": ("tests/track/test_window.py",),
     "shared/audit/audit.py": ("tests/audit/test_audit.py",),
 }

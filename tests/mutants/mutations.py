@@ -13,10 +13,10 @@ from typing import NamedTuple
 import libcst as cst
 import yaml
 from libcst.metadata import MetadataWrapper
-from mutmut.mutation.mutators import mutation_operators, operator_if_exp
+from mutmut.mutation.mutators import OPERATORS_TYPE, mutation_operators, operator_if_exp
 
 
-_OPERATORS = (
+_OPERATORS: OPERATORS_TYPE = (
     *mutation_operators,
     # A condition that is always false, or always true. mutmut changes only those of conditional expressions.
     (cst.If, operator_if_exp),
