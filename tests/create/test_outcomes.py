@@ -54,7 +54,7 @@ OUTCOMES = {
     "no such name in the list": (fails(ExistsError("it exists")), 300, Outcome.FAILED, "it exists"),
     "unclear at the deadline": (fails(AmbiguousError("502")), 8, Outcome.DEFERRED, f"{OVER} while waiting: 502"),
     "unclear after five": (fails(AmbiguousError("502")), 300, Outcome.FAILED, "502"),
-    "unavailable at the deadline": (fails(TransientError("503")), 2, Outcome.DEFERRED, f"{OVER} while waiting: 503"),
+    "unavailable at the deadline": (fails(TransientError("503")), 2.5, Outcome.DEFERRED, f"{OVER} while waiting: 503"),
     "unavailable": (fails(TransientError("503")), 300, Outcome.FAILED, "503"),
     "denied": (fails(DeniedError("no")), 300, Outcome.FAILED, "no"),
     "no time": (lambda dds, clock: None, 0, Outcome.DEFERRED, f"{OVER} before this instance's turn"),
@@ -89,12 +89,24 @@ def test_each_outcome_tells_its_instance_and_its_reason(
     clock.sleep(7)
     before = clock.seconds
 
-    result = make_creation(dds, clock, remaining=remaining).back_up(A)
+    creation = make_creation(dds, clock, remaining=remaining)
+    result = creation.back_up(A)
 
     assert (result.instance_id, result.outcome, result.message) == (A, outcome, message)
+    assert (result.name, result.event_key) == (creation.names.name(A), creation.names.key)
     assert result.retryable is (outcome is Outcome.DEFERRED or message in {"it exists", "502", "503"})
     assert result.warnings == ()
     assert result.duration == pytest.approx(clock.seconds - before)
+
+
+@pytest.mark.parametrize("on_busy", [OnBusy.SKIP, OnBusy.FAIL])
+def test_a_busy_instance_that_is_not_waited_for_is_told(clock: FakeClock, dds: FakeDds, on_busy: OnBusy) -> None:
+    """The message is that of DDS."""
+    busy(dds, clock)
+
+    result = make_creation(dds, clock, policy=CreationPolicy(on_busy=on_busy)).back_up(A)
+
+    assert (result.instance_id, result.message) == (A, "in another operation")
 
 
 def test_a_lost_answer_is_a_warning(clock: FakeClock, dds: FakeDds) -> None:
@@ -146,6 +158,17 @@ def test_a_younger_backup_is_told(clock: FakeClock, dds: FakeDds) -> None:
     assert (result.instance_id, result.outcome, result.code) == (A, Outcome.SKIPPED, "min_interval")
     assert result.message == f"backup {first.name} began at {dds.backups[0].begin_time}, within min_interval"
     assert len(dds.backups) == 1
+
+
+def test_the_name_of_one_of_several_instances_can_be_a_conflict(clock: FakeClock, dds: FakeDds) -> None:
+    """Its name ends with its digest."""
+    request = BackupRequest(instance_ids=(A, B), name="mybackup1")
+    other = make_creation(dds, clock, request=request, identity=("test", "2")).back_up(A)
+    clock.sleep(3600)
+
+    result = make_creation(dds, clock, request=request).back_up(A)
+
+    assert (result.code, result.name) == ("name_conflict", other.name)
 
 
 def conflict(dds: FakeDds, clock: FakeClock, *, instance_id: str, identity: tuple[str, ...]) -> InstanceResult:

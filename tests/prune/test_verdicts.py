@@ -1,7 +1,7 @@
 """The words and the order of a plan's verdicts."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import pytest
 
@@ -61,3 +61,17 @@ def test_a_guard_that_is_forced_holds_nothing_back() -> None:
     """This is the guard without a plan."""
     assert MassDeletionGuard() == MassDeletionGuard(frozenset(), everything=False)
     assert not MassDeletionGuard().holds_back("i-1")
+
+
+def test_days_are_those_of_the_zone() -> None:
+    """Two hours before and after midnight of the zone are two days there, and one day in UTC."""
+    zone = timezone(timedelta(hours=12))
+    noon = NOW.replace(hour=12, minute=0, second=0, microsecond=0) - 5 * DAY
+    listed = [make_backup(noon - timedelta(hours=2), "before"), make_backup(noon + timedelta(hours=2), "after")]
+
+    kept = [
+        {verdict.backup.id for verdict in make_plan(listed, read_retention("daily=2"), NOW, *zones).of(Fate.KEEP)}
+        for zones in ((), (zone,))
+    ]
+
+    assert kept == [{"after"}, {"before", "after"}]
