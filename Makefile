@@ -1,4 +1,5 @@
 # `make help` lists the targets. PYTHON chooses the interpreter of the virtual environment: make test PYTHON=python3.12
+# MODULE chooses the module of make mutants: make mutants MODULE=shared/identity.py
 PYTHON ?= python3
 VENV   ?= .venv
 # How long make chaos plays.
@@ -9,7 +10,7 @@ DEPLOYED := $(addprefix tests/,audit cloud create prune runtime system track tri
 LOCK   := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all coverage fuzz lint format package audit bench chaos pictures lock clean
+.PHONY: help install demo test test-all coverage fuzz lint format package audit bench chaos mutants pictures lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +63,9 @@ bench: install ## cold start, memory, warm invocation and fan-out, as ratios to 
 
 chaos: install ## the functions on a local cloud that fails, kills and repeats, for MINUTES=5; see CONTRIBUTING.md
 	@$(BIN)/python -m tests.chaos --minutes $(MINUTES)
+
+mutants: install ## change the modules that decide about backups, one small change at a time: each must fail a test
+	@$(BIN)/python -m tests.mutants $(MODULE)
 
 pictures: install ## draw the pictures of the deployment guide again, by rehearsing it on a local cloud
 	@$(BIN)/python -m tests.pictures

@@ -43,14 +43,16 @@ def event_key(identity: Sequence[str]) -> str:
 
 def key_of(description: str | None) -> str | None:
     """Return the event key in a backup's description; None if this application did not make the backup."""
-    match = _KEY.search(description or "")
-    return match["key"] if match else None
+    if description and (match := _KEY.search(description)):
+        return match["key"]
+    return None
 
 
 def stack_of(description: str | None) -> str | None:
     """Return the stack in a backup's description; None if it has none."""
-    match = _KEY.search(description or "")
-    return match["stack"] if match else None
+    if description and (match := _KEY.search(description)):
+        return match["stack"]
+    return None
 
 
 def stable_fraction(instance_id: str) -> float:
@@ -71,8 +73,8 @@ class EventNames:
 
     stem: str
     key: str
-    exact: bool = False
-    stack: str | None = None
+    exact: bool
+    stack: str | None
 
     def name(self, instance_id: str) -> str:
         """Return the name of the event's backup of `instance_id`."""
@@ -100,10 +102,10 @@ def name_event(
     time: datetime | None,
     *,
     prefix: str,
-    wanted: str | None = None,
-    single: bool = False,
-    recurring: bool = False,
-    stack: str | None = None,
+    wanted: str | None,
+    single: bool,
+    recurring: bool,
+    stack: str | None,
 ) -> EventNames:
     """Name the backups of one event.
 
@@ -120,7 +122,7 @@ def name_event(
         if single:
             return EventNames(wanted, key, exact=True, stack=stack)
         _check_room(wanted, MAX_NAME - 1 - _INSTANCE_DIGITS, "with several instances each name gets a digest")
-        return EventNames(wanted, key, stack=stack)
+        return EventNames(wanted, key, exact=False, stack=stack)
     if wanted:
         _check_room(wanted, MAX_PREFIX, "on a timer each name gets the time and two digests")
     parts = [
@@ -128,7 +130,7 @@ def name_event(
         time.astimezone(timezone.utc).strftime(_TIME) if time else "",
         key[:_EVENT_DIGITS],
     ]
-    return EventNames("-".join(part for part in parts if part), key, stack=stack)
+    return EventNames("-".join(part for part in parts if part), key, exact=False, stack=stack)
 
 
 def _check_room(name: str, room: int, why: str) -> None:

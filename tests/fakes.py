@@ -310,10 +310,18 @@ def name_request(
     *,
     prefix: str = "test",
     recurring: bool = False,
+    stack: str | None = None,
 ) -> EventNames:
     """Name the backups of a request as create_backup does."""
-    single = len(request.instances) == 1
-    return name_event(identity, time, prefix=prefix, wanted=request.wanted_name, single=single, recurring=recurring)
+    return name_event(
+        identity,
+        time,
+        prefix=prefix,
+        wanted=request.wanted_name,
+        single=len(request.instances) == 1,
+        recurring=recurring,
+        stack=stack,
+    )
 
 
 class CompleteCreation(Creation):

@@ -35,8 +35,8 @@ class Judgement:
     instance: Instance
     policy: Policy
     now: datetime
-    newest: Backup | None = None
-    last_attempt: Backup | None = None
+    newest: Backup | None
+    last_attempt: Backup | None
 
     @property
     def age(self) -> timedelta | None:
@@ -119,13 +119,13 @@ class Audit:
 
     time: datetime
     instances: int
-    judgements: tuple[Judgement, ...] = ()
-    policies: tuple[PolicyCoverage, ...] = ()
-    unknown_instances: tuple[tuple[str, str], ...] = ()
-    uncovered: tuple[Instance, ...] = ()
-    failed: tuple[FailedBackups, ...] = ()
-    stuck: tuple[Backup, ...] = ()
-    deleted_instances: tuple[DeletedInstance, ...] = ()
+    judgements: tuple[Judgement, ...]
+    policies: tuple[PolicyCoverage, ...]
+    unknown_instances: tuple[tuple[str, str], ...]
+    uncovered: tuple[Instance, ...]
+    failed: tuple[FailedBackups, ...]
+    stuck: tuple[Backup, ...]
+    deleted_instances: tuple[DeletedInstance, ...]
 
     @property
     def missed(self) -> list[Judgement]:

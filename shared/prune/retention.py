@@ -165,7 +165,7 @@ def _parts(value: str, faults: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _count(name: str, text: str, faults: list[str]) -> int | None:
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MOST and len(text) < 9:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST:
         return int(text)
     faults.append(f"{name}: must be a number from 1 to {_MOST:,}; found {text!r:.40} (to keep none, leave it out)")
     return None

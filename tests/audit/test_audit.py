@@ -1,5 +1,6 @@
 """What an audit finds: missed backups, uncovered instances, failed and stuck backups, deleted instances."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -28,6 +29,16 @@ from tests.audit.fleet import (
 
 
 HOURLY = {"name": "hourly", "select": {"tags": {"tier": ["gold"]}}, "expected_interval": "1h", "grace": "15m"}
+
+
+def test_the_verdicts_are_public() -> None:
+    """Consumers of the report compare these words."""
+    assert [verdict.value for verdict in Verdict] == ["all_well", "findings", "failed"]
+
+
+def test_an_audit_has_its_moment() -> None:
+    """This is the time for which the findings hold."""
+    assert audit([]).time == NOW
 
 
 @pytest.mark.parametrize(("age", "code"), [(0, None), (26, None), (26.01, "backup_too_old"), (2200, "backup_too_old")])
@@ -127,7 +138,21 @@ def test_the_worst_come_first() -> None:
     """Instances without any backup precede those that are furthest over their limit."""
     instances = [instance(number) for number in range(1, 5)]
 
-    assert missed_names(audit(instances, [backup(1, 30), backup(2, 300), backup(4, 1)])) == ["db-3", "db-2", "db-1"]
+    found = audit(instances, [backup(1, 30), backup(2, 300), backup(4, 1)])
+
+    assert missed_names(found) == ["db-3", "db-2", "db-1"]
+    assert [judgement.instance.name for judgement in found.judgements] == ["db-3", "db-2", "db-1", "db-4"]
+
+
+def test_the_urgency_counts_from_the_limit() -> None:
+    """A backup a day over its limit is worse than an older one that is an hour over a limit of ten days."""
+    patient = {**NIGHTLY, "name": "patient", "select": {"name": "db-1"}, "expected_interval": "10d", "grace": "1h"}
+    strict = {**NIGHTLY, "name": "strict", "select": {"name": "db-2"}, "expected_interval": "1h", "grace": "1h"}
+
+    assert missed_names(audit([instance(1), instance(2)], [backup(1, 242), backup(2, 25)], patient, strict)) == [
+        "db-2",
+        "db-1",
+    ]
 
 
 @pytest.mark.parametrize("value", ["", "true", "yes", "nightly", "0", "disabled"])
@@ -196,6 +221,24 @@ def test_failed_backups_are_a_finding_until_a_good_one_follows() -> None:
     assert found.verdict is Verdict.FINDINGS
 
 
+@pytest.mark.parametrize("status", ["FAILED", "BUILDING"])
+def test_an_attempt_that_began_together_with_the_good_backup_did_not_follow_it(status: str) -> None:
+    """DDS gives times in seconds."""
+    found = audit([instance()], [backup(1, 30), backup(1, 30, status, size=1)])
+
+    assert not found.failed
+    assert found.judgements[0].last_attempt is None
+
+
+def test_the_instance_with_the_most_failed_backups_comes_first() -> None:
+    """The id decides between equal ones."""
+    backups = [backup(number, hours, "FAILED") for number, hours in [(1, 2), (3, 2), (2, 2), (2, 3)]]
+
+    found = audit([instance(1), instance(2), instance(3)], backups).failed
+
+    assert [(failed.newest.instance_id[31], failed.count) for failed in found] == [("2", 2), ("1", 1), ("3", 1)]
+
+
 @pytest.mark.parametrize(("age", "is_stuck"), [(6, False), (6.01, True), (200, True), (None, False)])
 def test_a_backup_that_is_building_for_too_long_is_stuck(age: float | None, is_stuck: bool) -> None:
     """This is a finding even if there is a young good backup."""
@@ -222,6 +265,14 @@ def test_backups_of_deleted_instances_are_counted() -> None:
         ("gone-1", 1, 1, 1024),
     ]
     assert found.verdict is Verdict.ALL_WELL
+
+
+@pytest.mark.parametrize(("names", "name"), [(("", "db", ""), "db"), (("", ""), "")])
+def test_a_deleted_instance_has_the_name_that_its_backups_tell(names: tuple[str, ...], name: str) -> None:
+    """The name is empty if none of them tells it."""
+    backups = [replace(backup("gone", number), instance_name=told) for number, told in enumerate(names)]
+
+    assert [gone.name for gone in audit([], backups).deleted_instances] == [name]
 
 
 def test_an_item_on_two_pages_of_a_list_counts_once() -> None:

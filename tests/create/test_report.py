@@ -19,7 +19,7 @@ from tests.fakes import assert_within_limits, ids_of
 
 SENDER = Sender("urn:fss:cn-north-4:p:function:default:create_backup", "cn-north-4", "p", "request-1")
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=timezone.utc)
-NAMES = EventNames("stem", "0" * 32)
+NAMES = EventNames("stem", "0" * 32, exact=False, stack=None)
 
 
 def result(outcome: Outcome = Outcome.CREATED, **facts: Any) -> InstanceResult:

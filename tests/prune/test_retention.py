@@ -40,6 +40,23 @@ def test_max_age_is_in_hours_days_or_weeks(text: str, age: timedelta) -> None:
     assert read_retention(f"max_age={text}").max_age == age
 
 
+@pytest.mark.parametrize("text", ["last=1 max_age=1h", "last=1 max_age=25h", "last=1 max_age=400d"])
+def test_an_age_is_written_in_days_or_else_in_hours(text: str) -> None:
+    """An age of whole days is written in days, as people do."""
+    assert str(read_retention(text)) == text
+
+
+def test_no_rules_keep_nothing() -> None:
+    """Each rule has to be asked for."""
+    assert Retention() == Retention(last=0, tiers={}, max_age=None)
+    assert Retention(max_age=DAY).tiers == {}
+
+
+def test_the_largest_values_are_accepted() -> None:
+    """A count of 10,000 and a text of 200 characters."""
+    assert read_retention("last=10000" + " " * 190) == Retention(10_000)
+
+
 def test_all_rules_fit_one_line() -> None:
     """Each tier, the newest backups and the age limit."""
     read = read_retention("last=3 hourly=24 daily=7 weekly=4 monthly=12 yearly=2 max_age=400d")
@@ -72,10 +89,13 @@ def test_the_text_of_rules_can_be_read_back(retention: Retention) -> None:
         ("daily", "daily: must be RULE=VALUE without blanks in it, such as daily=7"),
         ("daily=", "daily=: must be RULE=VALUE"),
         ("max_age=3m", "max_age: must be a number of hours, days or weeks, such as 36h, 400d or 52w (a month has no"),
+        ("daily=7=8", "daily: must be a number from 1 to 10,000; found '7=8'"),
+        ("d" * 40 + "x" * 20, f"{'d' * 40}: must be RULE=VALUE"),
+        (f"{'d' * 40}{'x' * 20}=7", f"{'d' * 40}: no such rule"),
         ("max_age=0d", "found '0d'"),
         ("max_age=7", "found '7'"),
     ],
-    ids=range(15),
+    ids=range(18),
 )
 def test_a_wrong_rule_is_explained(text: str, fault: str) -> None:
     """The message says what was found and what is expected."""
@@ -96,13 +116,19 @@ def test_all_errors_are_listed_at_once() -> None:
     with pytest.raises(ValueError, match="must") as caught:
         read_retention("dayly=7 weekly=x max_age=never hourly=48 monthly=1 yearly=1 weekly")
 
-    assert len(str(caught.value).split("; ")) >= 4
+    assert len(str(caught.value).split("; ")) == 7
+    assert "leave it out); max_age: must" in str(caught.value)
     for name in ("dayly", "weekly: must", "max_age", "weekly: must be RULE=VALUE"):
         assert name in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "text", ["hourly=48 daily=2", "daily=7 weekly=1", "daily=31 monthly=1", "weekly=5 monthly=1", "monthly=12 yearly=1"]
+    "text",
+    [
+        *("hourly=48 daily=2", "hourly=336 weekly=2", "hourly=744 monthly=1", "hourly=8784 yearly=1"),
+        *("daily=7 weekly=1", "daily=31 monthly=1", "daily=366 yearly=1"),
+        *("weekly=5 monthly=1", "weekly=53 yearly=1", "monthly=12 yearly=1"),
+    ],
 )
 def test_a_rarer_tier_may_reach_exactly_as_far_back(text: str) -> None:
     """Twelve months reach as far as one year."""
@@ -117,6 +143,11 @@ def test_a_rarer_tier_may_reach_exactly_as_far_back(text: str) -> None:
         ("weekly=6 monthly=1", "monthly=2", "weekly=5"),
         ("monthly=13 yearly=1", "yearly=2", "monthly=12"),
         ("hourly=200 weekly=1", "weekly=2", "hourly=168"),
+        ("hourly=745 monthly=1", "monthly=2", "hourly=744"),
+        ("hourly=8785 yearly=1", "yearly=2", "hourly=8784"),
+        ("daily=32 monthly=1", "monthly=2", "daily=31"),
+        ("daily=367 yearly=1", "yearly=2", "daily=366"),
+        ("weekly=54 yearly=1", "yearly=2", "weekly=53"),
     ],
 )
 def test_a_rarer_tier_must_reach_at_least_as_far_back(text: str, larger: str, smaller: str) -> None:
@@ -249,6 +280,13 @@ def test_a_zone_is_read_by_its_iana_name(name: str) -> None:
     assert str(read_zone(name)) == name
 
 
+def test_a_zone_is_kept_as_it_is() -> None:
+    """A setting may be read already. This zone is in no database."""
+    zone = timezone(timedelta(hours=1, minutes=7))
+
+    assert read_zone(zone) is zone
+
+
 @pytest.mark.parametrize("name", ["UTC", "utc"])
 def test_utc_needs_no_database(no_database: None, name: str) -> None:
     """The default works in every runtime."""
@@ -258,7 +296,9 @@ def test_utc_needs_no_database(no_database: None, name: str) -> None:
 def test_a_missing_database_is_reported(no_database: None) -> None:
     """The message does not claim that the zone does not exist."""
     with pytest.raises(
-        ValueError, match=r"no time zone database to look 'Europe/Berlin' up in: add the package tzdata"
+        ValueError,
+        match=r"no time zone database to look 'Europe/Berlin' up in: "
+        r"add the package tzdata to the function's zip, or use UTC$",
     ):
         read_zone("Europe/Berlin")
 
@@ -274,6 +314,12 @@ def test_a_misspelt_zone_gets_a_suggestion() -> None:
     """The closest of about 600 names is suggested."""
     with pytest.raises(ValueError, match=r"\(did you mean Europe/Berlin\?\)"):
         read_zone("Europe/Berln")
+
+
+def test_a_zone_that_resembles_no_other_closely_gets_no_suggestion() -> None:
+    """Among 600 names a distant one would mislead more often than help."""
+    with pytest.raises(ValueError, match=r"found 'Moscow'$"):
+        read_zone("Moscow")
 
 
 # Periods.
@@ -294,6 +340,14 @@ def test_a_day_with_a_clock_change_has_23_or_25_hours(day: date, hours: int) -> 
     assert len(moments) == hours * 4
     assert len({period_of(Tier.HOURLY, moment, BERLIN) for moment in moments}) == hours
     assert {period_of(Tier.DAILY, moment, BERLIN) for moment in moments} == {day}
+
+
+def test_an_hour_is_the_same_from_its_first_microsecond_to_its_last() -> None:
+    """The hours of all zones are compared in UTC, wherever the function runs."""
+    begin = datetime(2026, 11, 24, 4, tzinfo=UTC)
+    last = begin + timedelta(minutes=59, seconds=59, microseconds=999_999)
+
+    assert period_of(Tier.HOURLY, begin, BERLIN) == period_of(Tier.HOURLY, last, BERLIN) == begin
 
 
 def test_hours_are_those_of_the_zone() -> None:

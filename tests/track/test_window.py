@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.model import Backup
 from shared.notify import COMPLETED, FAILED, STUCK
-from shared.track.window import OccurrenceRules, Schedule, Window
+from shared.track.window import Occurrence, OccurrenceRules, Schedule, Window
 from tests.fakes import START, A
 
 
@@ -76,7 +76,7 @@ def test_an_end_belongs_to_the_window_of_its_end_time(status: str, kind: str) ->
     found = RULES.occurrence(ended(status, 12), window(10, 15))
 
     assert found
-    assert (found.kind, found.moment) == (kind, START + 12 * MINUTE)
+    assert found == Occurrence(kind, ended(status, 12), START + 12 * MINUTE)
     assert RULES.occurrence(ended(status, 12), window(5, 10)) is None
     assert RULES.occurrence(ended(status, 12), window(15, 20)) is None
 
@@ -92,7 +92,7 @@ def test_a_backup_that_takes_too_long_is_stuck_in_one_window() -> None:
     found = [RULES.occurrence(BUILDING, window(start, start + 5)) for start in range(0, 120, 5)]
 
     (only,) = filter(None, found)
-    assert (only.kind, only.moment) == (STUCK, START + 60 * MINUTE)
+    assert only == Occurrence(STUCK, BUILDING, START + 60 * MINUTE)
 
 
 def test_a_window_keeps_its_stuck_backup_after_the_end() -> None:
@@ -120,13 +120,23 @@ def test_a_backup_that_ends_in_the_window_in_which_it_would_be_stuck_is_not_stuc
         replace(BUILDING, begin_time=None, status="FAILED"),
         replace(BUILDING, status="DISABLED"),
         replace(BUILDING, status="DISABLED", end_time=START + 58 * MINUTE),
-        replace(BUILDING, status="FAILED", begin_time=START + 59 * MINUTE),
+        replace(BUILDING, status="FAILED", begin_time=START + 57 * MINUTE),
     ],
     ids=["building without a begin", "failed without times", "being deleted", "deleted", "younger than a period"],
 )
 def test_a_backup_in_another_state_is_no_occurrence(backup: Backup) -> None:
     """Nothing that DDS lists of it belongs to the window."""
     assert RULES.occurrence(backup, window(55, 60)) is None
+
+
+@pytest.mark.parametrize(("age", "periods"), [(5, 1), (9, 1), (10, 2), (19, 2), (20, 4)])
+def test_an_end_without_an_end_time_happens_at_an_age_that_is_a_power_of_two(age: int, periods: int) -> None:
+    """The age counts in periods of five minutes. The end has the moment at which the backup had that age."""
+    failed = replace(BUILDING, status="FAILED")
+
+    found = RULES.occurrence(failed, window(0, age))
+
+    assert found == Occurrence(FAILED, failed, START + periods * 5 * MINUTE)
 
 
 @given(
