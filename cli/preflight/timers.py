@@ -53,14 +53,7 @@ def read_timers(source: Source, now: datetime) -> Iterator[Timer]:
 
 def next_times(schedule: Every | Cron, after: float) -> list[float]:
     """Return the next due times after *after*, in epoch seconds: three, or fewer if there are no more in a century."""
-    span = timedelta(minutes=1)
-    while span <= 2 * _CENTURY:
-        # The schedule goes backwards, so the window grows until it holds enough.
-        found = sorted(schedule.backwards(after + min(span, _CENTURY).total_seconds(), after))
-        if len(found) >= RUNS:
-            return found[:RUNS]
-        span *= 2
-    return found
+    return list(islice(schedule.due_times(after, after + _CENTURY.total_seconds()), RUNS))
 
 
 def schedule_problems(source: Source, now: datetime) -> Iterator[Problem]:

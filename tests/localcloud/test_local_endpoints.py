@@ -37,6 +37,7 @@ def test_connection(cloud: LocalCloud, local: httpx.Client) -> None:
         "token",
         "topic_urn",
         "instance_ids",
+        "instances",
     }
     assert connection["endpoint"] == cloud.url
     assert connection["instance_ids"][0] == ORDERS
