@@ -310,6 +310,7 @@ def is_fine(instance: Instance, backups: list[Backup], policies: list[dict[str, 
             if backup.instance_id == instance.id
             and backup.status == "COMPLETED"
             and backup.begin_time is not None
+            and backup.begin_time <= NOW
             and (backup.description or "").endswith(OURS)
         ]
         if good and all(NOW - backup.begin_time > limit for backup in good if backup.begin_time):
