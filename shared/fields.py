@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_-]{{3,{MAX_NAME - 1}}}")
 _FORBIDDEN = frozenset("><!\"&'=")
 _INSTANCE_ID = re.compile(r"[0-9a-f]{32}in[0-9]{2}")
-_PRINTABLE = re.compile(r"[!-~]+")
+_ANY_ID = rf"^[!-~]{{1,{MAX_NAME}}}$"
 _DURATION = re.compile(r"([0-9]{1,18})([smhd]?)")
 _LONGEST_INTERVAL = timedelta(days=366)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -31,16 +31,6 @@ def has_documented_shape(instance_id: str) -> bool:
 
 def _is_control(character: str) -> bool:
     return ord(character) < 0x20 or 0x7F <= ord(character) <= 0x9F
-
-
-def _check_instance_id(value: str) -> str:
-    if not value:
-        raise ValueError("must not be empty")
-    if len(value) > MAX_NAME or not _PRINTABLE.fullmatch(value):
-        raise ValueError(
-            f"must be at most {MAX_NAME} letters, digits and other ASCII characters without blanks; found {value!r:.80}"
-        )
-    return value
 
 
 def _check_name(value: str) -> str:
@@ -82,7 +72,7 @@ def _check_key(value: str) -> str:
     return value
 
 
-InstanceId = Annotated[str, AfterValidator(_check_instance_id)]
+InstanceId = Annotated[str, Field(pattern=_ANY_ID)]
 """The id of an instance: 1 to 64 printable ASCII characters without blanks."""
 
 BackupName = Annotated[str, AfterValidator(_check_name)]
@@ -127,6 +117,7 @@ IdempotencyKey = Annotated[str, Field(max_length=255), AfterValidator(_check_key
 
 
 _LONGEST_NAME = 60
+_MOST_SUGGESTIONS = 5  # of one message: each takes some time
 _JSON_TERMS = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
@@ -137,17 +128,20 @@ _JSON_TERMS = {
 }
 
 
-def explain(error: ValidationError, model: type[BaseModel], *, quote: bool = True) -> tuple[str, ...]:
+def explain(
+    error: ValidationError, model: type[BaseModel], *, quote: bool = True, count: int | None = None
+) -> tuple[str, ...]:
     """Describe each fault in a line, such as ``instance_ids.2: must not be empty``: at most 20, and count the rest.
 
     `model` is the model that was validated against. It provides the known names for an unknown field, in nested models
-    too. Without `quote` no fault repeats the value that was found.
+    too. Without `quote` no fault repeats the value that was found. `count` is the number of faults, if there are more
+    than those of `error`.
     """
     lines = [
-        f"{_location(fault['loc'])}: {_sentence(fault, model, quote=quote)}"
-        for fault in error.errors(include_url=False)[:MAX_FAULTS]
+        f"{_location(fault['loc'])}: {_sentence(fault, model, quote=quote, suggest=number < _MOST_SUGGESTIONS)}"
+        for number, fault in enumerate(error.errors(include_url=False)[:MAX_FAULTS])
     ]
-    rest = error.error_count() - len(lines)
+    rest = (count or error.error_count()) - len(lines)
     return (*(shortened(line, MAX_FAULT) for line in lines), *([f"event: and {rest:,} more faults"] if rest else []))
 
 
@@ -155,7 +149,7 @@ def _location(loc: tuple[int | str, ...]) -> str:
     return ".".join(shortened(str(part), _LONGEST_NAME) for part in loc) or "event"
 
 
-def _sentence(fault: "ErrorDetails", model: type[BaseModel], *, quote: bool) -> str:
+def _sentence(fault: "ErrorDetails", model: type[BaseModel], *, quote: bool, suggest: bool) -> str:
     kind, msg, loc = fault["type"], fault["msg"], fault["loc"]
     if kind == "too_long":
         return f"must have at most {fault['ctx']['max_length']:,} items; found more"
@@ -163,11 +157,15 @@ def _sentence(fault: "ErrorDetails", model: type[BaseModel], *, quote: bool) -> 
         return "required, but missing"
     if kind == "extra_forbidden":
         known = _known_fields(model, loc)
-        return f"unknown field{did_you_mean(str(loc[-1])[:_LONGEST_NAME], known)}; known fields: {', '.join(known)}"
+        suggestion = did_you_mean(str(loc[-1])[:_LONGEST_NAME], known) if suggest else ""
+        return f"unknown field{suggestion}; known fields: {', '.join(known)}"
     if kind in {"value_error", "assertion_error"}:
         return msg.partition(", ")[2]
-    msg = _JSON_TERMS.get(kind, msg)
     value = fault["input"]
+    if kind == "string_pattern_mismatch" and fault["ctx"]["pattern"] == _ANY_ID:
+        msg = f"must be at most {MAX_NAME} letters, digits and other ASCII characters without blanks"
+        return f"{msg}; found {value!r:.80}" if value else "must not be empty"
+    msg = _JSON_TERMS.get(kind, msg)
     # An object, a list or the whole message may hold fields that no request has, which no fault may quote.
     quote = quote and bool(loc) and not isinstance(value, (dict, list))
     return f"{msg[0].lower()}{msg[1:]}; found {excerpt(value) if quote else kind_of(value)}"

@@ -5,16 +5,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.errors import InvalidRequestError
 from shared.fields import explain
-from shared.limits import MAX_DEPTH, MAX_MESSAGES, MAX_PAYLOAD
+from shared.limits import MAX_DEPTH, MAX_FAULTS, MAX_MESSAGES, MAX_PAYLOAD
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_MANY_FAULTS = 300
 
 
 class EventModel(BaseModel):
@@ -55,12 +58,14 @@ class Message:
         """
         if self.fault:
             raise self.fault
-        payload = self.payload
-        if isinstance(payload, str):
-            if len(payload) > MAX_PAYLOAD:
-                raise InvalidRequestError([f"must be at most {MAX_PAYLOAD:,} characters; found {len(payload):,}"])
-            payload = parse_json(payload) if payload.strip() else {}
-        check_json(payload)
+        text = self.payload
+        if not isinstance(text, str):
+            check_json(text)
+            return text
+        if len(text) > MAX_PAYLOAD:
+            raise InvalidRequestError([f"must be at most {MAX_PAYLOAD:,} characters; found {len(text):,}"])
+        payload = parse_json(text) if text.strip() else {}
+        check_json(payload, text)
         return payload
 
 
@@ -78,12 +83,28 @@ def parse_json(text: str) -> object:
     return parsed
 
 
-def check_json(value: object) -> None:
+def check_json(value: object, text: str | None = None) -> None:
     """Check the limits of a message: its size, its depth, and that its texts are valid Unicode.
+
+    `text` is the JSON that it was parsed from, if it was. Most messages pass by a look at their JSON.
 
     Raises:
         InvalidRequestError: it exceeds a limit.
     """
+    try:
+        text = json.dumps(value) if text is None else text
+    except (TypeError, ValueError, RecursionError):
+        text = None
+    if text is None or len(text) > MAX_PAYLOAD or not _is_harmless(text):
+        _check_each(value)
+
+
+def _is_harmless(text: str) -> bool:
+    """Whether a JSON text has so few brackets that it is not deep, and nothing that may be half of a surrogate pair."""
+    return text.isascii() and text.count("[") + text.count("{") <= MAX_DEPTH and "\\ud" not in text.lower()
+
+
+def _check_each(value: object) -> None:
     size, level = 0, [value]
     for _ in range(MAX_DEPTH):
         inner: list[object] = []
@@ -159,5 +180,27 @@ def validate(value: object, model: type[ModelT]) -> ModelT:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        # The envelope around a message has headers, which no fault may quote.
-        raise InvalidRequestError(explain(error, model, quote=not issubclass(model, EventModel))) from error
+        faults = _faults(error, value, model)
+    # Outside of the handler: as its context, pydantic's error would keep every fault in memory.
+    raise InvalidRequestError(faults)
+
+
+def _faults(error: ValidationError, value: object, model: type[BaseModel]) -> tuple[str, ...]:
+    """Describe the faults. If there are very many, only the beginning of each list and object is looked at."""
+    count = error.error_count()
+    if count > _MANY_FAULTS:
+        try:
+            model.model_validate(_beginning(value))
+        except ValidationError as first:
+            error = first
+        else:
+            return (f"event: {count:,} faults, none of them within the first {MAX_FAULTS} items of a list",)
+    # The envelope around a message has headers, which no fault may quote.
+    return explain(error, model, quote=not issubclass(model, EventModel), count=count)
+
+
+def _beginning(value: object) -> object:
+    """Return a value with the first items of each list and object only."""
+    if isinstance(value, dict):
+        return {key: _beginning(one) for key, one in islice(value.items(), MAX_FAULTS)}
+    return [_beginning(one) for one in value[:MAX_FAULTS]] if isinstance(value, list) else value

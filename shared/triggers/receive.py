@@ -130,8 +130,6 @@ def _is_ours(payload: object, wrappings: int = _WRAPPINGS) -> bool:
     SMN's HTTPS message, an EventGrid event and a queue quote the notification as a field or as JSON text.
     """
     if isinstance(payload, str):
-        if "specversion" not in payload or "dds.backup." not in payload:
-            return False
         try:
             payload = parse_json(payload)
         except InvalidRequestError:
@@ -143,7 +141,12 @@ def _is_ours(payload: object, wrappings: int = _WRAPPINGS) -> bool:
         inner: list[object] = list(payload.values())
     else:
         inner = payload if isinstance(payload, list) else []
-    return wrappings > 0 and any(_is_ours(one, wrappings - 1) for one in inner)
+    # A message has up to 100,000 values, so this looks only into those that may hold a notification.
+    return wrappings > 0 and any(
+        _is_ours(one, wrappings - 1)
+        for one in inner
+        if isinstance(one, (dict, list)) or (isinstance(one, str) and "dds.backup." in one)
+    )
 
 
 def _identify(message: Message, key: str | None, request_id: str) -> tuple[tuple[str, ...], datetime | None]:
