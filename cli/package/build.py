@@ -14,6 +14,7 @@ from cli.package.contents import OUR_LICENCES, SHARED, is_junk, merged, own_file
 from cli.package.imports import unresolved_imports
 from cli.package.model import Files, Observer, Package, PackagingFailed
 from cli.package.sbom import sbom
+from cli.package.secrets import refuse_secrets
 from cli.package.slim import Vendored, published, slimmed
 from cli.package.wheels import Wheel, get_wheels, read_requirements, wheel_files
 from cli.template.model import Function
@@ -62,6 +63,7 @@ def build_packages(
     with_byte_code: bool = True,
     cache: Path | None = None,
     reuse: bool = True,
+    allowed: Sequence[str] = (),
 ) -> tuple[Package, ...]:
     """Write ``<function>.zip`` and ``<function>.cdx.json`` of each function to the folder *out*.
 
@@ -69,7 +71,7 @@ def build_packages(
     not only what the functions reach. *cache* is the folder of the wheels (default: in the user's cache directory), and
     its neighbour *packages* has the finished packages, which are used unless *reuse* is false. The name of a zip for
     another Python than the function's Runtime has that version: ``<function>-python3.12.zip``. The packages have the
-    order of *functions*.
+    order of *functions*. Files that look like secrets are an error, unless *allowed* has a pattern that matches them.
 
     The same sources give the same bytes anywhere and at any time: the zip depends only on the sources, on the files
     that requirements.txt pins, on the release of Python that makes the byte code, and on zlib (see
@@ -81,6 +83,7 @@ def build_packages(
     packagers = dict[str, _Packager]()
     packages = []
     try:
+        refuse_secrets(functions, out, allowed)
         out.mkdir(parents=True, exist_ok=True)
         for function in functions:
             version = python or function.runtime.removeprefix("Python")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cli.errors import WrongCall
-from cli.options import template_option
+from cli.options import allow_file_option, template_option
 from cli.package.model import PYTHONS
 
 
@@ -32,6 +32,7 @@ from cli.package.model import PYTHONS
     metavar="FOLDER",
     help="Folder to write to.",
 )
+@allow_file_option
 @template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document: each package with its digest.")
 def package(
@@ -41,6 +42,7 @@ def package(
     without_byte_code: bool,
     no_cache: bool,
     out: Path,
+    allowed: tuple[str, ...],
     template_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -81,6 +83,7 @@ def package(
             full=full,
             with_byte_code=not without_byte_code,
             reuse=not no_cache,
+            allowed=allowed,
         )
     if as_json:
         print(json.dumps({"packages": [as_document(one) for one in packages]}))

@@ -41,23 +41,31 @@ def is_junk(name: str) -> bool:
 
 
 def _folder(folder: Path, prefix: str, out: Path | None) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(_paths(folder, "", (folder.resolve(),), out and out.resolve())):
-        name = prefix + path.relative_to(folder).as_posix()
-        yield name, _text(path) if name.endswith(".py") else path.read_bytes()
+    for name, path in sorted(files_below(folder, out)):
+        if not is_junk(name):
+            yield prefix + name, _text(path) if name.endswith(".py") else path.read_bytes()
 
 
-def _paths(folder: Path, prefix: str, parents: tuple[Path, ...], out: Path | None) -> Iterator[Path]:
+def files_below(folder: Path, out: Path | None) -> Iterator[tuple[str, Path]]:
+    """Yield each file below *folder* with its path from there. Folders that are never packed are left out, files not.
+
+    Raises PackagingFailed for a dangling or circular link.
+    """
+    yield from _below(folder, "", (folder.resolve(),), out and out.resolve())
+
+
+def _below(folder: Path, prefix: str, parents: tuple[Path, ...], out: Path | None) -> Iterator[tuple[str, Path]]:
     for path in folder.iterdir():
         name, real = prefix + path.name, path.resolve()
-        if is_junk(f"{name}/" if path.is_dir() else name) or real == out:
+        if real == out or (path.is_dir() and is_junk(f"{name}/")):
             continue
         if real in parents:
             raise PackagingFailed(f"{path} is a link to a folder that contains it, {real}")
         if path.is_dir():
-            yield from _paths(path, f"{name}/", (*parents, real), out)
+            yield from _below(path, f"{name}/", (*parents, real), out)
         elif path.is_file():
-            yield path
-        elif path.is_symlink():
+            yield name, path
+        elif path.is_symlink() and not is_junk(name):
             raise PackagingFailed(f"{path} is a link to {path.readlink()}, which does not exist")
 
 
