@@ -13,7 +13,7 @@ from cli.package.cache import Built, Packages, key_of
 from cli.package.contents import OUR_LICENCES, SHARED, is_junk, merged, own_files
 from cli.package.imports import unresolved_imports
 from cli.package.model import Files, Observer, Package, PackagingFailed
-from cli.package.sbom import sbom
+from cli.package.sbom import BILL, origins, sbom, with_digest
 from cli.package.secrets import refuse_secrets
 from cli.package.slim import Vendored, published, slimmed
 from cli.package.wheels import Wheel, get_wheels, read_requirements, wheel_files
@@ -164,7 +164,14 @@ class _Packager:
         if self._compiler:
             files |= self._compiler.byte_code(files, ours)
             files = self._compiler.with_record(files)
-        return self._zipped(function, files, theirs, tuple(warnings))
+        bill = sbom(function.name, theirs.parts, self._statement(theirs), origins(files, ours, theirs.origins))
+        files = merged([("the package", files), ("the bill of materials", {BILL: bill.encode()})])
+        return self._zipped(function, files, bill, tuple(warnings))
+
+    def _statement(self, theirs: Vendored) -> dict[str, str]:
+        """Return what the bill of materials states about the zip."""
+        facts = {"python": self._python, "requirements": "slim" if theirs.is_slim else "full"}
+        return facts | ({"byte-code": f"CPython {self._interpreter.version}"} if self._interpreter else {})
 
     def _wheels(self, requirements: Path) -> dict[Wheel, Files]:
         if requirements not in self._wheel_files:
@@ -173,14 +180,11 @@ class _Packager:
             self._wheel_files[requirements] = {wheel: wheel_files(wheel) for wheel in wheels}
         return self._wheel_files[requirements]
 
-    def _zipped(self, function: Function, files: Files, theirs: Vendored, warnings: tuple[str, ...]) -> Built:
+    def _zipped(self, function: Function, files: Files, bill: str, warnings: tuple[str, ...]) -> Built:
         done = self._observer.step(f"Zipping {function.name}", 1)
         content = zipped(files)
         done()
         check_limits(f"{function.name}.zip", len(content), files, packed_sizes(content))
         digest = hashlib.sha512(content).hexdigest()
-        facts = {"python": self._python, "requirements": "slim" if theirs.is_slim else "full"}
-        if self._interpreter:
-            facts["byte-code"] = f"CPython {self._interpreter.version}"
-        bill = sbom(function.name, digest, theirs.parts, facts).encode()
-        return Built(content, bill, len(files), sum(map(len, files.values())), warnings)
+        beside = with_digest(bill, digest).encode()
+        return Built(content, beside, len(files), sum(map(len, files.values())), warnings)

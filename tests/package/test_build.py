@@ -43,9 +43,11 @@ def test_a_package_holds_entry_shared_requirements_and_byte_code(
 ) -> None:
     """The entry file is at the root of the zip, as FunctionGraph requires."""
     modules = {"index.py", "shared/__init__.py", "greeting/__init__.py"}
-    expected = modules | {
-        f"{path.rpartition('/')[0]}/__pycache__/{Path(path).stem}.{TAG}.pyc".lstrip("/") for path in modules
-    }
+    expected = (
+        {"sbom.cdx.json"}
+        | modules
+        | {f"{path.rpartition('/')[0]}/__pycache__/{Path(path).stem}.{TAG}.pyc".lstrip("/") for path in modules}
+    )
 
     found = names(build(application(), tmp_path))
 

@@ -36,3 +36,12 @@ def test_every_property_of_the_bill_of_materials_is_explained(package: Package) 
     used = set(re.findall(r'"(ddsbackup:[\w-]+)"', package.sbom.read_text(encoding="utf-8")))
 
     assert set(re.findall(r"`(ddsbackup:[\w-]+)`", TEXT)) == used
+
+
+def test_every_origin_of_a_file_is_explained(package: Package) -> None:
+    """The table has the origins that the bill of materials uses."""
+    files = json.loads(package.sbom.read_text(encoding="utf-8"))["metadata"]["component"]["components"]
+    used = {one["value"] for file in files for one in file["properties"] if one["name"] == "ddsbackup:origin"}
+    table = TEXT[TEXT.index("| Origin | What |") :].partition("\n\n")[0]
+
+    assert set(re.findall(r"^\| `([\w-]+)` ", table, re.MULTILINE)) == used
