@@ -94,6 +94,15 @@ def with_digest(bill: str, digest: str) -> str:
     return _text(document)
 
 
+def read_origins(bill: str) -> dict[str, Origin]:
+    """Return the origin of each file that *bill*, as made by `sbom`, lists."""
+    found = {}
+    for file in json.loads(bill)["metadata"]["component"]["components"]:
+        facts = {one["name"]: one["value"] for one in file["properties"]}
+        found[file["name"]] = Origin(*(facts.get(f"ddsbackup:{fact}", "") for fact in ("origin", "of", "reason")))
+    return found
+
+
 def _text(document: JsonObject) -> str:
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
