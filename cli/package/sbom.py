@@ -19,7 +19,7 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
-from cli.json_value import JsonObject
+from cli.json_value import Json, JsonObject
 from cli.package.contents import LICENCES, merged
 from cli.package.model import Files, Origin
 from cli.package.wheels import Wheel
@@ -109,7 +109,7 @@ def _text(document: JsonObject) -> str:
 
 def _file(path: str, origin: Origin) -> JsonObject:
     facts = (("origin", origin.kind), ("of", origin.of), ("reason", origin.reason))
-    known = [{"name": f"ddsbackup:{fact}", "value": value} for fact, value in facts if value]
+    known: list[Json] = [{"name": f"ddsbackup:{fact}", "value": value} for fact, value in facts if value]
     return {"type": "file", "name": path, "properties": known}
 
 

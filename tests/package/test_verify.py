@@ -120,8 +120,14 @@ TAMPERED: list[tuple[dict[str, bytes | None], dict[str, tuple[str, str]]]] = [
         {BYTE_CODE: ("changed", "byte-code of another source"), "index.py": ("changed", "other source")},
     ),
     (
-        {"shared/words.py": EVIL, "greeting/__init__.py": EVIL, "licences/LICENSE": b"Yours.\n"}
-        | {"sitecustomize.py": EVIL, OTHER_RECORD: b"", "words.txt": b""},
+        {
+            "shared/words.py": EVIL,
+            "greeting/__init__.py": EVIL,
+            "licences/LICENSE": b"Yours.\n",
+            "sitecustomize.py": EVIL,
+            OTHER_RECORD: b"",
+            "words.txt": b"",
+        },
         {
             "shared/words.py": ("changed", "edited source"),
             "greeting/__init__.py": ("changed", "other module"),
