@@ -10,11 +10,10 @@ from tempfile import gettempdir
 from cli.package.archive import check_limits, packed_sizes, write_whole, zipped
 from cli.package.bytecode import Compiler, Interpreter, find_interpreter
 from cli.package.cache import Built, Packages, key_of
-from cli.package.contents import OUR_LICENCES, SHARED, is_junk, merged, own_files
+from cli.package.contents import OUR_LICENCES, SHARED, is_junk, merged, own_files, refuse_secrets
 from cli.package.imports import unresolved_imports
 from cli.package.model import Files, Observer, Package, PackagingFailed
 from cli.package.sbom import BILL, origins, sbom, with_digest
-from cli.package.secrets import refuse_secrets
 from cli.package.slim import Vendored, published, slimmed
 from cli.package.wheels import Wheel, get_wheels, read_requirements, wheel_files
 from cli.template.model import Function

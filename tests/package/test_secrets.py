@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from cli.package.contents import refuse_secrets
 from cli.package.model import PackagingFailed
-from cli.package.secrets import refuse_secrets
 from cli.template.model import Function
 from tests.package.conftest import PYTHON, a_function, build, names
 
