@@ -104,6 +104,7 @@ def verify(path: Path, template: Template, observer: Observer, allowed: Sequence
                 full=statement.is_full,
                 with_byte_code=bool(statement.compiled_by),
                 allowed=allowed,
+                reuse=False,
             )
             origins = read_origins(package.sbom.read_text(encoding="utf-8"))
             with zipfile.ZipFile(package.path) as built:

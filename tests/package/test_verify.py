@@ -172,6 +172,15 @@ def test_a_source_of_the_checkout_that_changed_is_a_difference(files: Files, ver
     }
 
 
+def test_the_cache_of_packages_is_not_believed(
+    files: Files, function: Function, verify: Verify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can change the zip may be able to change the cache as well."""
+    monkeypatch.setattr("cli.package.cache.Packages.read", lambda *_: pytest.fail("the cache was read"))
+
+    assert verify(files)[0] == 0
+
+
 def test_the_table(files: Files, tmp_path: Path) -> None:
     """A row for each file, and a total. Control characters in names are escaped."""
     path = tmp_path / "downloaded.zip"
