@@ -131,8 +131,8 @@ build_packages(chosen[::-1], out=Path({str(tmp_path)!r}), observer=Noted(), pyth
     environment = os.environ | {"TZ": "Asia/Shanghai", "PYTHONHASHSEED": "123", "LC_ALL": "C", "PYTHONOPTIMIZE": "2"}
     subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, env=environment)
 
-    assert hashlib.sha512((tmp_path / "create_backup.zip").read_bytes()).hexdigest() == package.digest
-    assert (tmp_path / "create_backup.cdx.json").read_bytes() == package.sbom.read_bytes()
+    assert hashlib.sha512((tmp_path / package.path.name).read_bytes()).hexdigest() == package.digest
+    assert (tmp_path / package.sbom.name).read_bytes() == package.sbom.read_bytes()
 
 
 def test_unknown_requirements_stay_as_published(application: Callable[..., Function], tmp_path: Path) -> None:

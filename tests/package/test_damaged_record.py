@@ -7,7 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def damaged(content: bytes, chance: random.Random) -> Iterator[tuple[str, bytes]
         length = chance.choice([64, 4096, len(content)])
         zeros = bytes(min(length, len(content) - begin))
         yield f"zeros-{number}", content[:begin] + zeros + content[begin + len(zeros) :]
-    others = [None, 1, "text", b"", (), (1, 2), (1, 2, 3), {}, [{}, {}], ({}, marshal.dumps({}), {}, {})]
+    others: list[Any] = [None, 1, "text", b"", (), (1, 2), (1, 2, 3), {}, [{}, {}], ({}, marshal.dumps({}), {}, {})]
     for number, other in enumerate(others):
         yield f"other-marshal-{number}", marshal.dumps(other)
         yield f"other-marshal-{number}-with-digest", sealed(marshal.dumps(other))
@@ -56,7 +56,7 @@ def damaged(content: bytes, chance: random.Random) -> Iterator[tuple[str, bytes]
     yield "text", b"not a record"
 
 
-def started(root: Path, records: Path, connection: dict[str, Any], modules: list[str]) -> list[dict[str, Any]]:
+def started(root: Path, records: Path, connection: Mapping[str, Any], modules: list[str]) -> list[dict[str, Any]]:
     """Start the function with each of the records."""
     command = [sys.executable, "-I", "-S", "-B", str(HERE / "starter.py"), str(root), str(records)]
     command.append(str(HERE.parent / "bench"))
