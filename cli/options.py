@@ -16,6 +16,14 @@ template_option = click.option(
     help="Default: template.yaml in the current directory, or else the one installed with this command.",
 )
 
+allow_file_option = click.option(
+    "allowed",
+    "--allow-file",
+    multiple=True,
+    metavar="PATTERN",
+    help="Pack a file although it looks like a secret. A name or a path, such as 'data/*.pem'. Repeatable.",
+)
+
 
 LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)")
 QUOTED = re.compile(r"(?P<quote>['\"])(?P<inside>.*)(?P=quote)\s*(?:#.*)?")

@@ -1,5 +1,6 @@
 """``ddsbackup deploy`` and ``ddsbackup destroy``: create, update and delete the application in a cloud."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from cli.deploy.options import (
     template_values,
     yes_option,
 )
-from cli.options import template_option
+from cli.options import allow_file_option, template_option
 from cli.package.model import PYTHONS
 from cli.template.load import find_template
 
@@ -31,6 +32,7 @@ from cli.template.load import find_template
 @click.option("--adopt", is_flag=True, help="Take over existing resources that have a wanted name but no stack.")
 @click.option("--prune", is_flag=True, help="Delete resources of the stack that the template does not have.")
 @click.option("--dry-run", is_flag=True, help="Show the changes without making them.")
+@allow_file_option
 @yes_option
 @template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document: every step and its state.")
@@ -44,6 +46,7 @@ def deploy(
     adopt: bool,
     prune: bool,
     dry_run: bool,
+    allowed: tuple[str, ...],
     yes: bool,
     template_file: Path | None,
     as_json: bool,
@@ -63,7 +66,7 @@ def deploy(
       ddsbackup deploy --region cn-north-4 --parameters-file production.env --dry-run
       ddsbackup deploy --cloud local --parameters-file test.env --yes --json
     """
-    from cli.deploy.deployment import Deployment, deploy_stack
+    from cli.deploy.deployment import Deployment, deploy_stack, pack
     from cli.huaweicloud.access import open_access
     from cli.preflight.display import valid_template
     from cli.preflight.report import check_template
@@ -76,7 +79,7 @@ def deploy(
     template = valid_template(report, as_json=as_json)
     access = open_access(cloud, region)
     deploy_stack(
-        Deployment(template, secrets, access, stack_name, python),
+        Deployment(template, secrets, access, stack_name, python, partial(pack, allowed=allowed)),
         prune=prune,
         adopt=adopt,
         dry_run=dry_run,

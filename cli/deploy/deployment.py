@@ -49,17 +49,17 @@ KEPT = (
 """What destroy leaves."""
 
 
-def pack(functions: Sequence[Function], python: str | None) -> Mapping[str, Package]:
+def pack(functions: Sequence[Function], python: str | None, allowed: Sequence[str] = ()) -> Mapping[str, Package]:
     """Write the packages to ``build``, with progress on standard error. Returns them by function name.
 
-    Raises PackagingFailed.
+    *allowed* are patterns of files that look like secrets and are none. Raises PackagingFailed.
     """
     console = make_console(stderr=True)
     with make_progress(console) as progress:
         observer = make_observer(console, progress)
         for notice in notices(functions, None):
             observer.warn(notice)
-        packages = build_packages(functions, out=OUT, observer=observer, python=python)
+        packages = build_packages(functions, out=OUT, observer=observer, python=python, allowed=allowed)
     for package in packages:
         if API not in {way.name for way in fitting_uploads(package.size, package.unpacked_size)}:
             raise PackagingFailed(

@@ -15,7 +15,7 @@ from cli.deploy.options import (
     stack_option,
     template_values,
 )
-from cli.options import template_option
+from cli.options import allow_file_option, template_option
 from cli.package.model import Package, PackagingFailed
 from cli.template.model import Function
 
@@ -27,6 +27,7 @@ from cli.template.model import Function
 @parameter_option
 @parameters_file_option
 @click.option("--skip-code", is_flag=True, help="Do not compare the code, which needs to package the functions.")
+@allow_file_option
 @template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document: every finding.")
 def doctor(
@@ -36,6 +37,7 @@ def doctor(
     given: tuple[str, ...],
     parameters_file: Path | None,
     skip_code: bool,
+    allowed: tuple[str, ...],
     template_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -69,7 +71,7 @@ def doctor(
     checks = [Check("template", lambda _: events.template(report), needs=())]
     if report.is_whole:  # otherwise most of what is deployed would seem to differ
         checks += [*account.CHECKS, *resources.CHECKS, *events.CHECKS]
-    packages = {} if skip_code or not report.is_whole else _packages(report.template.functions)
+    packages = {} if skip_code or not report.is_whole else _packages(report.template.functions, allowed)
     stack = Stack(access, report.template, stack_name, packages)
     findings = []
     console = make_console()
@@ -86,11 +88,11 @@ def doctor(
     sys.exit(1 if has_problem else 0)
 
 
-def _packages(functions: Sequence[Function]) -> Mapping[str, Package]:
+def _packages(functions: Sequence[Function], allowed: Sequence[str]) -> Mapping[str, Package]:
     from cli.deploy.deployment import pack
 
     try:
-        return pack(functions, None)
+        return pack(functions, None, allowed)
     except PackagingFailed as error:
         click.echo(f"The code is not compared, because the functions cannot be packaged: {error.message}", err=True)
         return {}

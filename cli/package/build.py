@@ -10,10 +10,10 @@ from tempfile import gettempdir
 from cli.package.archive import check_limits, packed_sizes, write_whole, zipped
 from cli.package.bytecode import Compiler, Interpreter, find_interpreter
 from cli.package.cache import Built, Packages, key_of
-from cli.package.contents import OUR_LICENCES, SHARED, is_junk, merged, own_files
+from cli.package.contents import OUR_LICENCES, SHARED, is_junk, merged, own_files, refuse_secrets
 from cli.package.imports import unresolved_imports
 from cli.package.model import Files, Observer, Package, PackagingFailed
-from cli.package.sbom import sbom
+from cli.package.sbom import BILL, origins, sbom, with_digest
 from cli.package.slim import Vendored, published, slimmed
 from cli.package.wheels import Wheel, get_wheels, read_requirements, wheel_files
 from cli.template.model import Function
@@ -62,6 +62,7 @@ def build_packages(
     with_byte_code: bool = True,
     cache: Path | None = None,
     reuse: bool = True,
+    allowed: Sequence[str] = (),
 ) -> tuple[Package, ...]:
     """Write ``<function>.zip`` and ``<function>.cdx.json`` of each function to the folder *out*.
 
@@ -69,7 +70,7 @@ def build_packages(
     not only what the functions reach. *cache* is the folder of the wheels (default: in the user's cache directory), and
     its neighbour *packages* has the finished packages, which are used unless *reuse* is false. The name of a zip for
     another Python than the function's Runtime has that version: ``<function>-python3.12.zip``. The packages have the
-    order of *functions*.
+    order of *functions*. Files that look like secrets are an error, unless *allowed* has a pattern that matches them.
 
     The same sources give the same bytes anywhere and at any time: the zip depends only on the sources, on the files
     that requirements.txt pins, on the release of Python that makes the byte code, and on zlib (see
@@ -81,6 +82,7 @@ def build_packages(
     packagers = dict[str, _Packager]()
     packages = []
     try:
+        refuse_secrets(functions, out, allowed)
         out.mkdir(parents=True, exist_ok=True)
         for function in functions:
             version = python or function.runtime.removeprefix("Python")
@@ -161,7 +163,14 @@ class _Packager:
         if self._compiler:
             files |= self._compiler.byte_code(files, ours)
             files = self._compiler.with_record(files)
-        return self._zipped(function, files, theirs, tuple(warnings))
+        bill = sbom(function.name, theirs.parts, self._statement(theirs), origins(files, ours, theirs.origins))
+        files = merged([("the package", files), ("the bill of materials", {BILL: bill.encode()})])
+        return self._zipped(function, files, bill, tuple(warnings))
+
+    def _statement(self, theirs: Vendored) -> dict[str, str]:
+        """Return what the bill of materials states about the zip."""
+        facts = {"python": self._python, "requirements": "slim" if theirs.is_slim else "full"}
+        return facts | ({"byte-code": f"CPython {self._interpreter.version}"} if self._interpreter else {})
 
     def _wheels(self, requirements: Path) -> dict[Wheel, Files]:
         if requirements not in self._wheel_files:
@@ -170,14 +179,11 @@ class _Packager:
             self._wheel_files[requirements] = {wheel: wheel_files(wheel) for wheel in wheels}
         return self._wheel_files[requirements]
 
-    def _zipped(self, function: Function, files: Files, theirs: Vendored, warnings: tuple[str, ...]) -> Built:
+    def _zipped(self, function: Function, files: Files, bill: str, warnings: tuple[str, ...]) -> Built:
         done = self._observer.step(f"Zipping {function.name}", 1)
         content = zipped(files)
         done()
         check_limits(f"{function.name}.zip", len(content), files, packed_sizes(content))
         digest = hashlib.sha512(content).hexdigest()
-        facts = {"python": self._python, "requirements": "slim" if theirs.is_slim else "full"}
-        if self._interpreter:
-            facts["byte-code"] = f"CPython {self._interpreter.version}"
-        bill = sbom(function.name, digest, theirs.parts, facts).encode()
-        return Built(content, bill, len(files), sum(map(len, files.values())), warnings)
+        beside = with_digest(bill, digest).encode()
+        return Built(content, beside, len(files), sum(map(len, files.values())), warnings)

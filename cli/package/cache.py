@@ -45,7 +45,7 @@ class Built:
 
 def key_of(sources: Files, requirements: Path, facts: Mapping[str, str]) -> str:
     """Return the key of a package of *sources* and *requirements*, built as *facts* say, by the packer as it is."""
-    parts = {f"packer/{file.name}": file.read_bytes() for file in PACKER.glob("*.py")}
+    parts = {f"packer/{file.name}": file.read_bytes() for file in PACKER.glob("*.*") if file.is_file()}
     parts |= {f"sources/{name}": content for name, content in sources.items()}
     parts["requirements"] = requirements.read_bytes() if requirements.exists() else b""
     libraries = [version(name) for name in ("cyclonedx-python-lib", "packageurl-python", "packaging")]

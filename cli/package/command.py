@@ -1,13 +1,16 @@
 """``ddsbackup package``: the zip of each function, ready for FunctionGraph."""
 
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from cli.errors import WrongCall
-from cli.options import template_option
+from cli.options import allow_file_option, template_option
 from cli.package.model import PYTHONS
+from cli.template.model import Template
 
 
 @click.command(short_help="Build the zips that FunctionGraph runs.")
@@ -32,8 +35,16 @@ from cli.package.model import PYTHONS
     metavar="FOLDER",
     help="Folder to write to.",
 )
+@click.option(
+    "zip_file",
+    "--verify",
+    type=click.Path(path_type=Path),
+    metavar="ZIP",
+    help="Compare ZIP with the package that this checkout makes, and write nothing. Exit status 1 if they differ.",
+)
+@allow_file_option
 @template_option
-@click.option("as_json", "--json", is_flag=True, help="Print one JSON document: each package with its digest.")
+@click.option("as_json", "--json", is_flag=True, help="Print one JSON document: packages or differences.")
 def package(
     functions: tuple[str, ...],
     python: str | None,
@@ -41,6 +52,8 @@ def package(
     without_byte_code: bool,
     no_cache: bool,
     out: Path,
+    zip_file: Path | None,
+    allowed: tuple[str, ...],
     template_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -55,6 +68,10 @@ def package(
     \b
       ddsbackup package
       ddsbackup package create_backup --python 3.12 --json
+      ddsbackup package --verify create_backup.zip
+
+    With --verify, the zip itself says which function it is, and for which Python it was packed. It can come from
+    FunctionGraph: the files are compared, not the zip.
     """
     from cli.console import make_console
     from cli.package.build import build_packages, notices
@@ -67,6 +84,13 @@ def package(
     template = valid_template(check_template(template_file or find_template()), as_json=as_json)
     if not template.functions:
         raise WrongCall(f"{template.file} has no function, expected a resource of type {FUNCTION}")
+    if zip_file:
+        if functions or python or full or without_byte_code:
+            raise WrongCall(
+                "--verify reads the function, its Python and what is packed from the zip: name only the zip"
+            )
+        _verify(zip_file, template, allowed, as_json=as_json)
+        return
     chosen = [find_function(template, name) for name in functions] or template.functions
     console = make_console(stderr=True)
     with make_progress(console) as progress:
@@ -81,8 +105,25 @@ def package(
             full=full,
             with_byte_code=not without_byte_code,
             reuse=not no_cache,
+            allowed=allowed,
         )
     if as_json:
         print(json.dumps({"packages": [as_document(one) for one in packages]}))
     else:
         show(make_console(), packages)
+
+
+def _verify(zip_file: Path, template: Template, allowed: Sequence[str], *, as_json: bool) -> None:
+    """Compare *zip_file* with what the sources of *template* make, print the result, and exit with it."""
+    from cli.console import make_console
+    from cli.package.display import make_observer, make_progress, show_verification, verification_document
+    from cli.package.verify import verify
+
+    console = make_console(stderr=True)
+    with make_progress(console) as progress:
+        found = verify(zip_file, template, make_observer(console, progress), allowed)
+    if as_json:
+        print(json.dumps(verification_document(found)))
+    else:
+        show_verification(make_console(), found)
+    sys.exit(1 if found.differences else 0)

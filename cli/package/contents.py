@@ -1,7 +1,9 @@
-"""The application's own files in a package: the function at the root, ``shared`` and the licence."""
+"""The application's own files in a package: the function at the root, ``shared`` and the licence, but no secrets."""
 
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cli.package.model import Files, PackagingFailed
@@ -18,6 +20,16 @@ OUR_LICENCES = ("LICENSE", "NOTICE")
 """Files next to the template. Both are optional."""
 
 _JUNK = re.compile(r"(^|/)(\.|#|__pycache__/|py\.typed$|terraform\.tfstate)|(~|\.(pyc|pyo|swp|orig|rej|bak|tmp))$")
+
+SECRETS = (
+    *("*.env", ".env*", ".netrc", "_netrc", ".pgpass", ".pypirc", ".npmrc", ".htpasswd", ".git-credentials"),
+    *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.key", "*.ppk", "*.p12", "*.pfx", "*.jks", "*.keystore"),
+    *("*.kdbx", "*.tfvars", "credentials*", "secrets.*"),
+)
+"""Names of files with secrets, in lower case. Modules (``credentials.py``) and public keys (``id_rsa.pub``) are not."""
+
+_HARMLESS = (".py", ".pub")
+_PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----")
 
 
 def own_files(function: Function, out: Path | None = None) -> Files:
@@ -41,23 +53,31 @@ def is_junk(name: str) -> bool:
 
 
 def _folder(folder: Path, prefix: str, out: Path | None) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(_paths(folder, "", (folder.resolve(),), out and out.resolve())):
-        name = prefix + path.relative_to(folder).as_posix()
-        yield name, _text(path) if name.endswith(".py") else path.read_bytes()
+    for name, path in sorted(files_below(folder, out)):
+        if not is_junk(name):
+            yield prefix + name, _text(path) if name.endswith(".py") else path.read_bytes()
 
 
-def _paths(folder: Path, prefix: str, parents: tuple[Path, ...], out: Path | None) -> Iterator[Path]:
+def files_below(folder: Path, out: Path | None) -> Iterator[tuple[str, Path]]:
+    """Yield each file below *folder* with its path from there. Folders that are never packed are left out, files not.
+
+    Raises PackagingFailed for a dangling or circular link.
+    """
+    yield from _below(folder, "", (folder.resolve(),), out and out.resolve())
+
+
+def _below(folder: Path, prefix: str, parents: tuple[Path, ...], out: Path | None) -> Iterator[tuple[str, Path]]:
     for path in folder.iterdir():
         name, real = prefix + path.name, path.resolve()
-        if is_junk(f"{name}/" if path.is_dir() else name) or real == out:
+        if real == out or (path.is_dir() and is_junk(f"{name}/")):
             continue
         if real in parents:
             raise PackagingFailed(f"{path} is a link to a folder that contains it, {real}")
         if path.is_dir():
-            yield from _paths(path, f"{name}/", (*parents, real), out)
+            yield from _below(path, f"{name}/", (*parents, real), out)
         elif path.is_file():
-            yield path
-        elif path.is_symlink():
+            yield name, path
+        elif path.is_symlink() and not is_junk(name):
             raise PackagingFailed(f"{path} is a link to {path.readlink()}, which does not exist")
 
 
@@ -77,3 +97,40 @@ def merged(parts: Iterable[tuple[str, Files]]) -> Files:
             if files.setdefault(path, content) != content:
                 raise PackagingFailed(f"{name} has a file {path}, which differs from another file at this path")
     return files
+
+
+def refuse_secrets(functions: Iterable[Function], out: Path, allowed: Sequence[str]) -> None:
+    """Raise PackagingFailed, which names them, if files of *functions* or of ``shared`` look like secrets.
+
+    Hidden files count, although they are not packed: other ways to zip the folder pack them. A file is let through if
+    its name, or its path from the folder of the template, matches a pattern in *allowed* (as in `fnmatch`).
+    """
+    found = dict[str, str]()
+    for function in functions:
+        for folder in (function.code_uri, function.code_root / SHARED):
+            if folder.is_dir():
+                for path, why in _suspects(folder, out):
+                    found.setdefault(Path(os.path.relpath(path, function.code_root)).as_posix(), why)
+    names = [name for name in sorted(found) if not _is_allowed(name, allowed)]
+    if names:
+        raise PackagingFailed(
+            "these files look like secrets, and whoever can read the code of the function could read them:\n"
+            + "".join(f"  {name}: {found[name]}\n" for name in names)
+            + "Move them to another folder, and pass secrets as parameters of the template that have NoEcho. If a file"
+            f" is not a secret, allow it by its name, its path or a pattern: --allow-file '{names[0]}'"
+        )
+
+
+def _is_allowed(name: str, allowed: Sequence[str]) -> bool:
+    return any(fnmatchcase(one, pattern) for pattern in allowed for one in (name, name.rpartition("/")[2]))
+
+
+def _suspects(folder: Path, out: Path) -> Iterator[tuple[Path, str]]:
+    for name, path in files_below(folder, out):
+        own_name = name.rpartition("/")[2].lower()
+        if own_name.endswith(_HARMLESS):
+            continue
+        if pattern := next((pattern for pattern in SECRETS if fnmatchcase(own_name, pattern)), None):
+            yield path, f"its name matches {pattern}"
+        elif _PRIVATE_KEY.search(path.read_bytes()):
+            yield path, "it contains a private key"

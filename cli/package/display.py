@@ -1,14 +1,17 @@
 """The progress of packaging, and the packages as a table and as JSON."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from cli.json_value import JsonObject
 from cli.package.archive import MB, UPLOADS, fitting_uploads
-from cli.package.model import Observer, Package
+from cli.package.model import Observer, Origin, Package
+from cli.package.verify import Verification
 
 
 def make_progress(console: Console) -> Progress:
@@ -85,4 +88,60 @@ def as_document(package: Package) -> JsonObject:
         "unpacked_size": package.unpacked_size,
         "digest": package.digest,
         "uploads": [way.name for way in fitting_uploads(package.size, package.unpacked_size)],
+    }
+
+
+MOST_ROWS = 40
+"""Differences in the table. JSON has all of them."""
+
+
+def show_verification(console: Console, found: Verification) -> None:
+    """Print a table of the differences, or one line if there are none."""
+    said = found.statement
+    what = f"the package of {said.function} for Python {said.python} that this checkout makes"
+    if not found.differences:
+        console.print(f"{found.path} has the {found.package.files} files of {what}.", markup=False, soft_wrap=True)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("File", "Change", "Origin", "Meaning"):
+        table.add_column(heading, overflow="fold")
+    for one in found.differences[:MOST_ROWS]:
+        origin = one.origin or Origin("-")
+        where = origin.of if origin.kind in {"unchanged", "changed"} else origin.kind
+        table.add_row(
+            *(Text(cell) for cell in (one.path.encode("unicode_escape").decode(), one.change, where, one.meaning))
+        )
+    console.print(table)
+    if len(found.differences) > MOST_ROWS:
+        console.print(f"... and {len(found.differences) - MOST_ROWS} more, which --json lists.")
+    for note in found.notes:
+        console.print(f"Note: {note}", markup=False, soft_wrap=True)
+    counts = Counter(one.change for one in found.differences)
+    total = ", ".join(f"{count} {change}" for change, count in counts.items())
+    console.print(f"\n{found.path} is not {what}: {total}.", markup=False, soft_wrap=True)
+
+
+def verification_document(found: Verification) -> JsonObject:
+    """Return the result of a comparison as a JSON object."""
+    return {
+        "path": str(found.path),
+        "function": found.statement.function,
+        "python": found.statement.python,
+        "requirements": "full" if found.statement.is_full else "slim",
+        "byte_code": found.statement.compiled_by or None,
+        "digest": found.digest,
+        "expected_digest": found.package.digest,
+        "files": found.package.files,
+        "identical": not found.differences,
+        "differences": [
+            {
+                "path": one.path,
+                "change": one.change,
+                "origin": one.origin.kind if one.origin else None,
+                "of": (one.origin and one.origin.of) or None,
+                "meaning": one.meaning,
+            }
+            for one in found.differences
+        ],
+        "notes": [*found.notes],
     }

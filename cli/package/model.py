@@ -17,6 +17,22 @@ Files = dict[str, bytes]
 """Contents by path in the zip."""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a file of a package comes from.
+
+    Attributes:
+        kind: ``source`` (the application's own), ``unchanged`` or ``changed`` (a file of a requirement), ``stub`` (made
+            in place of a requirement's module), ``licence``, ``byte-code``, ``record``, ``bill`` (of materials).
+        of: the package URL of the requirement, or the path of the source of byte code.
+        reason: why a file was changed, or a stub was made.
+    """
+
+    kind: str
+    of: str = ""
+    reason: str = ""
+
+
 class PackagingFailed(click.ClickException):
     """A package could not be made. The message says what went wrong and what to do. Exit status 1."""
 

@@ -1,8 +1,9 @@
-"""What a package states about its wheels: the bill of materials, and their licence texts.
+"""What a package states about its content: the bill of materials, and the licence texts of wheels.
 
 The bill of materials is CycloneDX 1.6, without a time or a random number: the same zip has the same one.
 """
 
+import importlib.util
 import json
 import re
 import uuid
@@ -18,9 +19,16 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
+from cli.json_value import Json, JsonObject
 from cli.package.contents import LICENCES, merged
-from cli.package.model import Files
+from cli.package.model import Files, Origin
 from cli.package.wheels import Wheel
+
+
+BILL = "sbom.cdx.json"
+"""The bill of materials in the zip, which has everything but the digest of the zip."""
+RECORD = re.compile(r"shared/runtime/cold_start\.[\w-]+\.bin")
+"""The record of a cold start: see `shared.runtime.cold_start`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +41,76 @@ class Part:
     packed: Files
     """The package's files at the same paths. Empty if the wheel is left out."""
 
+    @property
+    def purl(self) -> str:
+        """The package URL, such as ``pkg:pypi/six@1.17.0``."""
+        return str(_purl(self.wheel))
 
-def sbom(name: str, digest: str, parts: Sequence[Part], facts: Mapping[str, str]) -> str:
-    """Return the bill of materials, JSON, of the zip of the function *name* with the SHA-512 *digest*.
+
+def origins(files: Files, ours: Files, theirs: Mapping[str, Origin]) -> dict[str, Origin]:
+    """Return the origin of each of *files*, the whole package, and of its bill of materials.
+
+    *ours* are the application's own files, *theirs* are the origins of those of requirements.
+    """
+    known = {**theirs, **dict.fromkeys(ours, Origin("source")), BILL: Origin("bill")}
+    for name in files.keys() - known.keys():
+        if name.endswith(".pyc"):
+            known[name] = Origin("byte-code", importlib.util.source_from_cache(name))
+        elif RECORD.fullmatch(name):
+            known[name] = Origin("record")
+    return known
+
+
+def sbom(name: str, parts: Sequence[Part], facts: Mapping[str, str], files: Mapping[str, Origin]) -> str:
+    """Return the bill of materials, JSON, of the package of the function *name*, without the digest of its zip.
 
     *facts* are properties of the zip. A wheel that is left out is a property of the zip, too, and not a component. The
     properties of a component say how many files are packed, without metadata, and which of them are changed. The hash
-    of the wheel is at the reference to it, since it is not the hash of the component.
+    of the wheel is at the reference to it, since it is not the hash of the component. *files* are the parts of the
+    function, with their origins as properties.
     """
     left_out = [part for part in parts if not part.packed]
     function = Component(
         name=name,
         type=ComponentType.APPLICATION,
         bom_ref=name,
-        hashes=[HashType(alg=HashAlgorithm.SHA_512, content=digest)],
-        properties=_properties([*facts.items(), *(("left-out", str(_purl(part.wheel))) for part in left_out)]),
+        properties=_properties([*facts.items(), *(("left-out", part.purl) for part in left_out)]),
     )
     components = [_component(part) for part in parts if part.packed]
-    bom = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_OID, digest), components=components)
+    bom = Bom(components=components)
     bom.metadata.component = function
     bom.register_dependency(function, components)
     document = json.loads(JsonV1Dot6(bom).output_as_string())
-    del document["metadata"]["timestamp"]
+    del document["metadata"]["timestamp"], document["serialNumber"]
+    document["metadata"]["component"]["components"] = [_file(path, files[path]) for path in sorted(files)]
+    return _text(document)
+
+
+def with_digest(bill: str, digest: str) -> str:
+    """Return *bill* for the zip with the SHA-512 *digest*."""
+    document = json.loads(bill)
+    document["serialNumber"] = uuid.uuid5(uuid.NAMESPACE_OID, digest).urn
+    document["metadata"]["component"]["hashes"] = [{"alg": "SHA-512", "content": digest}]
+    return _text(document)
+
+
+def read_origins(bill: str) -> dict[str, Origin]:
+    """Return the origin of each file that *bill*, as made by `sbom`, lists."""
+    found = {}
+    for file in json.loads(bill)["metadata"]["component"]["components"]:
+        facts = {one["name"]: one["value"] for one in file["properties"]}
+        found[file["name"]] = Origin(*(facts.get(f"ddsbackup:{fact}", "") for fact in ("origin", "of", "reason")))
+    return found
+
+
+def _text(document: JsonObject) -> str:
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
+def _file(path: str, origin: Origin) -> JsonObject:
+    facts = (("origin", origin.kind), ("of", origin.of), ("reason", origin.reason))
+    known: list[Json] = [{"name": f"ddsbackup:{fact}", "value": value} for fact, value in facts if value]
+    return {"type": "file", "name": path, "properties": known}
 
 
 def _component(part: Part) -> Component:

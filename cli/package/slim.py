@@ -19,12 +19,15 @@ import yaml
 
 from cli.package.contents import merged
 from cli.package.imports import imports_among, own_imports, reached_modules, services, unreached_files
-from cli.package.model import Files, PackagingFailed
+from cli.package.model import Files, Origin, PackagingFailed
 from cli.package.sbom import Part, licence_texts
 from cli.package.wheels import Wheel
 
 
 RULES = Path(__file__).with_name("slim.yaml")
+
+MODELS = "It imports every model of a service, most of which are left out. It is made lazy."
+"""Why the packages of the SDK's services are changed."""
 
 STUB = '''\
 """Made by `ddsbackup package` in place of {module}. {reason}"""
@@ -78,13 +81,16 @@ class Vendored:
 
     files: Files
     parts: tuple[Part, ...]
+    origins: Mapping[str, Origin]
+    """The origin of each of the files."""
     is_slim: bool
 
 
 def published(wheels: Mapping[Wheel, Files]) -> Vendored:
     """Return all files of *wheels*. Raises PackagingFailed if two have different files at the same path."""
     files = merged((wheel.name, files) for wheel, files in wheels.items())
-    return Vendored(files, tuple(Part(wheel, files, files) for wheel, files in wheels.items()), is_slim=False)
+    parts = tuple(Part(wheel, files, files) for wheel, files in wheels.items())
+    return Vendored(files, parts, _origins(parts, {}), is_slim=False)
 
 
 def slimmed(wheels: Mapping[Wheel, Files], ours: Files, warn: Callable[[str], None]) -> Vendored:
@@ -110,10 +116,27 @@ def slimmed(wheels: Mapping[Wheel, Files], ours: Files, warn: Callable[[str], No
         Part(wheel, all_, {name: files[name] for name in all_ if name in files and name not in rules.made})
         for wheel, all_ in wheels.items()
     )
+    purls = {part.wheel.name: part.purl for part in parts}
+    origins = _origins(parts, rules.reasons)
+    origins |= {name: Origin("stub", purls[of], rules.reasons[name]) for name, of in rules.made_of.items()}
     for part in parts:
         if part.packed and part.wheel.name in rules.made_for:
-            files |= licence_texts(part.wheel.name, part.published)
-    return Vendored(files, parts, is_slim=True)
+            texts = licence_texts(part.wheel.name, part.published)
+            files |= texts
+            origins |= dict.fromkeys(texts, Origin("licence", part.purl))
+    return Vendored(files, parts, origins, is_slim=True)
+
+
+def _origins(parts: Iterable[Part], reasons: Mapping[str, str]) -> dict[str, Origin]:
+    """Return the origin of each packed file of *parts*. *reasons* say why a file is changed."""
+    origins = dict[str, Origin]()
+    for part in parts:
+        for name, content in part.packed.items():
+            changed = content != part.published[name]
+            origins[name] = (
+                Origin("changed", part.purl, reasons.get(name, MODELS)) if changed else Origin("unchanged", part.purl)
+            )
+    return origins
 
 
 def _modules(files: Files) -> Files:
@@ -130,6 +153,10 @@ class Rules:
     """Stubs and modules that hide others, by path."""
     lazy: tuple[str, ...]
     """The ``__init__.py`` of packages to make lazy."""
+    made_of: Mapping[str, str] = field(default_factory=dict)
+    """The requirement whose module each file that is made replaces, or for which it hides another."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why a file is made, or made lazy, by path."""
     leave_out_of_all: tuple[str, ...] = ()
     """Path patterns that need not match a file."""
     made_for: frozenset[str] = frozenset()
@@ -145,14 +172,19 @@ def read_rules(requirements: AbstractSet[str], file: Path = RULES) -> Rules:
         for section, entries in data.items()
     }
     made: Files = {}
-    for entry in rules["stubs"]:
-        made |= _stub(entry)
-    for entry in rules["hidden"]:
-        made[f"{entry['module']}.py"] = HIDDEN.format(**entry).encode()
+    made_of, reasons = dict[str, str](), dict[str, str]()
+    hidden = [(entry, {f"{entry['module']}.py": HIDDEN.format(**entry).encode()}) for entry in rules["hidden"]]
+    for entry, files in [*((entry, _stub(entry)) for entry in rules["stubs"]), *hidden]:
+        made |= files
+        made_of |= dict.fromkeys(files, entry["of"])
+        reasons |= dict.fromkeys(files, entry["reason"])
+    reasons |= {f"{entry['package']}/__init__.py": entry["reason"] for entry in rules["lazy"]}
     return Rules(
         leave_out=tuple(path for entry in rules["leave_out"] if "of" in entry for path in entry["paths"]),
         made=made,
         lazy=tuple(f"{entry['package']}/__init__.py" for entry in rules["lazy"]),
+        made_of=made_of,
+        reasons=reasons,
         leave_out_of_all=tuple(path for entry in rules["leave_out"] if "of" not in entry for path in entry["paths"]),
         made_for=made_for,
     )

@@ -1,5 +1,6 @@
 """The commands: what they ask for, and what they refuse."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from click.testing import CliRunner
 
 from cli.deploy import command
 from cli.main import main
+from cli.package.model import Package
+from cli.template.model import Function
 from tests.deploy.conftest import SECRET, App
 
 
@@ -131,3 +134,19 @@ def test_what_the_template_exposes_is_a_warning(app: App, monkeypatch: pytest.Mo
 
     assert status == 0
     assert "DDS_ENDPOINT is http://, so that the security token" in output
+
+
+@pytest.mark.parametrize("command", [("deploy", "--dry-run"), ("doctor",)])
+def test_a_file_is_allowed_as_by_package(app: App, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+    """The commands that package the functions have the same option for files that look like secrets."""
+    monkeypatch.setenv("DDSBACKUP_PASSWORD", SECRET)
+    given: list[object] = []
+
+    def build(functions: Sequence[Function], python: str | None, **options: object) -> tuple[Package, ...]:
+        given.append(options["allowed"])
+        return tuple(app.deployment().pack(functions, python).values())
+
+    monkeypatch.setattr("cli.deploy.deployment.build_packages", build)
+    run(*command, "--allow-file", "one.pem", "--allow-file", "*.env")
+
+    assert given == [("one.pem", "*.env")]

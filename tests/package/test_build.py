@@ -43,9 +43,11 @@ def test_a_package_holds_entry_shared_requirements_and_byte_code(
 ) -> None:
     """The entry file is at the root of the zip, as FunctionGraph requires."""
     modules = {"index.py", "shared/__init__.py", "greeting/__init__.py"}
-    expected = modules | {
-        f"{path.rpartition('/')[0]}/__pycache__/{Path(path).stem}.{TAG}.pyc".lstrip("/") for path in modules
-    }
+    expected = (
+        {"sbom.cdx.json"}
+        | modules
+        | {f"{path.rpartition('/')[0]}/__pycache__/{Path(path).stem}.{TAG}.pyc".lstrip("/") for path in modules}
+    )
 
     found = names(build(application(), tmp_path))
 
@@ -129,8 +131,8 @@ build_packages(chosen[::-1], out=Path({str(tmp_path)!r}), observer=Noted(), pyth
     environment = os.environ | {"TZ": "Asia/Shanghai", "PYTHONHASHSEED": "123", "LC_ALL": "C", "PYTHONOPTIMIZE": "2"}
     subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, env=environment)
 
-    assert hashlib.sha512((tmp_path / "create_backup.zip").read_bytes()).hexdigest() == package.digest
-    assert (tmp_path / "create_backup.cdx.json").read_bytes() == package.sbom.read_bytes()
+    assert hashlib.sha512((tmp_path / package.path.name).read_bytes()).hexdigest() == package.digest
+    assert (tmp_path / package.sbom.name).read_bytes() == package.sbom.read_bytes()
 
 
 def test_unknown_requirements_stay_as_published(application: Callable[..., Function], tmp_path: Path) -> None:

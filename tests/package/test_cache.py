@@ -56,8 +56,10 @@ def test_a_changed_packer_has_other_keys(tmp_path: Path, monkeypatch: pytest.Mon
     keys = [cache.key_of({"index.py": b""}, requirements, {"python": version}) for version in ("3.10", "3.12")]
     (tmp_path / "one.py").write_text("2")
     keys.append(cache.key_of({"index.py": b""}, requirements, {"python": "3.10"}))
+    (tmp_path / "slim.yaml").write_text("rules")
+    keys.append(cache.key_of({"index.py": b""}, requirements, {"python": "3.10"}))
 
-    assert len(set(keys)) == 3
+    assert len(set(keys)) == 4
 
 
 @pytest.mark.parametrize(

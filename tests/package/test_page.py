@@ -2,10 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 from cli.package.archive import MB, UPLOADS
+from cli.package.display import verification_document
 from cli.package.model import Package
+from cli.package.verify import Statement, Verification
 from cli.paths import CHECKOUT
+from tests.package.conftest import a_function
 
 
 PAGE = CHECKOUT / "docs" / "package.md"
@@ -36,3 +40,29 @@ def test_every_property_of_the_bill_of_materials_is_explained(package: Package) 
     used = set(re.findall(r'"(ddsbackup:[\w-]+)"', package.sbom.read_text(encoding="utf-8")))
 
     assert set(re.findall(r"`(ddsbackup:[\w-]+)`", TEXT)) == used
+
+
+def test_every_origin_of_a_file_is_explained(package: Package) -> None:
+    """The table has the origins that the bill of materials uses."""
+    files = json.loads(package.sbom.read_text(encoding="utf-8"))["metadata"]["component"]["components"]
+    used = {one["value"] for file in files for one in file["properties"] if one["name"] == "ddsbackup:origin"}
+    table = TEXT[TEXT.index("| Origin | What |") :].partition("\n\n")[0]
+
+    assert set(re.findall(r"^\| `([\w-]+)` ", table, re.MULTILINE)) == used
+
+
+def test_every_key_of_a_verification_is_explained() -> None:
+    """The table has the keys of the JSON document, and its changes."""
+    section = TEXT[TEXT.index("## What differs") :].partition("\n## ")[0]
+    found = Verification(
+        Path(),
+        Statement("", "", False, ""),
+        Package(a_function(Path(), Path()), "", Path(), Path(), 0, 0, 0, ""),
+        "",
+        (),
+        (),
+    )
+    table = section[section.index("| Key | Value |") :]
+    keys = [key for row in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)]
+
+    assert sorted(keys) == sorted(verification_document(found))

@@ -1,6 +1,7 @@
 """The bill of materials, and the licence texts that have to accompany the code."""
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +109,68 @@ def test_the_bill_of_materials_names_what_is_in_the_zip(application: Callable[..
     assert package.sbom.read_bytes() == first
 
 
+def origins(package: Package) -> dict[str, dict[str, str]]:
+    """The properties of each file that a bill of materials lists, by path."""
+    files = json.loads(package.sbom.read_text(encoding="utf-8"))["metadata"]["component"]["components"]
+    assert {file["type"] for file in files} == {"file"}
+    found = {
+        file["name"]: {one["name"].removeprefix("ddsbackup:"): one["value"] for one in file["properties"]}
+        for file in files
+    }
+    assert len(found) == len(files)
+    return found
+
+
+@pytest.mark.parametrize("options", [{}, {"with_byte_code": False}, {"full": False}])
+def test_every_file_of_the_zip_has_an_origin(
+    application: Callable[..., Function], tmp_path: Path, options: dict[str, bool]
+) -> None:
+    """The bill of materials lists the files of the zip, and no others."""
+    package = build(application(LICENSE="Mine.\n"), tmp_path, **options)
+
+    assert origins(package).keys() == names(package)
+
+
+def test_every_file_of_our_package_has_an_origin(package: Package) -> None:
+    """Sources, files of wheels, stubs, licences, byte code, the record and the bill of materials."""
+    found = origins(package)
+    kinds: dict[str, set[str]] = {}
+    for name, facts in found.items():
+        kinds.setdefault(facts["origin"], set()).add(name)
+
+    assert found.keys() == names(package)
+    assert kinds["stub"] == STUBS
+    assert all(found[name]["reason"].endswith(".") for name in kinds["stub"] | kinds["changed"])
+    assert found["bson.py"]["of"].startswith("pkg:pypi/pymongo@")
+    assert kinds["changed"] == {
+        "charset_normalizer/__init__.py",
+        *(f"huaweicloudsdk{name}/__init__.py" for name in ("dds/v3", "dds/v3/model", "smn/v2", "smn/v2/model")),
+    }
+    assert {"index.py", "shared/__init__.py", "licences/LICENSE"} < kinds["source"]
+    assert found["six.py"]["origin"] == "unchanged"
+    assert found["six.py"]["of"].startswith("pkg:pypi/six@")
+    assert found["licences/six/LICENSE"]["of"] == found["six.py"]["of"]
+    assert all(name.endswith(".pyc") and found[name]["of"] in found for name in kinds["byte-code"])
+    assert kinds["bill"] == {"sbom.cdx.json"}
+    assert kinds.keys() <= {"source", "unchanged", "changed", "stub", "licence", "byte-code", "record", "bill"}
+
+
+def test_the_zip_has_its_bill_of_materials(package: Package) -> None:
+    """It is the one beside the zip, without the digest of the zip and what follows from it."""
+    with zipfile.ZipFile(package.path) as archive:
+        inside = json.loads(archive.read("sbom.cdx.json"))
+    beside = json.loads(package.sbom.read_text(encoding="utf-8"))
+
+    assert beside.pop("serialNumber").startswith("urn:uuid:")
+    assert beside["metadata"]["component"].pop("hashes") == [{"alg": "SHA-512", "content": package.digest}]
+    assert inside == beside
+
+
+STUBS = {
+    *("bson.py", "chardet.py", "requests_toolbelt.py", "pyasn1/__init__.py", "pyasn1/codec/__init__.py"),
+    *("pyasn1/codec/der/__init__.py", "pyasn1/codec/der/encoder.py", "pyasn1/codec/der/decoder.py"),
+    *("pyasn1/type/__init__.py", "pyasn1/type/univ.py"),
+}
 LEFT_OUT = {"pymongo", "dnspython", "pyyaml", "requests-toolbelt", "pyasn1"}
 
 
