@@ -68,7 +68,7 @@ class Report(ABC):
     Attributes:
         trigger: the trigger's name; "unknown" for an event of no known trigger.
         rejected: the messages that were rejected.
-        ignored: how many messages were notifications of this application itself.
+        ignored: how many messages were notifications of this application itself, or repeated another one.
     """
 
     trigger: str

@@ -120,8 +120,13 @@ def test_messages_above_the_limit_of_an_event_are_rejected_together() -> None:
 def test_messages_of_a_queue_above_the_limit_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     """An event of 6 MB can have a million of them. The rest is rejected as one message."""
     opened: list[object] = []
-    original = queues._unwrapped
-    monkeypatch.setattr(queues, "_unwrapped", lambda message: opened.append(message) or original(message))
+    original = queues._text
+
+    def count(message: object) -> str:
+        opened.append(message)
+        return original(message)
+
+    monkeypatch.setattr(queues, "_text", count)
 
     got = receive(doc.kafka(*[""] * 50_000), BackupRequest, request_id="r-1")
 

@@ -35,7 +35,7 @@ class AuditBackupsSettings(Settings):
 def run(event: object, scope: InvocationScope[AuditBackupsSettings]) -> tuple[Received[AuditRequest], AuditReport]:
     """Do every audit that the event asks for, and publish what each found."""
     settings, fence = scope.settings, scope.settings.fence
-    received = receive(event, AuditRequest, request_id=scope.request_id)
+    received = receive(event, AuditRequest, request_id=scope.request_id).distinct()
     service = AuditService(
         fence.instances(scope.cloud.instances),
         fence.backups(scope.cloud.backups),

@@ -35,7 +35,7 @@ class PruneBackupsSettings(Settings):
 
 def run(event: object, scope: InvocationScope[PruneBackupsSettings]) -> tuple[Received[PruneRequest], PruneReport]:
     """Carry out each request of the event, and publish each run."""
-    received = receive(event, PruneRequest, request_id=scope.request_id)
+    received = receive(event, PruneRequest, request_id=scope.request_id).distinct()
     fence, pruner = scope.settings.fence, _pruner(scope)
     rejected = list(received.rejected)
     items: list[PruneItem] = []

@@ -188,15 +188,14 @@ def validate(value: object, model: type[ModelT]) -> ModelT:
 def _faults(error: ValidationError, value: object, model: type[BaseModel]) -> tuple[str, ...]:
     """Describe the faults. If there are very many, only the beginning of each list and object is looked at."""
     count = error.error_count()
-    if count > _MANY_FAULTS:
-        try:
-            model.model_validate(_beginning(value))
-        except ValidationError as first:
-            error = first
-        else:
-            return (f"event: {count:,} faults, none of them within the first {MAX_FAULTS} items of a list",)
-    # The envelope around a message has headers, which no fault may quote.
-    return explain(error, model, quote=not issubclass(model, EventModel), count=count)
+    quote = not issubclass(model, EventModel)  # the envelope around a message has headers, which no fault may quote
+    if count <= _MANY_FAULTS:
+        return explain(error, model, quote=quote)
+    try:
+        model.model_validate(_beginning(value))
+    except ValidationError as first:
+        return explain(first, model, quote=quote, count=count)
+    return (f"event: {count:,} faults, none of them within the first {MAX_FAULTS} items of a list",)
 
 
 def _beginning(value: object) -> object:

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from shared.errors import InvalidRequestError
 from shared.fields import event_time
-from shared.limits import MAX_MESSAGES
-from shared.triggers.envelope import Envelope, EventModel, Message, check_json, open_each, validate
+from shared.limits import MAX_DEPTH, MAX_MESSAGES
+from shared.triggers.envelope import Envelope, EventModel, Message, open_each, validate
 
 
 class QueueRecord(EventModel):
@@ -57,18 +57,18 @@ class QueueEnvelope(Envelope):
 
         def open_record(value: object, place: str) -> list[Message]:
             record = validate(value, QueueRecord)
+            messages = record.messages[: MAX_MESSAGES + 1]  # one more shows that there are more
             return [
-                open_message(_unwrapped(payload), f"{place}.messages.{number}", record.topic)
-                for number, payload in enumerate(
-                    record.messages[: MAX_MESSAGES + 1]
-                )  # one more shows that there are more
+                open_message(payload, f"{place}.messages.{number}", record.topic)
+                for number, payload in enumerate(messages)
             ]
 
         def open_message(payload: object, position: str, topic: str) -> Message:
             try:
-                return Message(payload, position, (cls.trigger, topic, sent, position, _text(payload)), time=time)
+                text = _text(payload)
             except InvalidRequestError as error:
                 return Message(None, position, fault=error)
+            return Message(text, position, (cls.trigger, topic, sent, position, text), time=time)
 
         return open_each(batch.records, "records.", open_record)
 
@@ -91,15 +91,17 @@ class RocketMqEnvelope(QueueEnvelope):
     trigger = "rocketmq"
 
 
-def _unwrapped(message: object) -> object:
-    """Return the text of a message; some runtimes deliver {"message": text} instead of the text."""
+def _text(message: object) -> str:
+    """Return the text of a message. Some runtimes deliver {"message": text}, or the parsed object, instead of it.
+
+    Raises:
+        InvalidRequestError: the object is nested too deep to be a text.
+    """
     if isinstance(message, dict) and message.keys() == {"message"}:
-        return message["message"]
-    return message
-
-
-def _text(payload: object) -> str:
-    if isinstance(payload, str):
-        return payload
-    check_json(payload)
-    return json.dumps(payload, sort_keys=True)
+        message = message["message"]
+    if isinstance(message, str):
+        return message
+    try:
+        return json.dumps(message, sort_keys=True)
+    except RecursionError:
+        raise InvalidRequestError([f"must be nested at most {MAX_DEPTH} levels deep"]) from None

@@ -1,8 +1,9 @@
 """Takes an event of any trigger apart: into requests, rejected messages, and notifications of our own."""
 
+import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic
 
@@ -50,7 +51,8 @@ class Received(Generic[ModelT]):
     Attributes:
         trigger: the trigger's name; "unknown" if no trigger's marks were found.
         is_asynchronous: whether only an exception leads to a redelivery; true of an unknown trigger, to be safe.
-        ignored: how many messages are this application's own notifications, from a topic wired in a circle.
+        ignored: how many messages are this application's own notifications, from a topic wired in a circle, or repeat
+            another one.
     """
 
     trigger: str
@@ -58,6 +60,13 @@ class Received(Generic[ModelT]):
     requests: Sequence[Incoming[ModelT]] = ()
     rejected: Sequence[Rejection] = ()
     ignored: int = 0
+
+    def distinct(self) -> "Received[ModelT]":
+        """Leave out requests that repeat an earlier one, for functions whose second run changes nothing."""
+        seen: dict[str, Incoming[ModelT]] = {}
+        for incoming in self.requests:
+            seen.setdefault(json.dumps(incoming.payload, sort_keys=True), incoming)
+        return replace(self, requests=list(seen.values()), ignored=self.ignored + len(self.requests) - len(seen))
 
 
 def receive(event: object, model: type[ModelT], *, request_id: str) -> Received[ModelT]:
@@ -105,7 +114,7 @@ def _read(
     error: RequestError
     try:
         payload = message.decode()
-        if message.event_type in HEADLINES or _is_ours(payload):
+        if message.event_type in HEADLINES or (_may_be_ours(message.payload) and _is_ours(payload)):
             return None
         known = (
             {name: payload[name] for name in model.model_fields if name in payload} if isinstance(payload, dict) else {}
@@ -116,12 +125,18 @@ def _read(
     except Exception as found:  # noqa: BLE001 whatever goes wrong with a message is its own rejection
         error = _unreadable(found)
     identity = message.identity or ("request_id", request_id, message.position)
-    return Rejection(message.position or "event", error, known, identity)
+    # The frames of a traceback would keep the whole payload in memory.
+    return Rejection(message.position or "event", error.with_traceback(None), known, identity)
 
 
 def _unreadable(error: Exception) -> InvalidRequestError:
     _log.exception("message not readable", exc_info=error)
     return InvalidRequestError([f"cannot be read ({type(error).__name__}); the function's log has the traceback"])
+
+
+def _may_be_ours(value: object) -> bool:
+    """Whether a value may hold a notification of this application: an object, a list, or a text that names its type."""
+    return isinstance(value, (dict, list)) or (isinstance(value, str) and "dds.backup." in value)
 
 
 def _is_ours(payload: object, wrappings: int = _WRAPPINGS) -> bool:
@@ -141,12 +156,7 @@ def _is_ours(payload: object, wrappings: int = _WRAPPINGS) -> bool:
         inner: list[object] = list(payload.values())
     else:
         inner = payload if isinstance(payload, list) else []
-    # A message has up to 100,000 values, so this looks only into those that may hold a notification.
-    return wrappings > 0 and any(
-        _is_ours(one, wrappings - 1)
-        for one in inner
-        if isinstance(one, (dict, list)) or (isinstance(one, str) and "dds.backup." in one)
-    )
+    return wrappings > 0 and any(_is_ours(one, wrappings - 1) for one in inner if _may_be_ours(one))
 
 
 def _identify(message: Message, key: str | None, request_id: str) -> tuple[tuple[str, ...], datetime | None]:

@@ -151,10 +151,21 @@ def test_the_requests_of_one_event_share_the_limit_of_deletions() -> None:
     """Each request in a batch has its own report."""
     platform = Platform(30, RETENTION="daily=20", MAX_DELETES="4")
 
-    report = platform.deliver(doc.kafka("", "{}", "{}") | {"event_time": int(START.timestamp())})
+    requests = [json.dumps({"idempotency_key": key}) for key in "abc"]
+    report = platform.deliver(doc.kafka(*requests) | {"event_time": int(START.timestamp())})
 
     assert [run["totals"]["deleted"] for run in report["runs"]] == [4, 0, 0]
     assert len({event["id"] for event in platform.published()}) == 3
+
+
+def test_equal_requests_of_one_event_are_one_run() -> None:
+    """A flood of empty messages costs one list of backups and one report."""
+    platform = Platform(30, RETENTION="daily=20")
+
+    report = platform.deliver(doc.kafka("", "{}", *["{}"] * 100) | {"event_time": int(START.timestamp())})
+
+    assert (len(report["runs"]), report["ignored"]) == (1, 101)
+    assert len(platform.published()) == 1
 
 
 def test_wrong_settings_are_all_named() -> None:
