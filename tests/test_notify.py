@@ -19,6 +19,7 @@ from shared.notify import (
     Sender,
     build_notification,
     rejection_notification,
+    severity_of,
 )
 from tests.fakes import FakeClock, FakeTopic, assert_within_limits, ids_of, make_retrying
 
@@ -62,7 +63,11 @@ def test_a_notification_is_a_cloudevent(kind: str) -> None:
         "datacontenttype": "application/json",
         "data": {"job_id": "job-1", "region": "cn-north-4", "project_id": "p", "request_id": "request-1"},
     }
-    assert built.attributes == {"event_type": kind.replace(".", "_"), "outcome": "CREATED"}
+    assert built.attributes == {
+        "event_type": kind.replace(".", "_"),
+        "outcome": "CREATED",
+        "severity": severity_of(kind, "CREATED"),
+    }
     assert_within_limits(built)
 
 
