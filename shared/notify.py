@@ -46,7 +46,7 @@ HEADLINES = {
 }
 """Every CloudEvents type that this application publishes, with its headline for people."""
 
-_SEVERITIES = {
+_SEVERITIES: dict[str | tuple[str, str | None], str] = {
     STARTED: "info",
     COMPLETED: "info",
     (SKIPPED, "min_interval"): "info",
@@ -68,10 +68,8 @@ def severity_of(kind: str, outcome: str, code: str | None = None) -> str:
     "info" is routine. "notice" is the daily report that all is well. "warning" and "error" need a person: an error is a
     backup that is missing or failed, or work that was not done.
     """
-    for key in ((kind, outcome), (kind, code), kind):
-        if key in _SEVERITIES:
-            return _SEVERITIES[key]
-    return "error"
+    by_type = _SEVERITIES.get(kind, "error")
+    return _SEVERITIES.get((kind, outcome)) or _SEVERITIES.get((kind, code)) or by_type
 
 
 @dataclass(frozen=True, slots=True)
