@@ -40,8 +40,14 @@ def test_template_of_the_application() -> None:
     assert {other.variables["STACK"] for other in template.functions} == {"dds-backup"}
     assert [event.type for event in function.events] == ["TIMER"]
     assert "DDS.CreateManualBackup" in function.permissions
-    assert [(topic.resource, topic.name) for topic in template.topics] == [("NotifyTopic", "dds-backup")]
-    assert [subscription.protocol for subscription in template.topics[0].subscriptions] == ["email"]
+    assert [(topic.resource, topic.name) for topic in template.topics] == [
+        ("NotifyTopic", "dds-backup"),
+        ("FailureTopic", "dds-backup-failures"),
+    ]
+    assert [(one.protocol, one.filter_policy) for topic in template.topics for one in topic.subscriptions] == [
+        ("email", {"severity": ("notice", "warning", "error")}),
+        ("email", {}),
+    ]
     assert [(group.resource, group.ttl_in_days) for group in template.log_groups] == [(function.log_group, 30)]
 
 
@@ -68,6 +74,35 @@ def test_schema_is_valid_and_describes_every_key() -> None:
         return missing
 
     assert undescribed(schema, "") == []
+
+
+def test_locals_are_written_once(load: Load) -> None:
+    """A text of Locals replaces its references everywhere. Its own references to parameters are filled in."""
+    template = load(
+        """
+        Parameters:
+          InstanceId: {Type: String}
+          Tag: {Type: String, Default: backup}
+          Idle: {Type: String}
+          OnlyInAnUnusedText: {Type: String}
+        Locals:
+          Instances: '"instance_ids": ["${InstanceId}"], "tag": "${Tag}"'
+          Nobody: ${OnlyInAnUnusedText}
+        Globals:
+          Function:
+            Runtime: Python3.12
+            Environment: {Variables: {A: "{${Instances}}", B: "[{${Instances}}]"}}
+        Resources:
+          Hello:
+            Type: HC::Serverless::Function
+            Properties: {CodeUri: code, Handler: index.handler}
+        """
+    )
+
+    text = '"instance_ids": ["${InstanceId}"], "tag": "backup"'
+    assert template.functions[0].variables == {"A": f"{{{text}}}", "B": f"[{{{text}}}]"}
+    used = {name: parameter.is_used for name, parameter in template.parameters.items()}
+    assert used == {"InstanceId": True, "Tag": True, "Idle": False, "OnlyInAnUnusedText": False}
 
 
 def test_defaults(load: Load) -> None:
