@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cli.preflight.exposure import exposed_endpoints, exposed_gateway
 from cli.template.document import REFERENCE, KeyPath, Level, Problem
-from cli.template.load import Source
+from cli.template.load import Source, used_names
 from shared.runtime.settings import TopicUrn
 
 
@@ -40,6 +40,23 @@ def parameter_problems(source: Source, known: Collection[str]) -> Iterator[Probl
                 f"give --parameter {name}=... or a --parameters-file",
                 code="no_value",
                 level=Level.NOT_CHECKED,
+            )
+
+
+def text_problems(source: Source) -> Iterator[Problem]:
+    """Yield the texts of Locals that nothing refers to."""
+    data = source.document.data
+    texts = data.get("Locals") if isinstance(data, dict) else None
+    used = used_names(data)
+    for name in texts if isinstance(texts, dict) else ():
+        if name not in used:
+            yield Problem(
+                ("Locals", str(name)),
+                "nothing refers to it, so that changing it has no effect",
+                "a reference",
+                f"remove {name}, or refer to it as ${{{name}}}",
+                code="unused_text",
+                level=Level.WARNING,
             )
 
 
@@ -113,7 +130,6 @@ def exposure_problems(source: Source) -> Iterator[Problem]:
 
 
 def value_problems(source: Source, known: Collection[str]) -> Iterator[Problem]:
-    """Yield the problems with parameters, addresses, filters and endpoints."""
-    yield from chain(
-        parameter_problems(source, known), address_problems(source), filter_problems(source), exposure_problems(source)
-    )
+    """Yield the problems with parameters, texts, addresses, filters and endpoints."""
+    yield from chain(parameter_problems(source, known), text_problems(source), address_problems(source))
+    yield from chain(filter_problems(source), exposure_problems(source))

@@ -18,7 +18,11 @@ PERMISSIONS = """      Permissions:
         - SMN.PublishMessage
 """
 NAMED = '{"instance_ids": ["oops"]}'
-CONSEQUENCES = {"permission": "missing_permission", "endpoint": "unused_parameter"}
+CONSEQUENCES = {
+    "permission": "missing_permission",
+    "endpoint": "unused_parameter",
+    "reference": "unused_parameter",
+}
 """The second finding that some changes of the test cannot avoid, by the code of the first."""
 
 
@@ -93,6 +97,16 @@ def test_without_values_the_rest_is_checked(run: Run) -> None:
         ("      Agency: ${Prefix}-track\n", "", None, "error", "agency", "found no Agency"),
         ("Parameters:\n", "Parameters:\n  Idle: {Type: String}\n", "Idle", "warning", "unused_parameter", "nothing"),
         ("${NotifyEmail}\n          #", "dba\n          #", "Endpoint: dba", "error", "endpoint", "found 'dba'"),
+        ("Locals:\n", "Locals:\n  Idle: x\n", "Idle", "warning", "unused_text", "nothing refers to it, so that"),
+        (
+            "Locals:\n",
+            "Locals:\n  Prefix: x\n",
+            "Prefix: x",
+            "error",
+            "name",
+            "a parameter or resource of the same name",
+        ),
+        ('["${InstanceId}"]', '["${Instances}"]', '"instance', "error", "reference", "${Instances} is not a parameter"),
         ("${FailureTopic}\n    Events:\n      N", "${NotifyTopic}\n    Events:\n      N", None, *FILTERED),
         (PERMISSIONS, "", None, "not_checked", "existing_agency", "dds-backup-create is not deployed"),
         ("[notice, warning, error]", "[notice, not good]", "[notice, not", "error", "value", 'found "not good"'),
