@@ -228,10 +228,28 @@ def test_a_function_in_a_vpc(load: Load) -> None:
     assert (first.vpc_config, second.vpc_config) == (VpcConfig("${VpcId}", "s-1"), VpcConfig("v-2", "s-2"))
 
 
+def test_the_fleet_of_the_guide(tmp_path: Path) -> None:
+    """One line changes what is backed up and what the audit watches, and nobody is asked for an instance."""
+    guide = (CHECKOUT / "docs" / "deployment.md").read_text(encoding="utf-8").partition("## Fleet")[2]
+    added = yaml.safe_load(guide.partition("```yaml\n")[2].partition("```")[0])
+    (tmp_path / "functions").symlink_to(CHECKOUT / "functions")
+    whole = merged(yaml.safe_load((CHECKOUT / "template.yaml").read_text(encoding="utf-8")), added)
+    (tmp_path / "template.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+
+    template = load_template(tmp_path / "template.yaml")
+
+    create, audit = (find_function(template, name).events[0].properties for name in ("create_backup", "audit_backups"))
+    selected = {"select": {"tags": {"backup": ["nightly"]}}}
+    assert json.loads(str(create["user_event"])) == selected
+    assert json.loads(str(audit["user_event"]))["policies"][0].items() >= selected.items()
+    assert [name for name, one in template.parameters.items() if not one.is_used] == ["InstanceId"]
+
+
 def test_the_example_of_the_guide(tmp_path: Path) -> None:
     """The deployment guide's addition for Kafka is valid in the application's template."""
     guide = (CHECKOUT / "docs" / "deployment.md").read_text(encoding="utf-8")
-    added = yaml.safe_load(guide.partition("```yaml\n")[2].partition("```")[0])
+    about_kafka = guide.partition("## Requests by Kafka or RabbitMQ")[2]
+    added = yaml.safe_load(about_kafka.partition("```yaml\n")[2].partition("```")[0])
     (tmp_path / "functions").symlink_to(CHECKOUT / "functions")
     whole = merged(yaml.safe_load((CHECKOUT / "template.yaml").read_text(encoding="utf-8")), added)
     (tmp_path / "template.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
