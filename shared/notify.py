@@ -46,6 +46,31 @@ HEADLINES = {
 }
 """Every CloudEvents type that this application publishes, with its headline for people."""
 
+_SEVERITIES: dict[str | tuple[str, str | None], str] = {
+    STARTED: "info",
+    COMPLETED: "info",
+    (SKIPPED, "min_interval"): "info",
+    (PRUNED, "PRUNED"): "info",
+    (PRUNED, "DRY_RUN"): "info",
+    (AUDITED, "ALL_WELL"): "notice",
+    SKIPPED: "warning",
+    DEFERRED: "warning",
+    UNCOVERED: "warning",
+    (PRUNED, "HELD_BACK"): "warning",
+    (PRUNED, "UNFINISHED"): "warning",
+}
+"""By type, or by type and outcome or code. Whatever is not here is an error, so that nothing new goes unnoticed."""
+
+
+def severity_of(kind: str, outcome: str, code: str | None = None) -> str:
+    """Return how much a notification matters, as one of four names of RFC 5424.
+
+    "info" is routine. "notice" is the daily report that all is well. "warning" and "error" need a person: an error is a
+    backup that is missing or failed, or work that was not done.
+    """
+    by_type = _SEVERITIES.get(kind, "error")
+    return _SEVERITIES.get((kind, outcome)) or _SEVERITIES.get((kind, code)) or by_type
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -112,7 +137,11 @@ def build_notification(
         email="\n".join([headline, "", *map(plain, lines), "", where, f"Event ID: {event_id}"]),
         sms=f"{headline} {data.get('code') or data.get('job_id') or ''}".translate(_NOT_IN_SMS)[:160].strip(),
         # An attribute holds letters, digits and underscores, 32 at most (SMN API, MessageAttribute).
-        attributes={"event_type": kind.replace(".", "_"), "outcome": outcome},
+        attributes={
+            "event_type": kind.replace(".", "_"),
+            "outcome": outcome,
+            "severity": severity_of(kind, outcome, data.get("code")),
+        },
     )
 
 

@@ -19,6 +19,7 @@ from shared.notify import (
     Sender,
     build_notification,
     rejection_notification,
+    severity_of,
 )
 from tests.fakes import FakeClock, FakeTopic, assert_within_limits, ids_of, make_retrying
 
@@ -37,6 +38,36 @@ def notification(kind: str = STARTED, identity: tuple[str, ...] = ("key", "i-1")
         "now": NOW,
     }
     return build_notification(kind, identity=identity, **given | changes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "code", "severity"),
+    [
+        ("dds.backup.started", "CREATED", None, "info"),
+        ("dds.backup.started", "ALREADY_EXISTS", None, "info"),
+        ("dds.backup.completed", "COMPLETED", None, "info"),
+        ("dds.backup.pruned", "PRUNED", None, "info"),
+        ("dds.backup.pruned", "DRY_RUN", None, "info"),
+        ("dds.backup.skipped", "SKIPPED", "min_interval", "info"),
+        ("dds.backup.audited", "ALL_WELL", None, "notice"),
+        ("dds.backup.skipped", "SKIPPED", "instance_status", "warning"),
+        ("dds.backup.deferred", "DEFERRED", "busy", "warning"),
+        ("dds.backup.uncovered", "UNCOVERED", None, "warning"),
+        ("dds.backup.pruned", "HELD_BACK", None, "warning"),
+        ("dds.backup.pruned", "UNFINISHED", None, "warning"),
+        ("dds.backup.failed", "FAILED", "denied", "error"),
+        ("dds.backup.rejected", "REJECTED", "invalid_request", "error"),
+        ("dds.backup.stuck", "STUCK", "backup_stuck", "error"),
+        ("dds.backup.missed", "MISSED", None, "error"),
+        ("dds.backup.pruned", "FAILED", "denied", "error"),
+        ("dds.backup.audited", "FINDINGS", None, "error"),
+        ("dds.backup.audited", "FAILED", "denied", "error"),
+        ("dds.backup.somethingnew", "PERHAPS", None, "error"),
+    ],
+)
+def test_the_severity_tells_what_needs_a_person(kind: str, outcome: str, code: str | None, severity: str) -> None:
+    """Only what is known to be routine is below a warning."""
+    assert severity_of(kind, outcome, code) == severity
 
 
 def rejection(
@@ -62,7 +93,11 @@ def test_a_notification_is_a_cloudevent(kind: str) -> None:
         "datacontenttype": "application/json",
         "data": {"job_id": "job-1", "region": "cn-north-4", "project_id": "p", "request_id": "request-1"},
     }
-    assert built.attributes == {"event_type": kind.replace(".", "_"), "outcome": "CREATED"}
+    assert built.attributes == {
+        "event_type": kind.replace(".", "_"),
+        "outcome": "CREATED",
+        "severity": severity_of(kind, "CREATED"),
+    }
     assert_within_limits(built)
 
 

@@ -94,10 +94,18 @@ class Application:
 def _topic(topic: Topic) -> Iterator[Resource]:
     yield Resource(Kind.TOPIC, topic.name, {"display_name": topic.display_name})
     for given in topic.subscriptions:
+        filter_policy: JsonObject = {
+            name: list[Json](sorted(values)) for name, values in sorted(given.filter_policy.items())
+        }
         yield Resource(
             Kind.SUBSCRIPTION,
             f"{topic.name} {given.protocol} {given.endpoint}",
-            {"topic": topic.name, "protocol": given.protocol, "endpoint": given.endpoint},
+            {
+                "topic": topic.name,
+                "protocol": given.protocol,
+                "endpoint": given.endpoint,
+                "filter_policy": filter_policy,
+            },
             ((Kind.TOPIC, topic.name),),
             sent_only={"remark": given.remark},
         )

@@ -28,6 +28,7 @@ from cli.package.build import build_packages, notices
 from cli.package.display import make_observer, make_progress
 from cli.package.model import Package, PackagingFailed
 from cli.permissions.agencies import agencies
+from cli.permissions.existing import look_up_existing
 from cli.template.model import Function, Template
 
 
@@ -102,6 +103,9 @@ def deploy_stack(deployment: Deployment, *, prune: bool, adopt: bool, dry_run: b
     where = services(access, stack)
     with console.status("Looking up what exists"):
         found = look_up(where, stack, wanted)
+        warnings = _existing_agencies(deployment)
+    for warning in warnings:
+        console.print(Text(f"Warning: {warning}"), soft_wrap=True)
     steps = plan(wanted, found, stack, prune=prune, adopt=adopt)
     if steps.foreign:
         raise WrongCall(foreign_message(steps.foreign))
@@ -118,6 +122,26 @@ def deploy_stack(deployment: Deployment, *, prune: bool, adopt: bool, dry_run: b
     ):
         for note in _notes(deployment.template, wanted, found):
             console.print(Text(f"Note: {note}"), soft_wrap=True)
+
+
+def _existing_agencies(deployment: Deployment) -> list[str]:
+    """Return a sentence for each fault of an agency that the template names and does not describe.
+
+    Raises WrongCall for one that does not exist.
+    """
+    sentences = []
+    try:
+        for existing in look_up_existing(deployment.access, deployment.template):
+            name, functions = existing.agency.name, ", ".join(existing.agency.functions)
+            if not existing.is_there:
+                raise WrongCall(
+                    f"there is no agency {name}, under which {functions} should run: create it, correct its name, or "
+                    "give the function Permissions in the template, so that deploy makes it"
+                )
+            sentences += [f"the agency {name}: {found}, expected {expected}." for found, expected in existing.faults()]
+    except ServiceError as error:
+        sentences.append(f"the agencies that are not deployed are not checked: {error.reason}.")
+    return sentences
 
 
 def destroy_stack(access: Access, stack: str, *, dry_run: bool, yes: bool, as_json: bool) -> None:

@@ -134,11 +134,11 @@ def variable_of(name: str) -> str:
 
 
 def all_values(parameters: Mapping[str, Parameter], values: Mapping[str, str], ask: Ask | None) -> dict[str, str]:
-    """Return *values* and the answers of *ask* for the parameters that are missing.
+    """Return *values* and the answers of *ask* for the parameters that are missing and that something refers to.
 
     *ask* is None if the command cannot ask. WrongCall then names all missing parameters.
     """
-    missing = [name for name in parameters if name not in values]
+    missing = [name for name, parameter in parameters.items() if parameter.is_used and name not in values]
     if missing and ask is None:
         ways = [
             f"set {variable_of(name)}" if parameters[name].is_secret else f"give --parameter {name}=..."

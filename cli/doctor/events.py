@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cli.doctor.checks import Check, Finding, Stack, not_checked, ok, problem, warning
 from cli.huaweicloud.resources import Found, Kind, Resource
 from cli.huaweicloud.smn import Subscriptions, Topics
+from cli.json_value import Json
 from cli.preflight.exposure import exposed_endpoints
 from cli.preflight.functions import known_function
 from cli.preflight.report import Report
@@ -54,18 +55,46 @@ def settings(stack: Stack) -> Iterator[Finding]:
 
 
 def topics(stack: Stack) -> Iterator[Finding]:
-    """Check that the topic of each deployed function is in its project, exists, and has a confirmed subscription."""
+    """Check that the topics of the deployed functions are in their project, exist, and have confirmed subscriptions.
+
+    A function has one for what it publishes, and one for its events that FunctionGraph gives up.
+    """
     users: dict[str, list[str]] = {}
     for function in stack.of_kind(Kind.FUNCTION):
         variables = function.resource.fields["variables"]
         urn = variables.get(TOPIC_SETTING) if isinstance(variables, dict) else None
         if urn:
             users.setdefault(str(urn), []).append(function.resource.name)
+    failures = _failure_topics(stack)
     for urn, functions in users.items():
-        yield from _topic(stack, urn, f"topic of {', '.join(functions)}")
+        yield from _topic(stack, urn, f"topic of {', '.join(functions)}", has_failures=urn in failures)
+    for urn, functions in failures.items():
+        if urn not in users:
+            yield from _topic(stack, urn, f"topic for failed events of {', '.join(functions)}", has_failures=True)
+    for change in stack.changes:
+        if change.resource.kind is Kind.SUBSCRIPTION and change.found:
+            for field in change.fields:
+                subject = f"subscription {change.resource.name}: {field.name}"
+                yield warning(subject, _filter(field.old), _filter(field.new), "run ddsbackup deploy")
 
 
-def _topic(stack: Stack, urn: str, subject: str) -> Iterator[Finding]:
+def _failure_topics(stack: Stack) -> dict[str, list[str]]:
+    """Return the functions whose failed events go to a topic, by its URN."""
+    topics: dict[str, list[str]] = {}
+    for item in stack.of_kind(Kind.ASYNC_INVOCATION):
+        match item.resource.fields["on_failure"]:
+            case {"destination": "SMN", "param": {"topic_urn": urn}}:
+                topics.setdefault(str(urn), []).append(item.resource.name)
+    return topics
+
+
+def _filter(policy: Json) -> str:
+    given = policy if isinstance(policy, dict) else {}
+    parts = [f"{name}: {', '.join(map(str, value))}" for name, value in given.items() if isinstance(value, list)]
+    return "; ".join(parts) or "every message"
+
+
+def _topic(stack: Stack, urn: str, subject: str, *, has_failures: bool) -> Iterator[Finding]:
     name = urn.rpartition(":")[2]
     here = stack.access.topic_urn(name)
     if urn != here:
@@ -82,10 +111,10 @@ def _topic(stack: Stack, urn: str, subject: str) -> Iterator[Finding]:
         yield problem(subject, f"{urn} does not exist", "a topic", f"create it, or correct {TOPIC_SETTING}")
         return
     yield ok(subject, urn)
-    yield _subscriptions(stack, topic)
+    yield _subscriptions(stack, topic, has_failures=has_failures)
 
 
-def _subscriptions(stack: Stack, topic: Found) -> Finding:
+def _subscriptions(stack: Stack, topic: Found, *, has_failures: bool) -> Finding:
     subscriptions = Subscriptions(stack.access, stack.name).find((), stack.name, [topic])
     confirmed = [item for item in subscriptions if not item.note]
     waiting = [_endpoint(item.resource) for item in subscriptions if item.note]
@@ -103,6 +132,13 @@ def _subscriptions(stack: Stack, topic: Found) -> Finding:
             f"{', '.join(waiting)} not confirmed",
             "all confirmed",
             "open the confirmation that SMN sent, or request another one in the console",
+        )
+    if has_failures and all(item.resource.fields["filter_policy"] for item in confirmed):
+        return warning(
+            subject,
+            "all have a filter policy, and what FunctionGraph says about failed events has no attributes",
+            "one without a filter policy",
+            "send failed events to a topic of their own, as the template that comes with this command does",
         )
     return ok(subject, f"{len(confirmed)} confirmed")
 

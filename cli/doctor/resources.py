@@ -1,7 +1,6 @@
 """Checks that the deployed resources are as in the template, and that each agency has the permissions it needs."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cli.deploy.plan import Action, Change, FieldChange
@@ -9,8 +8,9 @@ from cli.doctor.checks import Check, Finding, Stack, ok, problem, warning
 from cli.huaweicloud.iam import list_inherited_policies
 from cli.huaweicloud.resources import Found, Kind
 from cli.json_value import Json
-from cli.permissions.agencies import Agency
+from cli.permissions.agencies import Agency, allowed_actions, has_role, missing_actions
 from cli.permissions.agencies import agencies as wanted_agencies
+from cli.permissions.existing import look_up_existing
 from cli.preflight.exposure import exposed_gateway
 from cli.template.model import QUEUES
 
@@ -25,9 +25,6 @@ HARMFUL = {
 
 DISABLED = 0
 """The concurrency of a disabled function (FunctionGraph API, StrategyConfig)."""
-
-ROLE = "1.0"
-"""The version of system-defined roles, which allow more than their actions say (IAM API, Custom Policy Management)."""
 
 
 def functions(stack: Stack) -> Iterator[Finding]:
@@ -68,11 +65,20 @@ def agencies(stack: Stack) -> Iterator[Finding]:
 
 
 def permissions(stack: Stack) -> Iterator[Finding]:
-    """Check that the policies of each agency, on the project and on all projects, allow what it needs and no more."""
+    """Check that the policies of each agency, on the project and on all projects, allow what it needs and no more.
+
+    An agency that is not deployed has to exist and to allow what is needed. What it allows besides is not judged.
+    """
     there = {item.resource.name: item for item in stack.of_kind(Kind.AGENCY)}
     for agency in wanted_agencies(stack.template):
         if agency.name in there:  # another check reports a missing agency
             yield _judge(agency, list(_documents(stack, there[agency.name])))
+    for existing in look_up_existing(stack.access, stack.template):
+        subject, faults = f"agency {existing.agency.name}, which is not deployed", list(existing.faults())
+        for found, expected in faults:
+            yield problem(subject, found, expected, "correct the agency in IAM, or its name in the template")
+        if not faults:
+            yield ok(subject, "as its functions need it")
 
 
 def _documents(stack: Stack, agency: Found) -> Iterator[dict[str, Any]]:
@@ -84,12 +90,9 @@ def _documents(stack: Stack, agency: Found) -> Iterator[dict[str, Any]]:
 
 
 def _judge(agency: Agency, documents: Sequence[dict[str, Any]]) -> Finding:
-    statements = [statement for document in documents for statement in document.get("Statement") or ()]
-    allowed = {pattern for statement in statements if statement["Effect"] == "Allow" for pattern in _actions(statement)}
-    denied = {pattern for statement in statements if statement["Effect"] == "Deny" for pattern in _actions(statement)}
-    lacking = [action for action in agency.actions if not _any_matches(allowed, action) or _any_matches(denied, action)]
+    lacking = missing_actions(agency, documents)
     subject = f"permissions of {agency.name}"
-    if lacking and any(document.get("Version") == ROLE for document in documents):
+    if lacking and has_role(documents):
         return warning(
             subject,
             f"has system-defined roles, but no policy that allows {', '.join(lacking)}",
@@ -103,7 +106,8 @@ def _judge(agency: Agency, documents: Sequence[dict[str, Any]]) -> Finding:
             f"may {', '.join(agency.actions)}",
             "run ddsbackup deploy, or paste what ddsbackup permissions prints; a grant takes a while to take effect",
         )
-    beyond = sorted(pattern for pattern in allowed if pattern not in {action.lower() for action in agency.actions})
+    needed = {action.lower() for action in agency.actions}
+    beyond = sorted(pattern for pattern in allowed_actions(documents) if pattern not in needed)
     if beyond:
         shown = ", ".join(beyond[:5]) + (f" and {len(beyond) - 5} more" if len(beyond) > 5 else "")
         return warning(
@@ -113,15 +117,6 @@ def _judge(agency: Agency, documents: Sequence[dict[str, Any]]) -> Finding:
             "remove the other policies from the agency: ddsbackup permissions prints the one that it needs",
         )
     return ok(subject, "as needed, and no more")
-
-
-def _actions(statement: dict[str, Any]) -> Iterable[str]:
-    # Actions are case-insensitive (IAM API, Creating a Custom Policy).
-    return (str(action).lower() for action in statement.get("Action") or ())
-
-
-def _any_matches(patterns: Iterable[str], action: str) -> bool:
-    return any(fnmatchcase(action.lower(), pattern) for pattern in patterns)
 
 
 def triggers(stack: Stack) -> Iterator[Finding]:

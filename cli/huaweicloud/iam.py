@@ -211,6 +211,14 @@ def list_projects(access: Access) -> list[dict[str, Any]]:
     return projects
 
 
+def list_policies(access: Access, agency_id: str) -> list[dict[str, Any]]:
+    """Return the documents of the policies that an agency has, on the project and on all projects."""
+    request = ListProjectPermissionsForAgencyRequest(project_id=access.project_id, agency_id=agency_id)
+    on_project = access.iam.call("list_project_permissions_for_agency", request, "roles")["roles"]
+    roles = (*on_project, *list_inherited_policies(access, agency_id))
+    return [role["policy"] for role in roles if role.get("policy")]
+
+
 def list_inherited_policies(access: Access, agency_id: str) -> list[dict[str, Any]]:
     """Return the policies that an agency has on all projects (IAM API, Querying All Permissions of an Agency)."""
     request = ListAllProjectsPermissionsForAgencyRequest(domain_id=access.domain_id, agency_id=agency_id)

@@ -5,6 +5,9 @@ from typing import Any
 
 from huaweicloudsdksmn.v2 import (
     AddSubscriptionRequest,
+    BatchCreateSubscriptionsFilterPolicesRequest,
+    BatchDeleteSubscriptionsFilterPolicesRequest,
+    BatchUpdateSubscriptionsFilterPolicesRequest,
     CancelSubscriptionRequest,
     CreateResourceTagRequest,
     CreateTopicRequest,
@@ -19,7 +22,7 @@ from huaweicloudsdksmn.v2 import (
 from cli.huaweicloud.access import Access
 from cli.huaweicloud.client import ServiceError
 from cli.huaweicloud.resources import TAG, Found, Kind, Resource, marked, read_mark, shortened
-from cli.json_value import JsonObject
+from cli.json_value import Json, JsonObject
 
 
 RESOURCE_TYPE = "smn_topic"
@@ -143,17 +146,41 @@ class Subscriptions:
         ]
 
     def create(self, wanted: Resource) -> None:
-        """POST the subscription. SMN then asks the endpoint to confirm it."""
+        """POST the subscription, then its filter policy. SMN then asks the endpoint to confirm it."""
         fields = wanted.fields
         mark = marked("", self._stack, self._access.project_id)
         remark = shortened(wanted.sent_only["remark"], LONGEST_REMARK - len(f" {mark}"))
         body = {"protocol": fields["protocol"], "endpoint": fields["endpoint"], "remark": f"{remark} {mark}".lstrip()}
         urn = self._access.topic_urn(str(fields["topic"]))
-        self._access.smn.call("add_subscription", AddSubscriptionRequest(topic_urn=urn, body=body))
+        request = AddSubscriptionRequest(topic_urn=urn, body=body)
+        answer = self._access.smn.call("add_subscription", request, "subscription_urn")
+        if filter_policy := fields["filter_policy"]:
+            self._filter(str(answer["subscription_urn"]), "create", filter_policy)
 
-    def update(self, found: Found, wanted: Resource, fields: Collection[str]) -> None:
-        """Not called: all fields of a subscription identify it, and it may belong to anybody."""
-        raise NotImplementedError
+    def update(self, found: Found, wanted: Resource, fields: Collection[str]) -> None:  # noqa: ARG002 no other field can differ
+        """POST, PUT or DELETE the filter policy. All other fields of a subscription identify it."""
+        old, new = found.resource.fields["filter_policy"], wanted.fields["filter_policy"]
+        self._filter(found.id, "delete" if not new else "update" if old else "create", new)
+
+    def _filter(self, urn: str, action: str, filter_policy: Json) -> None:
+        """Create, update or delete the filter policy of a subscription (SMN API, Subscription Filter Policies).
+
+        The answer is 200 even if nothing was done: it lists the subscriptions that failed.
+        """
+        given = filter_policy if isinstance(filter_policy, dict) else {}
+        polices = [{"name": name, "string_equals": values} for name, values in given.items()]
+        requests = {
+            "create": BatchCreateSubscriptionsFilterPolicesRequest,
+            "update": BatchUpdateSubscriptionsFilterPolicesRequest,
+            "delete": BatchDeleteSubscriptionsFilterPolicesRequest,
+        }
+        body = {"polices": [{"subscription_urn": urn, "filter_polices": polices}]}
+        request = requests[action](body={"subscription_urns": [urn]} if action == "delete" else body)
+        answer = self._access.smn.call(f"batch_{action}_subscriptions_filter_polices", request)
+        for result in (answer or {}).get("batch_result") or ():
+            if str(result.get("code")).startswith("SMN."):
+                operation = f"SMN.{type(request).__name__.removesuffix('Request')}"
+                raise ServiceError(operation, 400, result["code"], str(result.get("message")))
 
     def delete(self, found: Found) -> None:
         """DELETE the subscription."""
@@ -166,7 +193,13 @@ class Subscriptions:
     def _found(self, topic: str, item: JsonObject) -> Found:
         protocol, endpoint = str(item["protocol"]), str(item["endpoint"])
         _, stack = read_mark(str(item.get("remark") or ""), self._access.project_id)
-        fields = {"topic": topic, "protocol": protocol, "endpoint": endpoint}
+        fields: JsonObject = {"topic": topic, "protocol": protocol, "endpoint": endpoint}
+        fields["filter_policy"] = _filter_policy(item.get("filter_polices"))
         resource = Resource(Kind.SUBSCRIPTION, f"{topic} {protocol} {endpoint}", fields, parents=((Kind.TOPIC, topic),))
         note = "" if item.get("status") == CONFIRMED else "not confirmed"
         return Found(resource, str(item["subscription_urn"]), stack, note)
+
+
+def _filter_policy(polices: Any) -> JsonObject:
+    """Return the values of each attribute, sorted, from the list in SMN's answer."""
+    return {one["name"]: sorted(one["string_equals"]) for one in sorted(polices or [], key=lambda one: one["name"])}

@@ -7,12 +7,14 @@ they have an agency of their own, in their property ``agency``.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cli.json_value import Json, JsonObject
+from cli.preflight.functions import known_function
 from cli.template.document import REFERENCE
 from cli.template.model import Destination, Function, Template
 from shared.cloud.operations import OPERATIONS, PUBLISH_MESSAGE, Operation
@@ -104,16 +106,35 @@ def agencies(template: Template) -> tuple[Agency, ...]:
 
     An agency whose functions have no permissions is left out: it exists already and is managed elsewhere.
     """
-    functions: dict[str, list[Function]] = {}
+    return tuple(_agency(name, users, template) for name, users in _users(template).items() if _is_managed(users))
+
+
+def existing_agencies(template: Template) -> tuple[Agency, ...]:
+    """Return the other agencies, whose functions have no permissions, with what these functions are known to call."""
+    known = {name: users for name, users in _users(template).items() if not _is_managed(users)}
+    return tuple(_agency(name, [*map(_with_operations, users)], template) for name, users in known.items())
+
+
+def _users(template: Template) -> dict[str, list[Function]]:
+    """Return the functions of each agency."""
+    users: dict[str, list[Function]] = {}
     for function in template.functions:
         if function.agency is not None:
-            functions.setdefault(function.agency, []).append(function)
-    managed = {name: users for name, users in functions.items() if any(user.permissions for user in users)}
+            users.setdefault(function.agency, []).append(function)
+    return users
+
+
+def _is_managed(users: Iterable[Function]) -> bool:
+    return any(user.permissions for user in users)
+
+
+def _with_operations(function: Function) -> Function:
+    known = known_function(function)
+    return replace(function, permissions=known.operations) if known else function
+
+
+def _agency(name: str, functions: list[Function], template: Template) -> Agency:
     topics = {topic.resource: topic.name for topic in template.topics}
-    return tuple(_agency(name, users, topics) for name, users in managed.items())
-
-
-def _agency(name: str, functions: list[Function], topics: Mapping[str, str]) -> Agency:
     names = {permission for function in functions for permission in function.permissions}
     return Agency(
         name=name,
@@ -196,3 +217,33 @@ def identity_policy(agency: Agency) -> JsonObject:
         topics = agency.topics or (_ANY_TOPIC,)
         statements.append({"Effect": "Allow", "Action": [publish], "Resource": [*topics]})
     return {"Version": "5.0", "Statement": statements}
+
+
+ROLE = "1.0"
+"""The version of system-defined roles, which allow more than their actions say (IAM API, Custom Policy Management)."""
+
+
+def has_role(documents: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether a system-defined role is among the policies."""
+    return any(document.get("Version") == ROLE for document in documents)
+
+
+def missing_actions(agency: Agency, documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the actions that *agency* needs and that the policies do not allow, or deny."""
+    allowed, denied = allowed_actions(documents), _patterns(documents, "Deny")
+    return [action for action in agency.actions if not _matches(allowed, action) or _matches(denied, action)]
+
+
+def allowed_actions(documents: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the actions that the policies allow, in lower case, perhaps with wildcards."""
+    return _patterns(documents, "Allow")
+
+
+def _patterns(documents: Iterable[Mapping[str, Any]], effect: str) -> set[str]:
+    # Actions are case-insensitive (IAM API, Creating a Custom Policy).
+    statements = [statement for document in documents for statement in document.get("Statement") or ()]
+    return {str(action).lower() for one in statements if one["Effect"] == effect for action in one.get("Action") or ()}
+
+
+def _matches(patterns: Iterable[str], action: str) -> bool:
+    return any(fnmatchcase(action.lower(), pattern) for pattern in patterns)

@@ -57,6 +57,7 @@ def known_function(function: Function) -> KnownFunction | None:
 
 def function_problems(source: Source) -> Iterator[Problem]:
     """Yield the functions that are not known, and what the agencies of the others must be allowed, too."""
+    managed = {function.agency for function in source.template.functions if function.permissions}
     for function in source.template.functions:
         known = known_function(function)
         if known is None:
@@ -77,8 +78,17 @@ def function_problems(source: Source) -> Iterator[Problem]:
                 "add Agency and Permissions, as in the template that comes with this command",
                 code="agency",
             )
-        elif function.agency and function.permissions:  # without any, the agency and its policies are the user's own
+        elif function.agency and function.permissions:
             yield from _missing_permissions(function, known)
+        elif function.agency not in managed:
+            yield Problem(
+                source.path(function, "Agency"),
+                f"found no Permissions: the agency {function.agency} is not deployed",
+                f"an agency that trusts FunctionGraph and allows {', '.join(known.operations)}",
+                "nothing, if it exists: deploy and doctor check it. Otherwise add Permissions",
+                code="existing_agency",
+                level=Level.NOT_CHECKED,
+            )
 
 
 def _missing_permissions(function: Function, known: KnownFunction) -> Iterator[Problem]:

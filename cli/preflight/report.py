@@ -117,15 +117,19 @@ def _unique(problems: Iterable[Problem]) -> Iterable[Problem]:
 def _finding(line: int, problem: Problem, parameters: str) -> Finding:
     what_to_do = problem.what_to_do or WHAT_TO_DO.get(problem.code, "correct the value")
     if parameters and problem.level is not Level.NOT_CHECKED:
-        what_to_do += f". The value has the parameter {parameters} in it"
+        what_to_do += f". The value has {parameters} in it"
     key = dotted(problem.path)
     return Finding(problem.level, problem.code, line, key, problem.found, problem.expected, what_to_do)
 
 
 def _parameters(source: Source, problem: Problem) -> str:
-    """Return the parameters that the value with the problem is made of."""
-    names = [name for _, name in references(_at(source.document.data, problem.path))]
-    return ", ".join(name for name in dict.fromkeys(names) if name in source.template.parameters)
+    """Return the parameters, and the texts of Locals, that the value with the problem is made of."""
+    names = dict.fromkeys(name for _, name in references(_at(source.document.data, problem.path)))
+    texts = [name for name in names if ("Locals", name) in source.document.lines]
+    inside = dict.fromkeys(name for text in texts for _, name in references(source.document.data["Locals"][text]))
+    parts = [f"the parameter {name}" for name in (names | inside) if name in source.template.parameters]
+    parts += [f"the text {name} of line {source.document.line(('Locals', name))}" for name in texts]
+    return " and ".join(parts)
 
 
 def _at(data: Any, path: KeyPath) -> Any:

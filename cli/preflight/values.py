@@ -3,13 +3,12 @@
 import re
 from collections.abc import Collection, Iterator
 from itertools import chain
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from cli.preflight.exposure import exposed_endpoints, exposed_gateway
-from cli.template.document import REFERENCE, KeyPath, Level, Problem, references
-from cli.template.load import Source
+from cli.template.document import REFERENCE, KeyPath, Level, Problem
+from cli.template.load import Source, used_names
 from shared.runtime.settings import TopicUrn
 
 
@@ -26,11 +25,9 @@ _TOPIC_URN = TypeAdapter(TopicUrn)
 
 def parameter_problems(source: Source, known: Collection[str]) -> Iterator[Problem]:
     """Yield the parameters that nothing refers to, and those without a value. *known* are those that have one."""
-    data = source.document.data
-    used = {name for section in ("Globals", "Resources") for _, name in references(_section(data, section))}
     for name, parameter in source.template.parameters.items():
         path = ("Parameters", name)
-        if name not in used:
+        if not parameter.is_used:
             what_to_do = f"remove {name}, or refer to it as ${{{name}}}"
             yield Problem(
                 path, "nothing refers to it", "a reference", what_to_do, code="unused_parameter", level=Level.WARNING
@@ -46,8 +43,21 @@ def parameter_problems(source: Source, known: Collection[str]) -> Iterator[Probl
             )
 
 
-def _section(data: Any, name: str) -> Any:
-    return data.get(name) if isinstance(data, dict) else None
+def text_problems(source: Source) -> Iterator[Problem]:
+    """Yield the texts of Locals that nothing refers to."""
+    data = source.document.data
+    texts = data.get("Locals") if isinstance(data, dict) else None
+    used = used_names(data)
+    for name in texts if isinstance(texts, dict) else ():
+        if name not in used:
+            yield Problem(
+                ("Locals", str(name)),
+                "nothing refers to it, so that changing it has no effect",
+                "a reference",
+                f"remove {name}, or refer to it as ${{{name}}}",
+                code="unused_text",
+                level=Level.WARNING,
+            )
 
 
 def address_problems(source: Source) -> Iterator[Problem]:
@@ -83,6 +93,30 @@ def _topic_urns(source: Source) -> Iterator[tuple[KeyPath, str]]:
                 yield path, str(target.param["topic_urn"])
 
 
+def filter_problems(source: Source) -> Iterator[Problem]:
+    """Yield the destinations of failed events whose topic tells nobody without a filter.
+
+    FunctionGraph's messages have no attributes. SMN's documents imply that a filter lets them through, and do not say
+    it outright (SMN user guide, Using a Subscription Filtering Policy).
+    """
+    filtered = {
+        topic.resource
+        for topic in source.template.topics
+        if topic.subscriptions and all(subscription.filter_policy for subscription in topic.subscriptions)
+    }
+    for path, urn in _topic_urns(source):
+        match = REFERENCE.fullmatch(urn)
+        if path[-4:-2] == ("AsyncInvoke", "OnFailure") and match and match[1] in filtered:
+            yield Problem(
+                path,
+                f"all subscriptions of {match[1]} have a FilterPolicy, and FunctionGraph's messages have no attributes",
+                "a topic with a subscription that has no FilterPolicy",
+                "send them to a topic of their own, as the template that comes with this command does",
+                code="filtered_failures",
+                level=Level.WARNING,
+            )
+
+
 def exposure_problems(source: Source) -> Iterator[Problem]:
     """Yield what works but exposes something: endpoints in clear text, and API gateways that are open to anybody."""
     for function in source.template.functions:
@@ -96,5 +130,6 @@ def exposure_problems(source: Source) -> Iterator[Problem]:
 
 
 def value_problems(source: Source, known: Collection[str]) -> Iterator[Problem]:
-    """Yield the problems with parameters, addresses and endpoints."""
-    yield from chain(parameter_problems(source, known), address_problems(source), exposure_problems(source))
+    """Yield the problems with parameters, texts, addresses, filters and endpoints."""
+    yield from chain(parameter_problems(source, known), text_problems(source), address_problems(source))
+    yield from chain(filter_problems(source), exposure_problems(source))

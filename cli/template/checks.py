@@ -39,7 +39,10 @@ _EXPECTED: dict[str, Callable[[Any, dict[str, Any]], str]] = {
     "minimum": lambda _, schema: f"a number from {schema['minimum']} to {schema['maximum']}",
     "maximum": lambda _, schema: f"a number from {schema['minimum']} to {schema['maximum']}",
     "pattern": lambda _, schema: str(schema["title"]),
+    "minProperties": lambda least, _: f"at least {least} entry",
     "maxProperties": lambda most, _: f"at most {most} entries",
+    "minItems": lambda least, _: f"at least {least} value",
+    "maxItems": lambda most, _: f"at most {most} values",
     "uniqueItems": lambda *_: "each value once",
     "maxLength": lambda most, _: f"at most {most} characters",
 }
@@ -100,6 +103,10 @@ def application_problems(data: dict[str, Any], others: Collection[str] = ()) -> 
             yield Problem((*here, "Default"), "found a secret", expected, code="secret")
         if name in data["Resources"]:
             yield Problem(here, "found a resource of the same name", "another name", code="name")
+    for name in data.get("Locals", {}):
+        if name in data["Resources"] or name in data.get("Parameters", {}):
+            found = "found a parameter or resource of the same name"
+            yield Problem(("Locals", name), found, "another name", code="name")
     yield from _reference_problems(data, others)
     shared = data.get("Globals", {}).get("Function", {})
     for resource, spec in data["Resources"].items():
@@ -112,11 +119,12 @@ def application_problems(data: dict[str, Any], others: Collection[str] = ()) -> 
 def _reference_problems(data: dict[str, Any], others: Collection[str]) -> Iterator[Problem]:
     parameters = data.get("Parameters", {})
     types = {name: resource["Type"] for name, resource in data["Resources"].items()}
-    known = [*parameters, *(name for name, kind in types.items() if kind != FUNCTION)]
-    texts = ((section, data[section]) for section in ("Globals", "Resources") if section in data)
+    referable = [*parameters, *(name for name, kind in types.items() if kind != FUNCTION)]
+    texts = ((section, data[section]) for section in ("Locals", "Globals", "Resources") if section in data)
     for path, name in chain.from_iterable(references(value, (section,)) for section, value in texts):
         if name in others:
             continue
+        known = referable if path[0] == "Locals" else [*referable, *data.get("Locals", {})]
         if name not in known:
             hint = f"{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}"
             yield Problem(path, f"${{{name}}} is not a parameter, topic or log group{hint}", code="reference")

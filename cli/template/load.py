@@ -103,7 +103,10 @@ def read_template(
     removed = _names(document.data) - _names(data)
     second = list(application_problems(data, removed))
     _remove_incomplete(data, second)
-    parameters = {name: _parameter(name, spec) for name, spec in data.get("Parameters", {}).items()}
+    used = used_names(document.data)
+    parameters = {
+        name: _parameter(name, spec, is_used=name in used) for name, spec in data.get("Parameters", {}).items()
+    }
     with_default = parameters.values() if fill_in_defaults else ()
     defaults = {parameter.name: parameter.default for parameter in with_default if parameter.default is not None}
     data, third = _valid_part(_filled_in(data, {**defaults, **values}))
@@ -167,17 +170,34 @@ def follows_from(problem: Problem, left_out: Collection[KeyPath]) -> bool:
 
 
 def find_function(template: Template, name: str) -> Function:
-    """Return the function with this name in FunctionGraph or in the template. Raises WrongCall if there is none."""
+    """Return the function with this name in FunctionGraph, in the template, or of its folder.
+
+    Raises WrongCall if there is none.
+    """
     for function in template.functions:
-        if name in (function.name, function.resource):
+        if name in (function.name, function.resource, function.code_uri.name):
             return function
     known = [function.name for function in template.functions]
     hint = did_you_mean(name, known)
     raise WrongCall(f"{template.file} has no function {name!r}{hint} Known: {', '.join(known) or 'none'}")
 
 
+def used_names(data: Any) -> set[str]:
+    """Return the names that Globals and Resources refer to, directly or through a text of Locals.
+
+    *data* is the document as it is written, so that what is left out of a faulty one counts, too.
+    """
+    sections = data if isinstance(data, dict) else {}
+    direct = {name for section in ("Globals", "Resources") for _, name in references(sections.get(section))}
+    texts = sections.get("Locals")
+    through = (texts[name] for name in direct & texts.keys()) if isinstance(texts, dict) else ()
+    return direct | {name for text in through for _, name in references(text)}
+
+
 def _filled_in(data: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    return {key: fill_in(value, values) if key in {"Globals", "Resources"} else value for key, value in data.items()}
+    """Return *data* with the texts of Locals in place, and then *values*."""
+    known = {**{name: fill_in(text, values) for name, text in data.get("Locals", {}).items()}, **values}
+    return {key: fill_in(value, known) if key in {"Globals", "Resources"} else value for key, value in data.items()}
 
 
 def _template(file: Path, data: dict[str, Any], parameters: Mapping[str, Parameter]) -> Template:
@@ -196,7 +216,7 @@ def _template(file: Path, data: dict[str, Any], parameters: Mapping[str, Paramet
     return Template(file, data.get("Description", ""), parameters, functions, topics, log_groups)
 
 
-def _parameter(name: str, spec: dict[str, Any]) -> Parameter:
+def _parameter(name: str, spec: dict[str, Any], *, is_used: bool) -> Parameter:
     default = spec.get("Default")
     return Parameter(
         name=name,
@@ -204,6 +224,7 @@ def _parameter(name: str, spec: dict[str, Any]) -> Parameter:
         description=spec.get("Description", ""),
         is_secret=spec.get("NoEcho", False),
         type=spec["Type"],
+        is_used=is_used,
     )
 
 
@@ -267,7 +288,12 @@ def _event(name: str, spec: dict[str, Any]) -> Event:
 
 def _topic(resource: str, properties: dict[str, Any]) -> Topic:
     subscriptions = tuple(
-        Subscription(spec["Protocol"], spec["Endpoint"], spec.get("Remark", ""))
+        Subscription(
+            spec["Protocol"],
+            spec["Endpoint"],
+            spec.get("Remark", ""),
+            {name: tuple(values) for name, values in spec.get("FilterPolicy", {}).items()},
+        )
         for spec in properties.get("Subscriptions", ())
     )
     return Topic(resource, properties["Name"], properties.get("DisplayName", ""), subscriptions)

@@ -1,7 +1,7 @@
 """What ``template.yaml`` describes, as data. Sizes are in MB, times in seconds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.json_value import Json
@@ -29,6 +29,8 @@ class Parameter:
     is_secret: bool = False
     type: str = "String"
     """``String`` or ``Number``."""
+    is_used: bool = True
+    """Whether anything refers to it. Nobody needs to give a value that nothing refers to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Subscription:
     protocol: str
     endpoint: str
     remark: str
+    filter_policy: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The values of a message attribute that the subscriber gets, by its name. Empty if it gets every message."""
 
 
 @dataclass(frozen=True, slots=True)

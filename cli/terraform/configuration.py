@@ -97,9 +97,12 @@ def _refuse_duplicates(resources: tuple[Resource, ...], template: Template) -> N
 
 
 def _variables(template: Template, target: Target) -> tuple[Variable, ...]:
-    """Return the variables of the account, then the parameters. Raises WrongCall if a parameter's name is taken."""
+    """Return the variables of the account, then the parameters that something refers to.
+
+    Raises WrongCall if a parameter's name is taken.
+    """
     found = list(_account_variables(target))
-    for parameter in template.parameters.values():
+    for parameter in (one for one in template.parameters.values() if one.is_used):
         variable = _parameter(parameter)
         if variable.name in RESERVED or any(variable.name == other.name for other in found):
             raise WrongCall(

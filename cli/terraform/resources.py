@@ -15,6 +15,7 @@ from cli.terraform.expressions import TOPIC, Scope, call, literal, snake_case
 
 
 SUBSCRIPTION = "huaweicloud_smn_subscription"
+FILTER_POLICY = "huaweicloud_smn_subscription_filter_policy"
 LOG_GROUP = "huaweicloud_lts_group"
 LOG_STREAM = "huaweicloud_lts_stream"
 AGENCY = "huaweicloud_identity_agency"
@@ -94,10 +95,10 @@ def _topics(template: Template, scope: Scope) -> Iterator[Resource]:
             body["display_name"] = scope.text(topic.display_name)
         yield Resource(TOPIC, snake_case(topic.resource), body)
         for subscription in topic.subscriptions:
-            yield _subscription(topic, subscription, scope)
+            yield from _subscription(topic, subscription, scope)
 
 
-def _subscription(topic: Topic, subscription: Subscription, scope: Scope) -> Resource:
+def _subscription(topic: Topic, subscription: Subscription, scope: Scope) -> Iterator[Resource]:
     # The name is derived from the endpoint, so that the order of the subscriptions does not matter.
     name = snake_case(f"{topic.resource} {subscription.protocol} {subscription.endpoint}")
     body: JsonObject = {
@@ -107,7 +108,14 @@ def _subscription(topic: Topic, subscription: Subscription, scope: Scope) -> Res
     }
     if subscription.remark:
         body["remark"] = scope.text(subscription.remark)
-    return Resource(SUBSCRIPTION, name, body)
+    made = Resource(SUBSCRIPTION, name, body)
+    yield made
+    if subscription.filter_policy:
+        policies: list[Json] = [
+            {"name": attribute, "string_equals": [*values]} for attribute, values in subscription.filter_policy.items()
+        ]
+        urn = f"${{{made.address}.subscription_urn}}"
+        yield Resource(FILTER_POLICY, name, {"subscription_urn": urn, "filter_policies": policies})
 
 
 def _logs(template: Template, scope: Scope) -> Iterator[Resource]:

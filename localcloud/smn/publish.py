@@ -125,7 +125,7 @@ def _check_tags(tags: Mapping[str, str]) -> None:
 def _deliveries(message: Message, texts: Mapping[str, str], subscriptions: list[Subscription]) -> list[Delivery]:
     """What each confirmed subscription receives: the text for its protocol, or the default.
 
-    A message attribute of type PROTOCOL limits the protocols.
+    A message attribute of type PROTOCOL limits the protocols, and the filter policies of a subscription its messages.
     """
     protocols = [
         protocol
@@ -141,8 +141,25 @@ def _deliveries(message: Message, texts: Mapping[str, str], subscriptions: list[
             content=_content(message, subscription, texts.get(subscription.protocol, texts["default"])),
         )
         for subscription in subscriptions
-        if subscription.status == 1 and (not protocols or subscription.protocol in protocols)
+        if subscription.status == 1
+        and (not protocols or subscription.protocol in protocols)
+        and _passes(subscription.filter_polices or {}, message.message_attributes)
     ]
+
+
+def _passes(filters: Mapping[str, list[str]], attributes: list[dict[str, Any]]) -> bool:
+    """Whether each filter policy whose attribute the message has names one of the attribute's values.
+
+    A policy whose attribute the message lacks does not count (SMN user guide, Using a Subscription Filtering Policy,
+    scenario 1). That a message without any attribute passes follows from its introduction, which it does not say
+    outright.
+    """
+    given = {one["name"]: one["value"] for one in attributes if one["type"] != "PROTOCOL"}
+    return all(
+        not set(values).isdisjoint([given[name]] if isinstance(given[name], str) else given[name])
+        for name, values in filters.items()
+        if name in given
+    )
 
 
 def _content(message: Message, subscription: Subscription, text: str) -> str | dict[str, Any]:

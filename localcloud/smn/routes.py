@@ -136,6 +136,28 @@ def _subscriptions(state: SmnState) -> APIRouter:
         ]
         return _page(state, found, offset, limit, request)
 
+    # These paths come before that of a subscription, whose URN would match them.
+    @router.post("/subscriptions/filter_polices")
+    async def batch_create_subscriptions_filter_polices(
+        body: schemas.NewPolices, request: Request
+    ) -> schemas.BatchResults:
+        """Give subscriptions filter policies (SMN API, Creating Message Filter Policies for a Subscriber)."""
+        return _batch(service.create_filters(state, body), request)
+
+    @router.put("/subscriptions/filter_polices")
+    async def batch_update_subscriptions_filter_polices(
+        body: schemas.NewPolices, request: Request
+    ) -> schemas.BatchResults:
+        """Replace the filter policies of subscriptions (SMN API, Updating Message Filter Policies of Subscribers)."""
+        return _batch(service.update_filters(state, body), request)
+
+    @router.delete("/subscriptions/filter_polices")
+    async def batch_delete_subscriptions_filter_polices(
+        body: schemas.PolicesToDelete, request: Request
+    ) -> schemas.BatchResults:
+        """Remove the filter policies of subscriptions (SMN API, Deleting Message Filter Policies)."""
+        return _batch(service.delete_filters(state, body.subscription_urns), request)
+
     @router.delete("/subscriptions/{subscription_urn}")
     async def cancel_subscription(subscription_urn: str, request: Request) -> schemas.Accepted:
         """Cancel a subscription."""
@@ -183,6 +205,10 @@ def _topic(topic: Topic) -> dict[str, str]:
     }
 
 
+def _batch(failures: list[schemas.BatchResult], request: Request) -> schemas.BatchResults:
+    return schemas.BatchResults(request_id=request.state.request_id, batch_result=failures)
+
+
 def _page(
     state: SmnState, found: list[Subscription], offset: int, limit: int, request: Request
 ) -> schemas.Subscriptions:
@@ -198,6 +224,10 @@ def _page(
                 endpoint=subscription.endpoint,
                 remark=subscription.remark,
                 status=subscription.status,
+                filter_polices=[
+                    schemas.FilterPolicy(name=name, string_equals=values)
+                    for name, values in (subscription.filter_polices or {}).items()
+                ],
             )
             for subscription in found[offset : offset + limit]
         ],

@@ -1,6 +1,6 @@
 """The bodies of SMN requests and responses (SMN API, the tables of each page)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -67,6 +67,39 @@ class CreatedSubscription(Accepted):
     subscription_urn: str
 
 
+class FilterPolicy(BaseModel):
+    """Delivers the messages whose attribute of that name has one of the values."""
+
+    name: Annotated[str, Field(pattern="^[a-z0-9]+(_[a-z0-9]+)*$", max_length=32, examples=["severity"])]
+    string_equals: Annotated[
+        list[Annotated[str, Field(pattern="^[A-Za-z0-9_\u4e00-\u9fff]{1,32}$")]],
+        Field(min_length=1, max_length=10, examples=[["warning", "error"]]),
+    ]
+
+
+class SubscriberPolices(BaseModel):
+    """The filter policies of one subscription (the API spells them so)."""
+
+    subscription_urn: str
+    filter_polices: Annotated[list[FilterPolicy], Field(min_length=1, max_length=5)]
+
+
+class NewPolices(BaseModel):
+    polices: Annotated[list[SubscriberPolices], Field(min_length=1, max_length=100)]
+
+
+class PolicesToDelete(BaseModel):
+    subscription_urns: Annotated[list[str], Field(min_length=1, max_length=100)]
+
+
+class BatchResult(BaseModel):
+    """A subscription of a batch that failed. The documents show no entry for one that did not."""
+
+    code: str
+    message: str
+    subscription_urn: str
+
+
 class Subscription(BaseModel):
     """Status 0 is unconfirmed, 1 is confirmed."""
 
@@ -77,12 +110,16 @@ class Subscription(BaseModel):
     endpoint: str
     remark: str
     status: int
-    filter_polices: list[dict[str, Any]] = []
+    filter_polices: list[FilterPolicy] = []
 
 
 class Subscriptions(Accepted):
     subscription_count: int
     subscriptions: list[Subscription]
+
+
+class BatchResults(Accepted):
+    batch_result: list[BatchResult]
 
 
 class Attribute(BaseModel):

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Iterable
 from dataclasses import replace
 
 from localcloud.smn import schemas
@@ -108,3 +109,44 @@ def confirm(state: SmnState, urn: str) -> Subscription:
 def unsubscribe(state: SmnState, urn: str) -> None:
     """Cancel a subscription. Raises SMN.0014 if there is none."""
     state.subscriptions.remove(state.subscription(urn).id)
+
+
+def create_filters(state: SmnState, new: schemas.NewPolices) -> list[schemas.BatchResult]:
+    """Give subscriptions filter policies. Returns those that fail: a subscription may have some already."""
+    return [failure for one in new.polices if (failure := _filter(state, one, has_filter=False))]
+
+
+def update_filters(state: SmnState, new: schemas.NewPolices) -> list[schemas.BatchResult]:
+    """Replace the filter policies of subscriptions. Returns those that fail: a subscription may have none."""
+    return [failure for one in new.polices if (failure := _filter(state, one, has_filter=True))]
+
+
+def delete_filters(state: SmnState, urns: Iterable[str]) -> list[schemas.BatchResult]:
+    """Remove the filter policies of subscriptions. Returns those that fail."""
+    return [failure for urn in urns if (failure := _set_filter(state, urn, None))]
+
+
+def _filter(state: SmnState, new: schemas.SubscriberPolices, *, has_filter: bool) -> schemas.BatchResult | None:
+    filters = {one.name: one.string_equals for one in new.filter_polices}
+    if len(filters) < len(new.filter_polices) or any(len(set(one)) < len(one) for one in filters.values()):
+        return _failure(new.subscription_urn, "the names of policies and the values of each must differ")
+    if any(name.startswith("smn") for name in filters):
+        return _failure(new.subscription_urn, "the name of a policy cannot start with smn")
+    subscription = state.subscriptions.get(new.subscription_urn)
+    if subscription and bool(subscription.filter_polices) is not has_filter:
+        # What SMN does is not documented. A client that gets through this is right in both cases.
+        return _failure(new.subscription_urn, f"the subscription has {'no' if has_filter else 'a'} filter policy")
+    return _set_filter(state, new.subscription_urn, filters)
+
+
+def _set_filter(state: SmnState, urn: str, filters: dict[str, list[str]] | None) -> schemas.BatchResult | None:
+    subscription = state.subscriptions.get(urn)
+    if subscription is None:
+        return _failure(urn, "Parameter: subscription_urn is invalid.")
+    state.subscriptions.put(replace(subscription, filter_polices=filters))
+    return None
+
+
+def _failure(urn: str, message: str) -> schemas.BatchResult:
+    # The code of the example (SMN API, Creating Message Filter Policies for Subscriptions), which is the only one.
+    return schemas.BatchResult(code="SMN.00011027", message=message, subscription_urn=urn)

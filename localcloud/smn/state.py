@@ -52,6 +52,8 @@ class Subscription:
     endpoint: str
     remark: str
     status: int
+    filter_polices: dict[str, list[str]] | None = None
+    """The values of a message attribute that are delivered, by its name. The API spells it so."""
 
 
 @dataclass(frozen=True, slots=True)

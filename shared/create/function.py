@@ -156,6 +156,7 @@ def _name(
         tuple(instance.id for instance in selected if _is_ready(instance)),
         tuple(_skip(instance) for instance in selected if not _is_ready(instance)),
         is_fleet=True,
+        instance_names={instance.id: instance.name for instance in selected},
     )
 
 

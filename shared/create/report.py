@@ -146,11 +146,17 @@ _LABELS = {
 }
 
 
-def result_notification(result: InstanceResult, names: EventNames, sender: Sender, now: datetime) -> Notification:
-    """Build the notification of one instance's outcome."""
+def result_notification(
+    result: InstanceResult, names: EventNames, sender: Sender, now: datetime, instance_name: str | None = None
+) -> Notification:
+    """Build the notification of one instance's outcome.
+
+    The texts for people have `instance_name`. It is known for a selected instance only, and costs a call for others.
+    """
     kind = _TYPES[result.outcome]
     facts = {name: value for name, value in result.document().items() if name != "notified"}
-    lines = [f"{label}: {facts[name]}" for name, label in _LABELS.items() if facts.get(name) is not None]
+    lines = [f"Instance name: {instance_name}"] if instance_name else []
+    lines += [f"{label}: {facts[name]}" for name, label in _LABELS.items() if facts.get(name) is not None]
     if result.retryable:
         lines.append("It is tried again when the event is delivered again; an API caller has to send it again.")
     return build_notification(
@@ -163,6 +169,7 @@ def result_notification(result: InstanceResult, names: EventNames, sender: Sende
         sender=sender,
         now=now,
         retryable=result.retryable,
+        summary=f"{instance_name} ({result.instance_id})" if instance_name else None,
     )
 
 

@@ -1,9 +1,9 @@
 """Backs up all instances of an event side by side, and publishes the outcomes once every backup has begun."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from queue import SimpleQueue
 
@@ -33,6 +33,7 @@ class NamedRequest:
         event: what identifies the event, to hand off its instances.
         skipped: the results of selected instances that cannot be backed up.
         is_fleet: whether the instances were selected, so that there may be many.
+        instance_names: the names of the instances that were selected here, by id.
     """
 
     request: BackupRequest
@@ -41,6 +42,7 @@ class NamedRequest:
     instances: tuple[str, ...]
     skipped: tuple[InstanceResult, ...] = ()
     is_fleet: bool = False
+    instance_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class BackupService:
         return [result for _, result in outcomes], [rejection.result() for rejection in rejections]
 
     def _publish(self, named: NamedRequest, result: InstanceResult) -> InstanceResult:
-        notification = result_notification(result, named.names, self.notifier.sender, self.clock.now())
+        name = named.instance_names.get(result.instance_id)
+        notification = result_notification(result, named.names, self.notifier.sender, self.clock.now(), name)
         return replace(result, notified=self.notifier.publish(notification))
 
     def _tasks(self, requests: Sequence[NamedRequest], *, others: int) -> list[_Task]:

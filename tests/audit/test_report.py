@@ -127,7 +127,11 @@ def test_an_uncovered_instance_has_a_notification_of_its_own() -> None:
     """It has the tags."""
     notification = BUILD.uncovered(FINDINGS.uncovered[0], NOW)
 
-    assert notification.attributes == {"event_type": "dds_backup_uncovered", "outcome": "UNCOVERED"}
+    assert notification.attributes == {
+        "event_type": "dds_backup_uncovered",
+        "outcome": "UNCOVERED",
+        "severity": "warning",
+    }
     assert data_of(notification)["tags"] == {"backup": "daily"}
     assert data_of(notification)["instance_name"] == "forgotten"
 
@@ -143,7 +147,11 @@ def test_every_audit_has_a_report(found: Audit, verdict: str) -> None:
     assert headline.startswith("DDS backups audited: " + ("all well" if verdict == "all_well" else "1 missed, 1 not"))
     assert report.subject == headline[:120]
     assert report.sms.startswith(headline[:60])
-    assert report.attributes == {"event_type": "dds_backup_audited", "outcome": verdict.upper()}
+    assert report.attributes == {
+        "event_type": "dds_backup_audited",
+        "outcome": verdict.upper(),
+        "severity": "notice" if verdict == "all_well" else "error",
+    }
     assert data_of(report)["verdict"] == verdict
 
 

@@ -40,8 +40,14 @@ def test_template_of_the_application() -> None:
     assert {other.variables["STACK"] for other in template.functions} == {"dds-backup"}
     assert [event.type for event in function.events] == ["TIMER"]
     assert "DDS.CreateManualBackup" in function.permissions
-    assert [(topic.resource, topic.name) for topic in template.topics] == [("NotifyTopic", "dds-backup")]
-    assert [subscription.protocol for subscription in template.topics[0].subscriptions] == ["email"]
+    assert [(topic.resource, topic.name) for topic in template.topics] == [
+        ("NotifyTopic", "dds-backup"),
+        ("FailureTopic", "dds-backup-failures"),
+    ]
+    assert [(one.protocol, one.filter_policy) for topic in template.topics for one in topic.subscriptions] == [
+        ("email", {"severity": ("notice", "warning", "error")}),
+        ("email", {}),
+    ]
     assert [(group.resource, group.ttl_in_days) for group in template.log_groups] == [(function.log_group, 30)]
 
 
@@ -68,6 +74,35 @@ def test_schema_is_valid_and_describes_every_key() -> None:
         return missing
 
     assert undescribed(schema, "") == []
+
+
+def test_locals_are_written_once(load: Load) -> None:
+    """A text of Locals replaces its references everywhere. Its own references to parameters are filled in."""
+    template = load(
+        """
+        Parameters:
+          InstanceId: {Type: String}
+          Tag: {Type: String, Default: backup}
+          Idle: {Type: String}
+          OnlyInAnUnusedText: {Type: String}
+        Locals:
+          Instances: '"instance_ids": ["${InstanceId}"], "tag": "${Tag}"'
+          Nobody: ${OnlyInAnUnusedText}
+        Globals:
+          Function:
+            Runtime: Python3.12
+            Environment: {Variables: {A: "{${Instances}}", B: "[{${Instances}}]"}}
+        Resources:
+          Hello:
+            Type: HC::Serverless::Function
+            Properties: {CodeUri: code, Handler: index.handler}
+        """
+    )
+
+    text = '"instance_ids": ["${InstanceId}"], "tag": "backup"'
+    assert template.functions[0].variables == {"A": f"{{{text}}}", "B": f"[{{{text}}}]"}
+    used = {name: parameter.is_used for name, parameter in template.parameters.items()}
+    assert used == {"InstanceId": True, "Tag": True, "Idle": False, "OnlyInAnUnusedText": False}
 
 
 def test_defaults(load: Load) -> None:
@@ -193,10 +228,28 @@ def test_a_function_in_a_vpc(load: Load) -> None:
     assert (first.vpc_config, second.vpc_config) == (VpcConfig("${VpcId}", "s-1"), VpcConfig("v-2", "s-2"))
 
 
+def test_the_fleet_of_the_guide(tmp_path: Path) -> None:
+    """One line changes what is backed up and what the audit watches, and nobody is asked for an instance."""
+    guide = (CHECKOUT / "docs" / "deployment.md").read_text(encoding="utf-8").partition("## Fleet")[2]
+    added = yaml.safe_load(guide.partition("```yaml\n")[2].partition("```")[0])
+    (tmp_path / "functions").symlink_to(CHECKOUT / "functions")
+    whole = merged(yaml.safe_load((CHECKOUT / "template.yaml").read_text(encoding="utf-8")), added)
+    (tmp_path / "template.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+
+    template = load_template(tmp_path / "template.yaml")
+
+    create, audit = (find_function(template, name).events[0].properties for name in ("create_backup", "audit_backups"))
+    selected = {"select": {"tags": {"backup": ["nightly"]}}}
+    assert json.loads(str(create["user_event"])) == selected
+    assert json.loads(str(audit["user_event"]))["policies"][0].items() >= selected.items()
+    assert [name for name, one in template.parameters.items() if not one.is_used] == ["InstanceId"]
+
+
 def test_the_example_of_the_guide(tmp_path: Path) -> None:
     """The deployment guide's addition for Kafka is valid in the application's template."""
     guide = (CHECKOUT / "docs" / "deployment.md").read_text(encoding="utf-8")
-    added = yaml.safe_load(guide.partition("```yaml\n")[2].partition("```")[0])
+    about_kafka = guide.partition("## Requests by Kafka or RabbitMQ")[2]
+    added = yaml.safe_load(about_kafka.partition("```yaml\n")[2].partition("```")[0])
     (tmp_path / "functions").symlink_to(CHECKOUT / "functions")
     whole = merged(yaml.safe_load((CHECKOUT / "template.yaml").read_text(encoding="utf-8")), added)
     (tmp_path / "template.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")

@@ -43,6 +43,20 @@ def test_only_normal_instances_of_a_selection_are_backed_up() -> None:
     assert len(platform.topic.sent) == 3
 
 
+def test_people_read_the_names_of_selected_instances() -> None:
+    """The selection has read them. For instances that the event names, they would cost a call."""
+    platform = Platform(1)
+    name = platform.instances.known[0].name
+
+    platform.deliver(EVENT)
+    platform.deliver(doc.timer(json.dumps({"instance_ids": platform.ids})))
+
+    selected, named = platform.topic.sent
+    assert selected.subject == f"DDS backup started: {name} ({platform.ids[0]})"
+    assert f"\nInstance name: {name}\nInstance: {platform.ids[0]}\n" in selected.email
+    assert named.subject == f"DDS backup started: {platform.ids[0]}"
+
+
 def test_an_empty_selection_is_rejected() -> None:
     """The rejection is published, and a redelivery is not asked for."""
     platform = Platform(3)

@@ -96,6 +96,46 @@ def test_each_edit_changes_only_what_differs(deployed: App, cloud: LocalCloud, d
     assert document()["changes"] == []
 
 
+def test_the_filter_policy_of_a_subscription(deployed: App, cloud: LocalCloud, document: Output) -> None:
+    """It is created, updated and deleted in place. The order of its values makes no difference."""
+    line = "Remark: the DBA"
+    edits = [
+        (line, f"{line}, FilterPolicy: {{severity: [warning, error]}}", "POST filter_polices"),
+        ("[warning, error]", "[error, warning]", None),
+        ("[error, warning]", "[error], outcome: [FAILED]", "PUT filter_polices"),
+        (", FilterPolicy: {severity: [error], outcome: [FAILED]}", "", "DELETE filter_polices"),
+    ]
+    for old, new, call in edits:
+        before = len(writes(cloud))
+        deployed.change(old, new)
+
+        deployed.deploy()
+
+        assert steps(document()) == ([("update", "subscription")] if call else [])
+        assert writes(cloud)[before:] == ([call] if call else [])
+    deployed.deploy()
+    assert document()["changes"] == []
+
+
+def test_a_new_subscription_has_its_filter_policy(app: App, cloud: LocalCloud, document: Output) -> None:
+    """A filter that SMN refuses is a failed step. The next run makes up for it."""
+    app.change("Remark: the DBA", "FilterPolicy: {severity: [warning, error]}")
+    failure = {"code": "SMN.00011027", "message": "not now", "subscription_urn": "urn"}
+    answer = {"status": 200, "body": {"request_id": "r", "batch_result": [failure]}}
+    cloud.set_faults([{"method": "POST", "path": "filter_polices$", "times": 1, "answer": answer}])
+
+    with pytest.raises(SystemExit):
+        app.deploy()
+    first = document()
+    failed = first["changes"][1]
+    assert first["error"]["code"] == "SMN.00011027"
+    app.deploy()
+    made_up = document()["changes"][0]
+
+    assert (failed["kind"], failed["state"]) == ("subscription", "failed")
+    assert (made_up["action"], made_up["fields"][0]["new"]) == ("update", {"severity": ["error", "warning"]})
+
+
 def test_new_code_is_only_uploaded(deployed: App, cloud: LocalCloud, document: Output) -> None:
     """The digest of the package differs."""
     before = len(writes(cloud))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 from huaweicloudsdkfunctiongraph.v2 import (
@@ -19,7 +20,7 @@ from huaweicloudsdkiam.v3 import (
     CreateCloudServiceCustomPolicyRequest,
     UpdateAgencyRequest,
 )
-from huaweicloudsdksmn.v2 import AddSubscriptionRequest, DeleteTopicRequest
+from huaweicloudsdksmn.v2 import AddSubscriptionRequest, DeleteTopicRequest, ListSubscriptionsByTopicRequest
 
 from cli.doctor import account, events, resources
 from cli.doctor.account import clock
@@ -341,6 +342,51 @@ def test_a_topic_without_a_confirmed_subscription_is_a_warning(app: App, capsys:
     found = [finding.found for _, finding in find(app) if finding.level is Level.WARNING]
 
     assert found == ["none is confirmed, email dba@example.com not yet"]
+
+
+FILTERED = "Remark: the DBA, FilterPolicy: {severity: [warning, error]}"
+
+
+def test_another_filter_policy_is_a_warning(deployed: App) -> None:
+    """It changes who is told what."""
+    deployed.change("Remark: the DBA", FILTERED)
+
+    [(check, level, found)] = bad(find(deployed))
+
+    assert (check, level, found) == ("topics", "warning", "every message")
+
+
+def test_a_topic_for_failed_events_without_an_unfiltered_subscription_is_a_warning(
+    app: App, cloud: LocalCloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What FunctionGraph says about them has no attributes, and a filter may hold it back."""
+    app.change("Remark: the DBA", FILTERED)
+    app.deploy()
+    capsys.readouterr()
+    request = ListSubscriptionsByTopicRequest(topic_urn=app.access.topic_urn("dds-events"))
+    [subscription] = app.access.smn.pages("list_subscriptions_by_topic", request, "subscriptions", 100)
+    headers = {"X-Auth-Token": cloud.connection()["token"]}
+    path = f"/_local/subscriptions/{subscription['subscription_urn']}/confirm"
+    httpx.post(f"{cloud.url}{path}", headers=headers, trust_env=False).raise_for_status()
+
+    [(check, level, found)] = bad(find(app))
+
+    assert (check, level) == ("topics", "warning")
+    assert found.startswith("all have a filter policy, and what FunctionGraph says")
+
+
+def test_the_topic_for_failed_events_is_checked(deployed: App) -> None:
+    """It may be another one than that of the notifications."""
+    deployed.change(
+        "Resources:\n", "Resources:\n  Failures:\n    Type: HC::SMN::Topic\n    Properties: {Name: failures}\n"
+    )
+    deployed.change('OnFailure: {Destination: SMN, Param: {topic_urn: "${Topic}"}}', ON_FAILURE)
+    deployed.deploy()
+
+    assert bad(find(deployed)) == [("topics", "warning", "there are none")]
+
+
+ON_FAILURE = 'OnFailure: {Destination: SMN, Param: {topic_urn: "${Failures}"}}'
 
 
 def test_with_wrong_keys_nothing_else_is_checked(deployed: App) -> None:

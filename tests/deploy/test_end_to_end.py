@@ -91,7 +91,8 @@ def test_deploy_backup_doctor_destroy(cloud: LocalCloud) -> None:
     assert second["changes"] == []
     assert {item["level"] for item in health["findings"]} == {"ok", "warning"}
     assert [item["subject"] for item in health["findings"] if item["level"] == "warning"] == [
-        "subscriptions of dds-backup"
+        "subscriptions of dds-backup",
+        "subscriptions of dds-backup-failures",
     ]
     assert last["changes"] == []
     assert result["backup_id"] in {backup["id"] for backup in cloud.state()["backups"]}

@@ -59,6 +59,15 @@ def test_all_missing_parameters_are_named() -> None:
         values({}, environment={})
 
 
+def test_nobody_is_asked_for_what_nothing_refers_to() -> None:
+    """A value that is given all the same does no harm: parameter files stay valid when the template changes."""
+    unused = Parameter("InstanceId", None, "", is_used=False)
+    parameters = {"InstanceId": unused}
+
+    assert all_values(parameters, given_values(parameters, {}, {}, {}), None) == {}
+    assert given_values(parameters, {}, {"InstanceId": "i-1"}, {}) == {"InstanceId": "i-1"}
+
+
 def test_only_missing_parameters_are_asked_for() -> None:
     """The other ones have values."""
     asked = []

@@ -8,6 +8,9 @@ import pytest
 from huaweicloudsdksmn.v2 import (
     AddSubscriptionRequest,
     AddSubscriptionRequestBody,
+    BatchCreateSubscriptionsFilterPolicesRequest,
+    BatchDeleteSubscriptionsFilterPolicesRequest,
+    BatchUpdateSubscriptionsFilterPolicesRequest,
     CancelSubscriptionRequest,
     CreateTopicRequest,
     CreateTopicRequestBody,
@@ -248,6 +251,100 @@ def test_the_life_of_a_subscription(cloud: LocalCloud, smn: Any, topic: str) -> 
     assert [(one.status, one.remark) for one in mine.subscriptions] == [(1, "the new one")]
     left = smn.list_subscriptions(ListSubscriptionsRequest(protocol="email"))
     assert [one.endpoint for one in left.subscriptions] == ["dba@example.com"]
+
+
+def polices(urn: str, **values: list[str]) -> Any:
+    """The body that gives a subscription filter policies."""
+    given = [{"name": name, "string_equals": equals} for name, equals in values.items()]
+    return {"polices": [{"subscription_urn": urn, "filter_polices": given}]}
+
+
+@pytest.fixture
+def mailbox(smn: Any, topic: str) -> str:
+    """The URN of the confirmed e-mail subscription of the seed."""
+    [urn] = [
+        one.subscription_urn
+        for one in smn.list_subscriptions(ListSubscriptionsRequest(protocol="email")).subscriptions
+        if one.topic_urn == topic
+    ]
+    return str(urn)
+
+
+WEEK = {"week": ["sunday", "wednesday"], "time": ["morning", "afternoon"]}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_delivered"),
+    [
+        ({"week": "sunday"}, True),
+        ({"week": "sunday", "time": "night"}, False),
+        ({"week": "monday", "time": "morning"}, False),
+        ({"week": "wednesday", "time": "morning", "other": "x"}, True),
+        ({"week": ["monday", "sunday"]}, True),
+        ({"week": ["monday", "friday"]}, False),
+        ({}, True),
+    ],
+)
+def test_a_filter_policy_judges_the_attributes_that_a_message_has(
+    cloud: LocalCloud, smn: Any, topic: str, mailbox: str, attributes: dict[str, Any], is_delivered: bool
+) -> None:
+    """Every policy whose attribute is there has to match (SMN user guide, Using a Subscription Filtering Policy)."""
+    body = polices(mailbox, **WEEK)
+    smn.batch_create_subscriptions_filter_polices(BatchCreateSubscriptionsFilterPolicesRequest(body=body))
+    given = [
+        MessageAttribute(name=name, type="STRING" if isinstance(value, str) else "STRING_ARRAY", value=value)
+        for name, value in attributes.items()
+    ]
+    smn.publish_message(message(topic, message="hello", message_attributes=given))
+
+    [kept] = cloud.messages()
+    assert ("email" in {delivery["protocol"] for delivery in kept["deliveries"]}) is is_delivered
+    assert "functiongraph" in {delivery["protocol"] for delivery in kept["deliveries"]}
+
+
+def test_the_life_of_a_filter_policy(smn: Any, mailbox: str) -> None:
+    """It is listed with its subscription, replaced as a whole, and removed. The answer lists failures."""
+    create, update = BatchCreateSubscriptionsFilterPolicesRequest, BatchUpdateSubscriptionsFilterPolicesRequest
+    delete = BatchDeleteSubscriptionsFilterPolicesRequest(body={"subscription_urns": [mailbox]})
+
+    def listed() -> dict[str, list[str]]:
+        found = smn.list_subscriptions(ListSubscriptionsRequest(protocol="email")).subscriptions
+        [mine] = [one for one in found if one.subscription_urn == mailbox]
+        return {police.name: police.string_equals for police in mine.filter_polices or []}
+
+    too_early = smn.batch_update_subscriptions_filter_polices(update(body=polices(mailbox, **WEEK)))
+    first = smn.batch_create_subscriptions_filter_polices(create(body=polices(mailbox, **WEEK)))
+    after_first = listed()
+    again = smn.batch_create_subscriptions_filter_polices(create(body=polices(mailbox, day=["monday"])))
+    unknown = smn.batch_create_subscriptions_filter_polices(create(body=polices("urn:smn:x", **WEEK)))
+    smn.batch_update_subscriptions_filter_polices(update(body=polices(mailbox, day=["monday"])))
+    after_update = listed()
+    smn.batch_delete_subscriptions_filter_polices(delete)
+
+    assert (first.batch_result, after_first, after_update, listed()) == ([], WEEK, {"day": ["monday"]}, {})
+    for failed, urn in ((too_early, mailbox), (again, mailbox), (unknown, "urn:smn:x")):
+        assert [(one.code, one.subscription_urn) for one in failed.batch_result] == [("SMN.00011027", urn)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *({"week": []}, {"week": list("abcdefghijk")}, {"week": ["no spaces"]}),
+        *({"_week": ["a"]}, {"a__b": ["a"]}, {"": ["a"]}, {f"a{n}": ["a"] for n in range(6)}),
+    ],
+)
+def test_wrong_filter_policies(smn: Any, mailbox: str, values: dict[str, list[str]]) -> None:
+    """At most 5 of a subscription, each with 1 to 10 values."""
+    request = BatchCreateSubscriptionsFilterPolicesRequest(body=polices(mailbox, **values))
+    assert rejection(smn.batch_create_subscriptions_filter_polices, request)[0] == 400
+
+
+@pytest.mark.parametrize("values", [{"week": ["a", "a"]}, {"smn_week": ["a"]}])
+def test_filter_policies_that_fail_one_by_one(smn: Any, mailbox: str, values: dict[str, list[str]]) -> None:
+    """Values that repeat, and a reserved name."""
+    request = BatchCreateSubscriptionsFilterPolicesRequest(body=polices(mailbox, **values))
+    [failed] = smn.batch_create_subscriptions_filter_polices(request).batch_result
+    assert failed.subscription_urn == mailbox
 
 
 @pytest.mark.parametrize(

@@ -180,16 +180,18 @@ def test_every_function_has_a_failure_destination() -> None:
 
     destinations = [function.async_invoke and function.async_invoke.on_failure for function in template.functions]
     assert [one and (one.destination, one.param) for one in destinations] == [
-        ("SMN", {"topic_urn": "${NotifyTopic}"})
+        ("SMN", {"topic_urn": "${FailureTopic}"})
     ] * 4
     assert all("smn:topic:list" in agency.actions for agency in agencies(template))
 
 
 def test_the_application_names_its_topic() -> None:
-    """No agency may publish to another topic."""
+    """No agency may publish to a topic other than these two."""
     template = load_template(CHECKOUT / "template.yaml")
 
-    assert {agency.topics for agency in agencies(template)} == {("smn:*:*:topic:*dds-backup",)}
+    assert {agency.topics for agency in agencies(template)} == {
+        ("smn:*:*:topic:*dds-backup", "smn:*:*:topic:*dds-backup-failures")
+    }
 
 
 def test_the_application_keeps_its_four_functions_apart() -> None:

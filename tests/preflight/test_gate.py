@@ -14,8 +14,13 @@ FAULTS = [
     ("NOTIFY_TOPIC_URN: ${", "MAX_CONCURENCY: 4\n        NOTIFY_TOPIC_URN: ${", "unknown_setting", "MAX_CONCURENCY"),
     ("0 0 2 * * ?", "0 0 25 * * ?", "schedule", "'25' is not within 0 to 23"),
     ("=UTC 0 0 2", "=Mars/Base 0 0 2", "schedule", "there is no time zone 'Mars/Base'"),
-    ("\"]}'", '"], "min_intervall": "1h"}\'', "request", "min_intervall: unknown field (did you mean min_interval?)"),
-    ("\"]}'", "\"]'", "request", "not JSON: Expecting ',' delimiter at line 1, column"),
+    (
+        "{${Instances}}",
+        '{${Instances}, "min_intervall": "1h"}',
+        "request",
+        "min_intervall: unknown field (did you mean min_interval?)",
+    ),
+    ("{${Instances}}", "{${Instances}", "request", "not JSON: Expecting ',' delimiter at line 1, column"),
     ("RETENTION: last=3 daily=7 weekly=4", "RETENTION: last=5 daily=30 weekly=4", "setting", "RETENTION"),
     ("MemorySize: 256", "MemorySize: 257", "value", "found 257"),
 ]

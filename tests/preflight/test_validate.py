@@ -8,8 +8,21 @@ from tests.preflight.conftest import GIVEN, Change, Run, line_of
 
 
 RETENTION = "RETENTION: last=3 daily=7 weekly=4 monthly=12 yearly=2 max_age=800d"
-IDS = '["${InstanceId}"]}\''
-CONSEQUENCES = {"permission": "missing_permission", "endpoint": "unused_parameter"}
+IDS = "'{${Instances}}'"
+FILTERED = ("warning", "filtered_failures", "all subscriptions of NotifyTopic have a FilterPolicy")
+PERMISSIONS = """      Permissions:
+        - DDS.CreateManualBackup
+        - DDS.ListBackups
+        - DDS.ListInstances
+        - DDS.ListTasks
+        - SMN.PublishMessage
+"""
+NAMED = '{"instance_ids": ["oops"]}'
+CONSEQUENCES = {
+    "permission": "missing_permission",
+    "endpoint": "unused_parameter",
+    "reference": "unused_parameter",
+}
 """The second finding that some changes of the test cannot avoid, by the code of the first."""
 
 
@@ -65,8 +78,8 @@ def test_without_values_the_rest_is_checked(run: Run) -> None:
         ),
         ("schedule: 5m", "schedule: 90m", "schedule: 90m", "error", "value", 'found "90m"'),
         # Requests.
-        (IDS, IDS.replace("]}", ""), "'{\"instance", "error", "request", "not JSON: Expecting ',' delimiter at line 1"),
-        (IDS, IDS.replace("${InstanceId}", "oops"), "oops", "error", "instance_id", "found the instance 'oops'"),
+        (IDS, "'{${Instances}'", "'{${Instances}'", "error", "request", "not JSON: Expecting ',' delimiter at line 1"),
+        (IDS, f"'{NAMED}'", "oops", "error", "instance_id", "found the instance 'oops'"),
         ("2h", "2 hours", "2 hours", "error", "request", "policies.0.grace"),
         # Limits of the platform.
         ("Agency: ${Prefix}-prune", f"Agency: {'a' * 65}", "aaa", "error", "value", "(length 65)"),
@@ -83,7 +96,20 @@ def test_without_values_the_rest_is_checked(run: Run) -> None:
         ("DeleteManualBackup", "DeleteBackup", "DeleteBackup", "error", "permission", "'DDS.DeleteBackup'"),
         ("      Agency: ${Prefix}-track\n", "", None, "error", "agency", "found no Agency"),
         ("Parameters:\n", "Parameters:\n  Idle: {Type: String}\n", "Idle", "warning", "unused_parameter", "nothing"),
-        ("${NotifyEmail}", "dba", "Endpoint: dba", "error", "endpoint", "found 'dba'"),
+        ("${NotifyEmail}\n          #", "dba\n          #", "Endpoint: dba", "error", "endpoint", "found 'dba'"),
+        ("Locals:\n", "Locals:\n  Idle: x\n", "Idle", "warning", "unused_text", "nothing refers to it, so that"),
+        (
+            "Locals:\n",
+            "Locals:\n  Prefix: x\n",
+            "Prefix: x",
+            "error",
+            "name",
+            "a parameter or resource of the same name",
+        ),
+        ('["${InstanceId}"]', '["${Instances}"]', '"instance', "error", "reference", "${Instances} is not a parameter"),
+        ("${FailureTopic}\n    Events:\n      N", "${NotifyTopic}\n    Events:\n      N", None, *FILTERED),
+        (PERMISSIONS, "", None, "not_checked", "existing_agency", "dds-backup-create is not deployed"),
+        ("[notice, warning, error]", "[notice, not good]", "[notice, not", "error", "value", 'found "not good"'),
     ],
 )
 def test_each_fault_is_found(
@@ -116,16 +142,13 @@ def test_everything_at_once(run: Run, change: Change) -> None:
     change(
         ("MemorySize: 256", "MemorySize: 257"),
         ("0 0 2 * * ?", "0 0 25 * * ?"),
-        (
-            IDS,
-            IDS.replace("]}", ""),
-        ),
+        (IDS, "'{${Instances}'"),
         (RETENTION, "RETENTON: daily=60"),
         ("${Prefix}-prune", "${Prefx}-prune"),
     )
     ran = run("validate", "--parameter", "NotifyEmail=notamail", "--parameter", "InstanceId=oops", "--json")
 
-    codes = ["value", "endpoint", "schedule", "request", "instance_id", "reference", "unknown_setting"]
+    codes = ["value", "endpoint", "endpoint", "schedule", "request", "instance_id", "reference", "unknown_setting"]
     assert (ran.status, [code for _, code, _ in ran.findings]) == (1, codes)
     assert [line for _, _, line in ran.findings] == sorted(line for _, _, line in ran.findings)
     assert ("error", "schedule", line_of("0 0 2 * * ?")) in ran.findings
@@ -149,13 +172,13 @@ def test_a_fault_of_globals_is_one_finding(run: Run, change: Change) -> None:
 
 def test_a_value_is_named_after_its_parameter(run: Run) -> None:
     """The finding is about the place that has the wrong value, and names the parameter that gave it."""
-    (email, *instances) = run(
-        "validate", "--parameter", "NotifyEmail=dba", "--parameter", "InstanceId=oops", "--json"
-    ).json["findings"]
+    ran = run("validate", "--parameter", "NotifyEmail=dba", "--parameter", "InstanceId=oops", "--json")
 
-    assert email["what_to_do"].endswith("The value has the parameter NotifyEmail in it")
-    assert {one["code"] for one in instances} == {"instance_id"}
-    assert all(one["what_to_do"].endswith("The value has the parameter InstanceId in it") for one in instances)
+    line = line_of("  Instances: '\"instance")
+    assert [(one["code"], one["what_to_do"].rpartition(". ")[2]) for one in ran.json["findings"]] == [
+        *[("endpoint", "The value has the parameter NotifyEmail in it")] * 2,
+        *[("instance_id", f"The value has the parameter InstanceId and the text Instances of line {line} in it")] * 2,
+    ]
 
 
 def test_a_request_with_a_parameter_that_has_no_value(run: Run, change: Change) -> None:

@@ -80,7 +80,11 @@ def test_a_timer_event_prunes_and_publishes_one_report(platform: Platform) -> No
     (event,) = platform.published()
     assert event["type"] == "dds.backup.pruned"
     assert event["data"]["totals"] == run["totals"]
-    assert platform.topic.sent[0].attributes == {"event_type": "dds_backup_pruned", "outcome": "PRUNED"}
+    assert platform.topic.sent[0].attributes == {
+        "event_type": "dds_backup_pruned",
+        "outcome": "PRUNED",
+        "severity": "info",
+    }
 
 
 def test_without_settings_the_function_only_reports() -> None:

@@ -121,6 +121,26 @@ def test_topic_and_subscriptions(make: Make) -> None:
     }
 
 
+def test_a_filter_policy(make: Make) -> None:
+    """It is a resource of its own, by the name of its subscription."""
+    template = everything()
+    [email, _] = template["Resources"]["Requests"]["Properties"]["Subscriptions"]
+    email["FilterPolicy"] = {"severity": ["warning", "error"]}
+    assert bodies(make(template), "smn_subscription_filter_policy") == {
+        "requests_email_ops_example_com": {
+            "subscription_urn": "${huaweicloud_smn_subscription.requests_email_ops_example_com.subscription_urn}",
+            "filter_policies": [{"name": "severity", "string_equals": ["warning", "error"]}],
+        }
+    }
+
+
+def test_a_parameter_that_nothing_refers_to_is_no_variable(make: Make) -> None:
+    """Terraform would ask for it."""
+    template = everything()
+    template["Parameters"]["Idle"] = {"Type": "String"}
+    assert "idle" not in [variable.name for variable in make(template).variables]
+
+
 def test_logs(make: Make) -> None:
     """A log group has a stream for each function that logs to it."""
     made = make()
@@ -195,6 +215,7 @@ def test_a_parameter_whose_name_is_taken(make: Make, name: str, taken: str) -> N
     """A parameter cannot have the name of another variable, or a reserved name."""
     template = everything()
     template["Parameters"][name] = {"Type": "String"}
+    template["Globals"] = {"Function": {"Environment": {"Variables": {"USED": f"${{{name}}}"}}}}
     with pytest.raises(WrongCall, match=f"{name} would be the variable '{taken}', which is taken"):
         make(template)
 
@@ -203,6 +224,7 @@ def test_a_name_that_is_taken_only_for_rfs(make: Make) -> None:
     """For RFS, the folder of the code is a variable."""
     template = everything()
     template["Parameters"]["CodeUrl"] = {"Type": "String"}
+    template["Globals"] = {"Function": {"Environment": {"Variables": {"USED": "${CodeUrl}"}}}}
     assert "code_url" in [variable.name for variable in make(template).variables]
     with pytest.raises(WrongCall, match="CodeUrl would be the variable 'code_url'"):
         make(template, Target.RFS)

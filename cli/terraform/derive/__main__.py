@@ -20,6 +20,7 @@ RESOURCES = (
     "huaweicloud_lts_group",
     "huaweicloud_lts_stream",
     "huaweicloud_smn_subscription",
+    "huaweicloud_smn_subscription_filter_policy",
     "huaweicloud_smn_topic",
 )
 
