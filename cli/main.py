@@ -14,8 +14,8 @@ from cli.cost.command import cost
 from cli.demo.command import demo
 from cli.deploy.command import deploy, destroy
 from cli.doctor.command import doctor
-from cli.event import event
-from cli.invoke import invoke
+from cli.event.command import event
+from cli.invoke.command import invoke
 from cli.package.command import package
 from cli.permissions.command import permissions
 from cli.preflight.command import validate
