@@ -15,6 +15,7 @@ from cli.demo.command import demo
 from cli.deploy.command import deploy, destroy
 from cli.doctor.command import doctor
 from cli.event.command import event
+from cli.init.command import init
 from cli.invoke.command import invoke
 from cli.package.command import package
 from cli.permissions.command import permissions
@@ -74,6 +75,7 @@ for command in (
     event,
     invoke,
     wait,
+    init,
     validate,
     package,
     permissions,

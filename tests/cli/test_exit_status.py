@@ -28,6 +28,7 @@ WRONG_CALLS = {
     "event": ["cron"],
     "invoke": ["create_backup"],
     "wait": [],
+    "init": ["--time", "2am", "--yes"],
     "validate": ["--template", "nowhere.yaml"],
     "package": ["--template", "nowhere.yaml"],
     "permissions": ["--template", "nowhere.yaml"],
