@@ -31,18 +31,18 @@ class _Text:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._root: yaml.Node = yaml.compose(text, Loader=yaml.SafeLoader)
+        self._root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
         self._edits: dict[tuple[int, int], str] = {}
 
     def entries(self, *path: str) -> dict[str, _Entry]:
         """Return the entries of the mapping at *path*: keys and values. Nothing if there is none."""
-        node = self._root
+        entries = _mapping(self._root)
         for name in path:
-            found = _mapping(node).get(name)
+            found = entries.get(name)
             if found is None:
                 return {}
-            node = found[1]
-        return _mapping(node)
+            entries = _mapping(found[1])
+        return entries
 
     def value(self, *path: str) -> str | None:
         """Return the text at *path*, None if there is none."""
@@ -90,7 +90,7 @@ class _Text:
         return "".join([*lines[:first], *lines[_above(lines, end) :]])
 
 
-def _mapping(node: yaml.Node) -> dict[str, _Entry]:
+def _mapping(node: yaml.Node | None) -> dict[str, _Entry]:
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     return {key.value: (key, value) for key, value in pairs if isinstance(key, yaml.ScalarNode)}
 

@@ -250,7 +250,7 @@ def _invoke_deployed(
         _log(line)
     facts: JsonObject = {"report": {"request_id": answer.request_id}, "log": list[Json](answer.log.splitlines())}
     failure = answer.error
-    error = failure and FunctionError(failure.error_type, failure.error_message, failure.stack_trace)
+    error = FunctionError(failure.error_type, failure.error_message, failure.stack_trace) if failure else None
     return Ended(answer.result, error, facts)
 
 
