@@ -46,7 +46,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(version("dds-backup"), prog_name="ddsbackup")
+@click.version_option(version("dds-backup"), "-V", "--version", prog_name="ddsbackup")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Deploy, run and test functions that back up Huawei Cloud DDS instances. A local cloud needs no account.

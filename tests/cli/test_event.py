@@ -65,6 +65,7 @@ def test_help_names_every_command(ddsbackup: Run) -> None:
 def test_version(ddsbackup: Run) -> None:
     """--version prints the version of the installed package."""
     assert version("dds-backup") in ddsbackup("--version").out
+    assert ddsbackup("-V").out == ddsbackup("--version").out
 
 
 def test_help_of_event_names_every_trigger(ddsbackup: Run) -> None:
