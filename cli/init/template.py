@@ -18,6 +18,8 @@ from cli.template.model import FUNCTION, TOPIC
 
 SCHEMA = "# yaml-language-server: $schema="
 HEAD = "# Written by ddsbackup init"
+INSTANCES = ("Locals", "Instances")
+"""Where a template has the part of a request that backup and audit share."""
 POLICY = {"expected_interval": "1d", "grace": "2h"}
 """What audit_backups expects of a nightly backup."""
 
@@ -31,7 +33,10 @@ class _Text:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        try:
+            self._root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.YAMLError as error:
+            raise WrongCall(f"the template of this command is not valid YAML: {error}") from error
         self._edits: dict[tuple[int, int], str] = {}
 
     def entries(self, *path: str) -> dict[str, _Entry]:
@@ -67,9 +72,10 @@ class _Text:
         if self.value("Parameters", name, "Default") is not None:
             self.set(("Parameters", name, "Default"), value)
             return
-        _, kind = self.entries("Parameters", name)["Type"]
-        indent = " " * self.entries("Parameters", name)["Type"][0].start_mark.column
-        self._edits[kind.end_mark.index, kind.end_mark.index] = f"\n{indent}Default: {_quoted(value)}"
+        key, kind = self.entries("Parameters", name)["Type"]
+        is_flow = getattr(self.entries("Parameters")[name][1], "flow_style", False)
+        before = ", " if is_flow else "\n" + " " * key.start_mark.column
+        self._edits[kind.end_mark.index, kind.end_mark.index] = f"{before}Default: {_quoted(value)}"
 
     def edited(self) -> str:
         """Return the text with all edits."""
@@ -161,6 +167,10 @@ def _set_email(template: _Text, email: str) -> None:
 
 
 def _set_instances(template: _Text, answers: Answers) -> None:
+    """Set the instances in the one place that both requests refer to, if there is one, or else in each request."""
+    if template.value(*INSTANCES) is not None:
+        template.set(INSTANCES, json.dumps(answers.instances, ensure_ascii=False)[1:-1])
+        return
     policies: list[Json] = [{"name": "nightly", **answers.instances, **POLICY}]
     for function, request in (("create_backup", answers.instances), ("audit_backups", {"policies": policies})):
         timers = [path for path in _timers(template, function) if template.value(*path, "user_event")]

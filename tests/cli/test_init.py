@@ -16,12 +16,29 @@ from cli.init.answers import Answers, questions, read_instances
 from cli.init.template import changed_template, default_retention
 from cli.paths import CHECKOUT
 from cli.preflight.report import check_template
+from cli.template.document import fill_in
 from cli.template.load import load_template
 
 
 Run = Callable[..., Any]
 SHIPPED = (CHECKOUT / "template.yaml").read_text(encoding="utf-8")
 IDS = ["a89dab5e39394eccbdb77b19d57b0180in02", "2c5e8b7d4f6a49d1b3c08e9a7f51d264in02"]
+SMALL = """\
+Parameters:
+  Mail: {Type: String}
+  InstanceId:
+    Type: String
+Resources:
+  Topic:
+    Type: HC::SMN::Topic
+    Properties: {Subscriptions: [{Protocol: email, Endpoint: "${Mail}"}]}
+  Backup:
+    Type: HC::Serverless::Function
+    Properties: {CodeUri: functions/create_backup}
+    Events:
+      Daily: {Type: TIMER, Properties: {schedule: 1h, user_event: "{${Instances}}"}}
+      Weekly: {Type: TIMER, Properties: {schedule: 1d, user_event: "{${Instances}}"}}
+"""
 OPTIONS = [
     *("--region", "eu-west-101", "--email", "dba@example.com", "--instances", " ".join(IDS), "--time", "23:30"),
     *("--retention", "last=2 daily=10", "--time-zone", "Europe/Berlin"),
@@ -184,13 +201,29 @@ def test_a_template_with_parameters_for_the_answers() -> None:
     assert variables["RETENTION_TIME_ZONE"] == "${Zone}"
 
 
-def test_a_template_with_more_timers_is_refused() -> None:
-    """Init cannot know which of them is meant."""
-    one = SHIPPED[SHIPPED.index("      Nightly:\n") : SHIPPED.index("  AuditBackups:\n")]
-    text = SHIPPED.replace(one, one + one.replace("Nightly", "Weekly").lstrip("\n"))
+def test_a_template_with_one_place_for_the_instances() -> None:
+    """The requests stay as they are if both refer to it. The parameter that only it referred to goes."""
+    text = (
+        SMALL
+        + """\
+Locals:
+  # What is backed up.
+  Instances: '"instance_ids": ["${InstanceId}"]'
+"""
+    )
+    changed = yaml.safe_load(changed_template(text, answers_of(instances={"instance_ids": IDS}), has_schema=True))
 
+    assert changed["Locals"]["Instances"] == f'"instance_ids": {json.dumps(IDS)}'
+    assert changed["Resources"] == yaml.safe_load(SMALL)["Resources"]
+    assert list(changed["Parameters"]) == ["Mail"]
+
+
+def test_a_template_that_init_cannot_change_is_refused() -> None:
+    """It cannot know which of several timers is meant, and reads no broken file."""
+    with pytest.raises(WrongCall, match="is not valid YAML"):
+        changed_template("Resources: {", answers_of(), has_schema=True)
     with pytest.raises(WrongCall, match="2 timers of create_backup with a request, expected one"):
-        changed_template(text, answers_of(), has_schema=True)
+        changed_template(SMALL + "Ignored: ${InstanceId}\n", answers_of(), has_schema=True)
 
 
 @settings(max_examples=10, deadline=None)
@@ -206,7 +239,7 @@ def test_any_answers_are_valid_yaml(email: str, tags: dict[str, str], minutes: i
     found = yaml.safe_load(changed_template(SHIPPED, given, has_schema=False))
 
     timer = found["Resources"]["CreateBackup"]["Events"]["Nightly"]["Properties"]
-    assert json.loads(timer["user_event"]) == {"select": select}
+    assert json.loads(fill_in(timer["user_event"], found.get("Locals", {}))) == {"select": select}
     assert found["Parameters"]["NotifyEmail"]["Default"] == email
     assert timer["schedule"] == f"CRON_TZ=UTC 0 {minutes % 60} {minutes // 60} * * ?"
 
