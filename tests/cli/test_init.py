@@ -226,7 +226,7 @@ def test_a_template_that_init_cannot_change_is_refused() -> None:
         changed_template(SMALL + "Ignored: ${InstanceId}\n", answers_of(), has_schema=True)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     email=st.emails(),
     tags=st.dictionaries(st.text("abz'\"{}: #éß", min_size=1).map(str.strip), st.text("ab'\"\\: #", max_size=9)),
