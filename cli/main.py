@@ -14,8 +14,9 @@ from cli.cost.command import cost
 from cli.demo.command import demo
 from cli.deploy.command import deploy, destroy
 from cli.doctor.command import doctor
-from cli.event import event
-from cli.invoke import invoke
+from cli.event.command import event
+from cli.init.command import init
+from cli.invoke.command import invoke
 from cli.package.command import package
 from cli.permissions.command import permissions
 from cli.preflight.command import validate
@@ -45,7 +46,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(version("dds-backup"), prog_name="ddsbackup")
+@click.version_option(version("dds-backup"), "-V", "--version", prog_name="ddsbackup")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Deploy, run and test functions that back up Huawei Cloud DDS instances. A local cloud needs no account.
@@ -74,6 +75,7 @@ for command in (
     event,
     invoke,
     wait,
+    init,
     validate,
     package,
     permissions,

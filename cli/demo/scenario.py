@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from cli.cloud import Cloud
-from cli.event import CARRIERS, requests_of, sample_event
+from cli.event.samples import CARRIERS, requests_of, sample_event
 from cli.json_value import Json, JsonObject
 from localcloud.functiongraph.runtime.instance import Instance
 from localcloud.functiongraph.runtime.model import Invocation

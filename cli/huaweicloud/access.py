@@ -15,7 +15,7 @@ from huaweicloudsdkcore.auth.provider import EnvCredentialProvider, ProfileCrede
 
 from cli.cloud import open_cloud
 from cli.errors import WrongCall
-from cli.huaweicloud.client import Client, ServiceError
+from cli.huaweicloud.client import READ, Client, ServiceError
 from shared.runtime.settings import regional_endpoint
 
 
@@ -131,9 +131,13 @@ class Access:
     @cached_property
     def functiongraph(self) -> Client:
         """FunctionGraph: functions and triggers."""
+        return self.functiongraph_within(READ)
+
+    def functiongraph_within(self, seconds: float) -> Client:
+        """Return a client of FunctionGraph that waits *seconds* for a response: as long as a function may run."""
         from huaweicloudsdkfunctiongraph.v2 import FunctionGraphClient
 
-        return self._regional("FunctionGraph", "functiongraph", FunctionGraphClient)
+        return self._regional("FunctionGraph", "functiongraph", FunctionGraphClient, seconds)
 
     @cached_property
     def smn(self) -> Client:
@@ -155,9 +159,9 @@ class Access:
 
         return [dict(item) for item in self.dds.pages("list_instances", ListInstancesRequest(), "instances", 100)]
 
-    def _regional(self, name: str, service: str, sdk_client: Any) -> Client:
+    def _regional(self, name: str, service: str, sdk_client: Any, read_timeout: float = READ) -> Client:
         credentials = BasicCredentials(self.keys.access_key, self.keys.secret_key, self.project_id)
-        return self._client(name, sdk_client, service, credentials)
+        return self._client(name, sdk_client, service, credentials, read_timeout)
 
     def _global(self, domain_id: str) -> Client:
         from huaweicloudsdkiam.v3 import IamClient
@@ -165,10 +169,11 @@ class Access:
         credentials = GlobalCredentials(self.keys.access_key, self.keys.secret_key, domain_id)
         return self._client("IAM", IamClient, "iam", credentials)
 
-    def _client(self, name: str, sdk_client: Any, service: str, credentials: Any) -> Client:
+    def _client(self, name: str, sdk_client: Any, service: str, credentials: Any, read_timeout: float = READ) -> Client:
         if self.keys.security_token:
             credentials = credentials.with_security_token(self.keys.security_token)
-        return Client(name, sdk_client, self.endpoint(service), credentials, self.sleep, self._note_skew)
+        endpoint = self.endpoint(service)
+        return Client(name, sdk_client, endpoint, credentials, self.sleep, self._note_skew, read_timeout)
 
     def _note_skew(self, seconds: float) -> None:
         self.clock_skew = seconds

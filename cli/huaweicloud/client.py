@@ -103,6 +103,7 @@ class Client:
         credentials: BasicCredentials | GlobalCredentials,
         sleep: Callable[[float], None] = time.sleep,
         note_skew: Callable[[float], None] = lambda _: None,
+        read_timeout: float = READ,
     ) -> None:
         """*service* is the name in API Explorer, *sdk_client* the SDK's class, *endpoint* a URL without a path.
 
@@ -116,7 +117,7 @@ class Client:
         logging.getLogger(f"HuaweiCloud-SDK-{sdk_client.__name__}").addHandler(logging.NullHandler())
         handler = HttpHandler().add_response_handler(self._note_date)
         proxies, ca_bundle = _read_environment(endpoint)
-        config = HttpConfig(timeout=(CONNECT, READ), retry_times=0, ssl_ca_cert=ca_bundle)
+        config = HttpConfig(timeout=(CONNECT, read_timeout), retry_times=0, ssl_ca_cert=ca_bundle)
         builder = sdk_client.new_builder().with_http_config(config).with_http_handler(handler)
         self._sdk: Any = builder.with_credentials(credentials).with_endpoints([endpoint]).build()
         # Otherwise a .netrc with an entry for the host replaces the signature.

@@ -58,7 +58,7 @@ class Functions:
         """Return the functions with one of *names* or with the mark of *stack*."""
         chosen = [
             function["func_name"]
-            for function in self._all()
+            for function in self.all()
             if function["package"] == APPLICATION
             if function["func_name"] in names
             or read_mark(function.get("description"), self._access.project_id)[1] == stack
@@ -120,10 +120,11 @@ class Functions:
 
     def stacks(self) -> set[str]:
         """Return the names of the stacks that have a function in the project."""
-        marks = (read_mark(item.get("description"), self._access.project_id)[1] for item in self._all())
+        marks = (read_mark(item.get("description"), self._access.project_id)[1] for item in self.all())
         return {stack for stack in marks if stack and " " not in stack}
 
-    def _all(self) -> Iterator[dict[str, Any]]:
+    def all(self) -> Iterator[dict[str, Any]]:
+        """Yield all functions of the project (FunctionGraph API, Querying Functions)."""
         marker = 0
         while True:
             request = ListFunctionsRequest(marker=str(marker), maxitems=str(FUNCTIONS_PAGE))

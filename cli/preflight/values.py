@@ -23,6 +23,12 @@ _ENDPOINTS = {
 _TOPIC_URN = TypeAdapter(TopicUrn)
 
 
+def endpoint_fault(protocol: str, endpoint: str) -> str | None:
+    """Return what SMN expects of an endpoint of a protocol, if *endpoint* is not that."""
+    pattern, expected = _ENDPOINTS[protocol]
+    return None if pattern.fullmatch(endpoint) else expected
+
+
 def parameter_problems(source: Source, known: Collection[str]) -> Iterator[Problem]:
     """Yield the parameters that nothing refers to, and those without a value. *known* are those that have one."""
     for name, parameter in source.template.parameters.items():
@@ -64,9 +70,9 @@ def address_problems(source: Source) -> Iterator[Problem]:
     """Yield the endpoints of subscriptions and the URNs of topics that cannot be any."""
     for topic in source.template.topics:
         for position, subscription in enumerate(topic.subscriptions):
-            pattern, expected = _ENDPOINTS[subscription.protocol]
             endpoint = subscription.endpoint
-            if not REFERENCE.search(endpoint) and not pattern.fullmatch(endpoint):
+            expected = endpoint_fault(subscription.protocol, endpoint)
+            if expected and not REFERENCE.search(endpoint):
                 here: KeyPath = ("Resources", topic.resource, "Properties", "Subscriptions", position, "Endpoint")
                 yield Problem(here, f"found {endpoint!r}", expected, "correct the endpoint", code="endpoint")
     for path, urn in _topic_urns(source):

@@ -1,6 +1,7 @@
 """From ``template.yaml`` to the application that it describes."""
 
 import copy
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,7 +240,14 @@ def _variables(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return variables
 
 
-def _function(code_root: Path, resource: str, properties: dict[str, Any], events: dict[str, Any]) -> Function:
+def _code_root(folder: Path, code_uri: str) -> Path:
+    """Return the *folder* of the template, or the application of this command if only that has the code."""
+    here, there = (os.path.isdir(root / code_uri) for root in (folder, APPLICATION))  # noqa: PTH112 see checks.py
+    return APPLICATION if there and not here else folder
+
+
+def _function(folder: Path, resource: str, properties: dict[str, Any], events: dict[str, Any]) -> Function:
+    code_root = _code_root(folder, properties["CodeUri"])
     return Function(
         resource=resource,
         name=properties.get("FunctionName", resource),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.event import CARRIERS
+from cli.event.samples import CARRIERS
 
 
 Run = Callable[..., Any]

@@ -51,6 +51,15 @@ def test_the_wheel_has_everything_that_the_command_needs(installed: Installed, s
         assert (application / file).read_bytes() == (CHECKOUT / file).read_bytes()
 
 
+def test_a_template_of_ones_own_needs_no_other_file(installed: Installed) -> None:
+    """What init writes validates, and its functions run, with the code that the wheel brings."""
+    installed("init", "--yes", "--email", "dba@example.com", "--instances", "env=production")
+    installed("validate")
+    answer = json.loads(installed("invoke", "audit_backups", "-t", "timer", "--json"))
+
+    assert answer["ok"] is True
+
+
 def test_the_locked_versions_satisfy_the_wheel(site: Path) -> None:
     """The tests run with versions that the ranges in pyproject.toml allow."""
     (wheel,) = Distribution.discover(name="dds-backup", path=[str(site)])

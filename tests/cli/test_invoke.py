@@ -28,7 +28,7 @@ def test_human_output(ddsbackup: Run, application: Application, cloud: LocalClou
     """The result goes to standard output; START, the log, END and REPORT go to standard error, in this order."""
     template = application(ECHO)
     ran = ddsbackup("invoke", "sample", "-t", "api-page", "--template", template, "--cloud", cloud.url)
-    assert (ran.status, ran.json["backup"]["name"]) == (0, "mybackup1")
+    assert (ran.status, ran.json["backup"]["instance_id"]) == (0, "a89dab5e39394eccbdb77b19d57b0180in02")
     start, log, end, report = ran.err.splitlines()
     request_id = start.removeprefix("START RequestId: ")
     assert log == "working on it"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.errors import WrongCall
-from cli.event import CARRIERS, REQUEST_FIELDS, requests_of, sample_event
+from cli.event.samples import CARRIERS, request_fields, requests_of, sample_event
 from cli.json_value import Json
 from cli.paths import CHECKOUT
 from localcloud import LocalCloud
@@ -68,7 +68,7 @@ def test_instances_are_those_of_the_local_cloud(trigger: str, cloud: LocalCloud)
 
 def test_fields_of_the_request_are_those_of_the_function() -> None:
     """--set knows exactly the fields that the function knows."""
-    assert set(REQUEST_FIELDS) == set(BackupRequest.model_fields)
+    assert set(request_fields("create_backup")) == set(BackupRequest.model_fields)
 
 
 @every_trigger
@@ -150,7 +150,7 @@ def test_base64_stays_base64() -> None:
         (
             "timer",
             ["trigger_nam=x"],
-            "the event has version, time, trigger_type, trigger_name, user_event, did you mean",
+            "the event has version, time, trigger_type, trigger_name, user_event, and the request may have backup, ",
         ),
         ("smn", ["record.2.smn.message_id=x"], "cannot set record.2.smn.message_id: record has 0, 1."),
         ("smn", ["record.0.smn.messge_id=x"], "did you mean 'message_id'?"),
