@@ -19,6 +19,8 @@ install: $(VENV)/installed ## make the virtual environment
 
 # Installed again when a requirement or the project file changes.
 $(VENV)/installed: requirements-dev.txt requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Found $$($(PYTHON) --version), expected Python 3.10 or later: make $(or $(MAKECMDGOALS),install) PYTHON=python3.12" >&2; exit 1; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,6 +60,47 @@ def test_a_template_of_ones_own_needs_no_other_file(installed: Installed) -> Non
     answer = json.loads(installed("invoke", "audit_backups", "-t", "timer", "--json"))
 
     assert answer["ok"] is True
+
+
+PRINTED = {
+    "serve": "A local Huawei Cloud listens at",
+    "init": "ddsbackup validate",
+    "validate": "0 errors, 0 warnings, 0 not checked",
+    "deploy": "done    create   trigger create_backup TIMER Nightly",
+    "doctor": "none is confirmed, email dba@example.com not yet",
+    "invoke": '"outcome": "CREATED"',
+    "destroy": "the backups are kept",
+    "serve --stop": "Stopped the local cloud",
+}
+"""What the commands of the recipe print."""
+
+
+def test_a_new_user_gets_to_a_first_backup(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The commands of the recipe, pasted one after the other in an empty folder, print what the recipe says."""
+    recipes = (CHECKOUT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    commands = recipes.partition("## From nothing to a first backup")[2].split("```sh\n")[1].split("```")[0]
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "runtime"))
+    folder, port, made = tmp_path, str(free_port()), []
+    for line in commands.splitlines():
+        program, *arguments = shlex.split(line)
+        if program == "cd":
+            folder /= arguments[0]
+            continue
+        options = ["--port", port] if arguments[0] == "serve" else []
+        arguments = [argument.replace("local", f"http://127.0.0.1:{port}") for argument in arguments]
+        out = python(site / "bin" / program, *arguments, *options, cwd=folder, path=site) + capfd.readouterr().err
+        made.append("serve --stop" if "--stop" in arguments else arguments[0])
+        assert PRINTED[made[-1]] in out
+
+    assert made == list(PRINTED)
+
+
+def free_port() -> int:
+    """A port that nobody uses, since several tests run a local cloud at the same time."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def test_the_locked_versions_satisfy_the_wheel(site: Path) -> None:
