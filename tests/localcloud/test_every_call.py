@@ -92,6 +92,13 @@ def call_smn(client: Any) -> None:
     client.publish_message(
         smn_sdk.PublishMessageRequest(topic_urn=topic, body=smn_sdk.PublishMessageRequestBody(message="hello"))
     )
+    one = {"subscription_urn": subscription, "filter_polices": [{"name": "a", "string_equals": ["b"]}]}
+    polices = {"polices": [one]}
+    client.batch_create_subscriptions_filter_polices(smn_sdk.BatchCreateSubscriptionsFilterPolicesRequest(body=polices))
+    client.batch_update_subscriptions_filter_polices(smn_sdk.BatchUpdateSubscriptionsFilterPolicesRequest(body=polices))
+    client.batch_delete_subscriptions_filter_polices(
+        smn_sdk.BatchDeleteSubscriptionsFilterPolicesRequest(body={"subscription_urns": [subscription]})
+    )
     client.cancel_subscription(smn_sdk.CancelSubscriptionRequest(subscription_urn=subscription))
     client.delete_topic(smn_sdk.DeleteTopicRequest(topic_urn=topic))
 
