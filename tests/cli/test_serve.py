@@ -19,6 +19,8 @@ from cli.errors import WrongCall
 
 
 COMMAND = Path(sys.executable).with_name("ddsbackup")
+LONG = 120.0
+"""Seconds after which a test gives up. A loaded machine takes long to start a process."""
 Serve = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -48,7 +50,7 @@ def connection_of(process: "subprocess.Popen[str]") -> dict[str, Any]:
 def ended_by(process: "subprocess.Popen[str]", number: signal.Signals) -> str:
     """Send a signal; return what the process writes to standard error."""
     process.send_signal(number)
-    return process.communicate(timeout=10)[1]
+    return process.communicate(timeout=LONG)[1]
 
 
 def test_announcement_for_programs(serve: Serve) -> None:
@@ -59,8 +61,8 @@ def test_announcement_for_programs(serve: Serve) -> None:
     connection = connection_of(process)
     url = f"{connection['endpoint']}/_local"
     token = {"X-Auth-Token": connection["token"]}
-    assert httpx.get(f"{url}/connection", headers=token, trust_env=False).json() == connection
-    assert httpx.get(f"{url}/switches", headers=token, trust_env=False).json() == {
+    assert httpx.get(f"{url}/connection", headers=token, trust_env=False, timeout=LONG).json() == connection
+    assert httpx.get(f"{url}/switches", headers=token, trust_env=False, timeout=LONG).json() == {
         "unique_names": False,
         "newer_filters": False,
         "job_id_in_answer": False,
@@ -82,7 +84,7 @@ def test_announcement_for_people(serve: Serve) -> None:
     token = re.search(r"^X-Auth-Token +(\S+)$", text, re.MULTILINE)
     assert token is not None
     headers = {"X-Auth-Token": token[1]}
-    connection = httpx.get(f"{url}/_local/connection", headers=headers, trust_env=False).json()
+    connection = httpx.get(f"{url}/_local/connection", headers=headers, trust_env=False, timeout=LONG).json()
     for key in ("endpoint", "project_id", "access_key", "secret_key", "security_token", "token", "topic_urn"):
         assert connection[key] in text
     for path in ("/docs", "/_local/state", "/_local/messages", "/_local/clock", "/_local/faults"):
@@ -102,7 +104,9 @@ def test_state_survives(serve: Serve, tmp_path: Path) -> None:
         process = serve("--port", "0", "--json", "--state", tmp_path / "state.db")
         connection = connection_of(process)
         url, headers = f"{connection['endpoint']}/_local/clock", {"X-Auth-Token": connection["token"]}
-        offset = httpx.post(url, json={"advance": 1000}, headers=headers, trust_env=False).json()["offset"]
+        offset = httpx.post(url, json={"advance": 1000}, headers=headers, trust_env=False, timeout=LONG).json()[
+            "offset"
+        ]
         assert offset == pytest.approx(expected)
         process.kill()
         process.wait()
@@ -128,7 +132,7 @@ def test_fixed_credentials(serve: Serve) -> None:
     connection = connection_of(serve("--port", "0", "--json", "--fixed-credentials"))
 
     assert connection["access_key"] == "LOCALCLOUDACCESSKEY0"
-    assert httpx.get(f"{connection['endpoint']}/_local/connection", trust_env=False).json() == connection
+    assert httpx.get(f"{connection['endpoint']}/_local/connection", trust_env=False, timeout=LONG).json() == connection
 
 
 def test_an_address_that_others_reach(serve: Serve) -> None:
@@ -193,7 +197,7 @@ def test_port_that_is_taken(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = serve("--port", str(port))
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=LONG)
     assert (process.returncode, out) == (1, "")
     assert err.startswith(
         f"Error: cannot listen on 127.0.0.1:{port}: Address already in use. Choose another --host or --port"

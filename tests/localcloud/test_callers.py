@@ -201,7 +201,7 @@ def test_the_keys_are_in_a_file_of_their_owner(tmp_path: Path, monkeypatch: pyte
     with LocalCloud() as cloud:
         folder = tmp_path / "ddsbackup"
         [file] = folder.iterdir()
-        assert json.loads(file.read_text()) == cloud.connection()
+        assert json.loads(file.read_text()) == {**cloud.connection(), "pid": os.getpid()}
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert find_token(cloud.url) == cloud.connection()["token"]
