@@ -181,6 +181,32 @@ def test_in_the_background(ddsbackup: Callable[..., Any]) -> None:
     assert f"you run no local cloud at port {port}" in nothing.err
 
 
+def test_in_the_background_at_another_address(ddsbackup: Callable[..., Any]) -> None:
+    """--detach and --stop find the cloud at the address of --host, and other commands find its token."""
+    with socket.create_server(("127.0.0.2", 0)) as free:
+        port = str(free.getsockname()[1])
+    started = ddsbackup("serve", "--detach", "--host", "127.0.0.2", "--port", port, "--json")
+    try:
+        running = json.loads(started.out)
+        with open_cloud(running["endpoint"]) as cloud:
+            assert cloud.state()["instances"]
+    finally:
+        stopped = ddsbackup("serve", "--stop", "--port", port, "--json")
+
+    assert running["endpoint"] == f"http://127.0.0.2:{port}"
+    assert (stopped.status, json.loads(stopped.out)) == (0, {"pid": running["pid"]})
+
+
+def test_an_address_that_this_machine_does_not_have(ddsbackup: Callable[..., Any]) -> None:
+    """--detach warns of the address as without it, and says that it cannot be listened on."""
+    ran = ddsbackup("serve", "--detach", "--host", "203.0.113.1", "--port", "8765")
+
+    assert (ran.status, ran.out) == (1, "")
+    assert "WARNING: listening on 203.0.113.1" in ran.err
+    assert "the local cloud did not start: " in ran.err
+    assert "cannot listen on 203.0.113.1:8765" in ran.err
+
+
 def test_a_background_that_does_not_start(ddsbackup: Callable[..., Any]) -> None:
     """--detach has the exit status and the message of the command that it runs."""
     Path("seed.yaml").write_text("instances: 5\n")
