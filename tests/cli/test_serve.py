@@ -66,6 +66,7 @@ def test_announcement_for_programs(serve: Serve) -> None:
         "unique_names": False,
         "newer_filters": False,
         "job_id_in_answer": False,
+        "code_in_answer": True,
         "enforce_policies": True,
         "job_delay": 1.0,
         "backup_rate": 10.0,
