@@ -190,7 +190,8 @@ def _widened(change: Change) -> Json:
         return None
     policy = change.resource.fields["policy"]
     assert isinstance(policy, dict)  # noqa: S101 it has actions
-    return {**policy, "Statement": [{"Effect": "Allow", "Action": sorted(old | new)}]}
+    actions: list[Json] = [*sorted(old | new)]
+    return {**policy, "Statement": [{"Effect": "Allow", "Action": actions}]}
 
 
 def _allowed(policy: Json) -> set[str] | None:

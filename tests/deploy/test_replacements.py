@@ -23,7 +23,7 @@ EDITS = {
     "queue": ("batch_size: 100", "batch_size: 50"),
     "function": ("Python3.10", "Python3.12"),
     "topic": ("DisplayName: Backups", "DisplayName: Nightly"),
-    "policy": ("DDS.ListBackups, ", "DDS.ListTasks, "),
+    "policy": ("DDS.ListBackups, ", "DDS.DeleteManualBackup, "),
     "configuration": ("MemorySize: 256", "MemorySize: 512"),
     "asynchronous invocation": ("MaxRetryAttempts: 3", "MaxRetryAttempts: 1"),
 }
