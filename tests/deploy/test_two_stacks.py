@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from cli.cloud import open_cloud
 from cli.deploy.deployment import destroy_stack
-from cli.functions import DeployedFunction
-from localcloud import LocalCloud
+from cli.huaweicloud.invocations import DeployedFunction
 from tests.deploy.conftest import App, Output, kinds_there
 
 
@@ -34,19 +32,18 @@ def both(app: App, document: Output) -> tuple[App, App]:
     return app, staging
 
 
-def run(cloud: LocalCloud, name: str) -> dict[str, str]:
+def run(app: App, name: str) -> dict[str, str]:
     """Invoke a deployed function."""
-    with open_cloud(cloud.url) as local:
-        outcome = DeployedFunction(local, name).invoke("{}", lambda _: None, lambda _: None)
-    assert isinstance(outcome.invocation.result, dict)
-    return {name: str(value) for name, value in outcome.invocation.result.items()}
+    result = DeployedFunction(app.access, name, None).invoke("{}").result
+    assert isinstance(result, dict)
+    return {name: str(value) for name, value in result.items()}
 
 
-def test_both_run_and_one_can_go(both: tuple[App, App], cloud: LocalCloud, document: Output) -> None:
+def test_both_run_and_one_can_go(both: tuple[App, App], document: Output) -> None:
     """Each has its own function and topic. Without one, the other is as it was."""
     production, staging = both
     here = production.access.topic_urn("")
-    ran = [run(cloud, name) for name in ("backup", "staging-backup")]
+    ran = [run(production, name) for name in ("backup", "staging-backup")]
     whole = kinds_there(production)
     destroy_stack(staging.access, "staging", dry_run=False, yes=True, as_json=True)
     gone = document()
@@ -60,4 +57,4 @@ def test_both_run_and_one_can_go(both: tuple[App, App], cloud: LocalCloud, docum
     assert kinds_there(staging) == []
     assert document()["changes"] == []
     assert kinds_there(production) == whole
-    assert run(cloud, "backup")["function"] == "backup"
+    assert run(production, "backup")["function"] == "backup"
