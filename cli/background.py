@@ -12,7 +12,7 @@ import click
 import httpx
 
 from cli.errors import WrongCall
-from localcloud.key_file import find_pid, find_token, log_file
+from localcloud.key_file import find_endpoint, find_token, log_file
 
 
 START_TIME = 30.0
@@ -23,8 +23,8 @@ _PAUSE = 0.05
 _ANSWER_TIME = 2.0
 
 
-def start(port: int, arguments: Sequence[str]) -> tuple[int, Path]:
-    """Run ``ddsbackup serve`` with *arguments* until it accepts calls at *port*. Returns its process id and its log.
+def start(port: int, arguments: Sequence[str]) -> tuple[str, int, Path]:
+    """Run ``ddsbackup serve`` with *arguments* until it accepts calls at *port*. Returns its URL, process id and log.
 
     Raises ClickException with its output if it ends instead, WrongCall if it ends because of a wrong call.
     """
@@ -46,9 +46,10 @@ def start(port: int, arguments: Sequence[str]) -> tuple[int, Path]:
         )
     end = time.monotonic() + START_TIME
     while process.poll() is None and time.monotonic() < end:
-        if find_pid(port) == process.pid and is_local_cloud(f"http://127.0.0.1:{port}"):
+        url, pid = find_endpoint(port) or ("", 0)
+        if pid == process.pid and is_local_cloud(url):
             process.returncode = 0  # it outlives this command, so do not warn of it
-            return process.pid, log
+            return url, pid, log
         time.sleep(_PAUSE)
     process.kill()
     said = log.read_text(encoding="utf-8").strip().removeprefix("Error: ")
@@ -61,13 +62,13 @@ def stop(port: int) -> int:
 
     Raises ClickException if there is none, or if it does not end.
     """
-    pid = find_pid(port)
+    url, pid = found = find_endpoint(port) or ("", 0)
     # The answer with the token of the same file shows that the process is the local cloud, not one that got its id.
-    if pid is None or not is_own_cloud(f"http://127.0.0.1:{port}"):
+    if not pid or not is_own_cloud(url):
         raise click.ClickException(f"you run no local cloud at port {port}. For another port: serve --stop --port PORT")
     os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + START_TIME
-    while find_pid(port) == pid:
+    while find_endpoint(port) == found:
         if time.monotonic() > end:
             raise click.ClickException(f"the local cloud with the process id {pid} does not end")
         time.sleep(_PAUSE)

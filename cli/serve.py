@@ -16,6 +16,7 @@ from cli import background
 from cli.console import make_console
 from cli.errors import WrongCall
 from localcloud.callers import is_loopback
+from localcloud.key_file import find_endpoint
 from localcloud.region import SLOWEST_BACKUP
 
 
@@ -119,6 +120,8 @@ def serve(
         pid = background.stop(port)
         print(json.dumps({"pid": pid}) if as_json else f"Stopped the local cloud at port {port} (process {pid}).")
         return
+    if not is_loopback(host):
+        _warn(host, fixed_credentials=fixed_credentials)
     if detach:
         _detach(port, as_json=as_json)
         return
@@ -132,8 +135,6 @@ def serve(
         "job_delay": job_delay,
         "backup_rate": backup_rate,
     }
-    if not is_loopback(host):
-        _warn(host, fixed_credentials=fixed_credentials)
     given = {name: value for name, value in switches.items() if value is not None}
     try:
         ended_by = serve_cloud(
@@ -169,12 +170,12 @@ def _detach(port: int, *, as_json: bool) -> None:
     """Start this same command in the background, and print how to reach and to stop it."""
     if port == 0:
         raise click.UsageError("--detach needs a fixed --port, by which --stop finds it")
-    url = f"http://127.0.0.1:{port}"
-    if background.is_local_cloud(url):
+    running = find_endpoint(port)
+    if running and background.is_own_cloud(running[0]):
         raise click.ClickException(
-            f"a local cloud already listens at {url}. Stop it with ddsbackup serve --stop --port {port}"
+            f"a local cloud already listens at {running[0]}. Stop it with ddsbackup serve --stop --port {port}"
         )
-    pid, log = background.start(port, _arguments(click.get_current_context()))
+    url, pid, log = background.start(port, _arguments(click.get_current_context()))
     if as_json:
         print(json.dumps({"endpoint": url, "pid": pid, "log": str(log)}))
     else:

@@ -1,7 +1,9 @@
 """The page `/docs`: every call with its fields, as plain HTML from the OpenAPI document. It loads nothing."""
 
+import re
 from collections.abc import Iterator
 from html import escape
+from json import dumps
 from typing import Any
 
 
@@ -9,7 +11,7 @@ from typing import Any
 HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"}
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }
-code, summary { font-family: ui-monospace, monospace; } summary { cursor: pointer; padding: .2em 0; }
+code, pre, summary { font-family: ui-monospace, monospace; } summary { cursor: pointer; padding: .2em 0; }
 details { border-bottom: 1px solid #ccc; } details > :not(summary) { margin-left: 1.5em; }
 td, th { text-align: left; vertical-align: top; padding: .1em 1em .1em 0; }
 """
@@ -27,6 +29,7 @@ def docs_page(document: dict[str, Any]) -> str:
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(info['title'])}</title>",
         f"<style>{_STYLE}</style><h1>{escape(info['title'])}</h1><p>{_text(info['description'])}</p>",
         "<p>The same for programs: <a href=/openapi.json>/openapi.json</a></p>",
+        "<p>In the examples, $URL is the URL of this server, and $TOKEN the X-Auth-Token that it printed.</p>",
         *(f"<h2>{escape(tag)}</h2>{''.join(found)}" for tag, found in calls.items()),
         "<h2>Schemas</h2>",
         *(_schema(name, schemas[name]) for name in sorted(schemas)),
@@ -44,7 +47,19 @@ def _call(method: str, path: str, operation: dict[str, Any]) -> str:
         rows.append(("body", _content(operation["requestBody"]), ""))
     answers = [(status, _content(answer), answer["description"]) for status, answer in operation["responses"].items()]
     title = f"<summary><b>{method}</b> {escape(path)}</summary>"
-    return f"<details>{title}<p>{_text(operation.get('description', ''))}</p>{_table([*rows, *answers])}</details>"
+    text = _text(operation.get("description", ""))
+    return f"<details>{title}<p>{text}</p>{_example(method, path, operation)}{_table([*rows, *answers])}</details>"
+
+
+def _example(method: str, path: str, operation: dict[str, Any]) -> str:
+    """The call in a shell, for calls of /_local that change something. The parts of a path are shell variables."""
+    examples = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples", {})
+    if not path.startswith("/_local/") or method == "GET":
+        return ""
+    url = "$URL" + re.sub(r"{(\w+)}", lambda name: f"${name[1].upper()}", path)
+    bodies = [f" -d '{dumps(example['value'])}'" for example in examples.values()] or [""]
+    lines = [f'curl -H "X-Auth-Token: $TOKEN" -X {method} {url}{body}' for body in bodies]
+    return f"<pre>{escape(chr(10).join(lines), quote=False)}</pre>"
 
 
 def _schema(name: str, schema: dict[str, Any]) -> str:

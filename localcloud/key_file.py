@@ -49,16 +49,18 @@ def find_token(url: str) -> str | None:
         port = parts.port or 80
     except ValueError:
         return None
-    if not is_loopback(parts.hostname or ""):
+    found = _read(_path(port)) or {}
+    if not is_loopback(parts.hostname or "") and f"{parts.scheme}://{parts.netloc}" != found.get("endpoint"):
         return None
-    token = (_read(_path(port)) or {}).get("token")
+    token = found.get("token")
     return token if isinstance(token, str) else None
 
 
-def find_pid(port: int) -> int | None:
-    """The id of the process of this user's local cloud at a port, or None if it has no file."""
-    pid = (_read(_path(port)) or {}).get("pid")
-    return pid if isinstance(pid, int) and pid > 1 else None
+def find_endpoint(port: int) -> tuple[str, int] | None:
+    """The URL and the process id of this user's local cloud at a port, or None if it has no file."""
+    found = _read(_path(port)) or {}
+    url, pid = found.get("endpoint"), found.get("pid")
+    return (url, pid) if isinstance(url, str) and isinstance(pid, int) and pid > 1 else None
 
 
 def log_file(port: int) -> Path:

@@ -147,6 +147,10 @@ class LocalCloud:
         """Change `status`, `actions`, `busy_for`, `hidden_node` or `fails_with` of an instance. Raises ValueError."""
         self._call("PATCH", f"instances/{instance_id}", changes)
 
+    def confirm(self, subscription_urn: str) -> None:
+        """Confirm a subscription, as the owner of its endpoint does. Raises ValueError for an unknown one."""
+        self._call("POST", f"subscriptions/{subscription_urn}/confirm")
+
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         # Through HTTP, because the state belongs to the server's thread.
         host, _, port = self.url.removeprefix("http://").rpartition(":")

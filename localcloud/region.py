@@ -26,6 +26,10 @@ class Switches(Strict):
     job_id_in_answer: bool = Field(
         default=True, description="Return job_id when a backup is created. Older regions return backup_id only."
     )
+    code_in_answer: bool = Field(
+        default=True,
+        description="Return the code of a function in func_code.file, a field that the API page calls deprecated.",
+    )
     job_delay: float = Field(
         default=0.0, ge=0, description="Seconds until a new job can be queried. Real regions take a few."
     )

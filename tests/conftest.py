@@ -1,6 +1,7 @@
 """Fixtures for every part: a local cloud on real HTTP."""
 
 import logging
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,13 @@ def _keys_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_of_the_tests() -> None:
+    """Let processes that tests start receive Ctrl-C. They inherit that it is ignored, as in a job of a script's `&`."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """What a stack that is not as wanted means for the backups, in the user's terms."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from cli.huaweicloud.resources import Kind, Resource
 from cli.template.model import Function, Template
@@ -9,6 +9,9 @@ from cli.template.model import Function, Template
 Key = tuple[Kind, str]
 Gone = Callable[[Kind, str], str]
 """Says of a missing resource whether it was there before."""
+
+DISABLED = "DISABLED"
+"""The status of a trigger that starts nothing (FunctionGraph API, Creating a Trigger)."""
 
 WITHOUT = {
     "create_backup": "no backup is made",
@@ -23,11 +26,11 @@ BY_TIMER = {**WITHOUT, "create_backup": "there is no scheduled backup now"}
 
 
 def consequences(
-    template: Template, wanted: Collection[Resource], there: Collection[Key], before: Collection[Key]
+    template: Template, wanted: Collection[Resource], there: Mapping[Key, Resource], before: Mapping[Key, Resource]
 ) -> Iterator[str]:
-    """Yield a sentence for each *wanted* resource that is not *there*, unless another sentence includes it.
+    """Yield a sentence for each *wanted* resource that is not *there* or does not work, unless another includes it.
 
-    *before* has what was there before the run, which tells "any more" from "not yet".
+    *before* has what was there before the run, which tells "any more" from "not yet", and new code from old.
     """
     missing = {resource.key: resource for resource in wanted if resource.key not in there}
 
@@ -43,7 +46,8 @@ def consequences(
         if lacks:
             yield _sentence(without, f"{gone(*lacks[0])}, which {function.name} needs to call DDS and SMN")
             continue
-        yield from _of_triggers(function, wanted, missing, gone)
+        yield from _of_code(function, wanted, there, before)
+        yield from _of_triggers(function, wanted, there, gone)
         if (Kind.ASYNC_INVOCATION, function.name) in missing:
             yield _sentence(
                 f"a failed event of {function.name} is retried as the platform's defaults say, and its failure goes "
@@ -53,21 +57,46 @@ def consequences(
     yield from _of_topics(wanted, missing, gone)
 
 
+def _of_code(
+    function: Function, wanted: Collection[Resource], there: Mapping[Key, Resource], before: Mapping[Key, Resource]
+) -> Iterator[str]:
+    """Say that the upload of new code was the last thing that worked."""
+    key = (Kind.FUNCTION, function.name)
+    new = next(item.fields for item in wanted if item.key == key)
+    if key not in before or before[key].fields["code"] == new["code"] or there[key].fields["code"] != new["code"]:
+        return
+    old = [name for name, value in new.items() if there[key].fields.get(name) != value]
+    if old:
+        yield _sentence(
+            f"{function.name} may fail", f"it runs its new code with the old configuration ({', '.join(old)})"
+        )
+
+
 def _of_triggers(
-    function: Function, wanted: Collection[Resource], missing: Collection[Key], gone: Gone
+    function: Function, wanted: Collection[Resource], there: Mapping[Key, Resource], gone: Gone
 ) -> Iterator[str]:
     own = [item for item in wanted if item.kind is Kind.TRIGGER and item.fields["function"] == function.name]
     timers = [item for item in own if item.fields["type"] == "TIMER"]
+    idle = {item.key: _idle(item, there, gone) for item in own}
     for item in own:
-        if item.key not in missing:
+        reason = idle[item.key]
+        if not reason:
             continue
         if item not in timers:
-            yield _sentence(f"requests by {item.fields['type']} start nothing", gone(*item.key))
-        elif all(timer.key in missing for timer in timers):
+            yield _sentence(f"requests by {item.fields['type']} start nothing", reason)
+        elif all(idle[timer.key] for timer in timers):
             meaning = BY_TIMER.get(function.code_uri.name, f"no timer starts {function.name}")
-            yield _sentence(meaning, gone(*item.key))
+            yield _sentence(meaning, reason)
         else:
-            yield _sentence("what this timer starts does not run", gone(*item.key))
+            yield _sentence("what this timer starts does not run", reason)
+
+
+def _idle(trigger: Resource, there: Mapping[Key, Resource], gone: Gone) -> str:
+    """Return why a wanted trigger starts nothing. Empty if it works, or is to be disabled."""
+    if trigger.key not in there:
+        return gone(*trigger.key)
+    is_disabled = there[trigger.key].fields["status"] == DISABLED != trigger.fields["status"]
+    return f"the trigger {trigger.name} is disabled" if is_disabled else ""
 
 
 def _of_topics(wanted: Collection[Resource], missing: Collection[Key], gone: Gone) -> Iterator[str]:
@@ -86,7 +115,9 @@ def _of_topics(wanted: Collection[Resource], missing: Collection[Key], gone: Gon
 
 
 def _grants(function: Function, wanted: Collection[Resource]) -> list[Key]:
-    return [item.key for item in wanted if item.kind is Kind.GRANT and item.fields["agency"] == function.agency]
+    """Return the policies of the function's agency, and that it has them."""
+    grants = [item for item in wanted if item.kind is Kind.GRANT and item.fields["agency"] == function.agency]
+    return [key for item in grants for key in ((Kind.POLICY, str(item.fields["policy"])), item.key)]
 
 
 def _sentence(meaning: str, reason: str) -> str:

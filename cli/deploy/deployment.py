@@ -40,8 +40,8 @@ Pack = Callable[[Sequence[Function], str | None], Mapping[str, Package]]
 OUT = Path("build")
 API = "API"
 """The name of the upload through FunctionGraph's API."""
-FAILED, INTERRUPTED = 1, 130
-"""Exit statuses. Ctrl-C is 128 and the number of SIGINT, as in a shell."""
+FAILED = 1
+"""The exit status after a failed step."""
 
 KEPT = (
     "the backups are kept, and nothing prunes them any more.",
@@ -112,10 +112,11 @@ def deploy_stack(deployment: Deployment, *, prune: bool, adopt: bool, dry_run: b
 
     def meaning() -> list[str]:
         try:
-            now = {item.resource.key for item in look_up(where, stack, wanted)}
+            now = {item.resource.key: item.resource for item in look_up(where, stack, wanted)}
         except ServiceError as error:
             return [f"What this means for the backups is not known, because the lookup failed: {error.reason}."]
-        return [*consequences(deployment.template, wanted, now, {item.resource.key for item in found})]
+        before = {item.resource.key: item.resource for item in found}
+        return [*consequences(deployment.template, wanted, now, before)]
 
     if _proceed(
         steps, where, about(access, stack), "Go on?", access.sleep, meaning, yes=yes, dry_run=dry_run, as_json=as_json
@@ -222,8 +223,8 @@ def _proceed(
     """Show *plan* and carry it out once the user agrees. Returns whether the stack is now as planned.
 
     The steps go to standard error. With *as_json*, a document of *about* and the plan goes to standard output. Exits
-    with status 1 after a failed step and after a no, and with 130 after Ctrl-C. Raises WrongCall if the command cannot
-    ask.
+    with status 1 after a failed step and after a no, with 130 after Ctrl-C and 143 after SIGTERM. Raises WrongCall if
+    the command cannot ask.
     """
     console = make_console(stderr=True)
     print_plan(make_console() if dry_run and not as_json else console, plan)
@@ -243,7 +244,7 @@ def _proceed(
         print(json.dumps({**about, **plan_document(plan, result, means)}, ensure_ascii=False))
     if result.failed:
         print_failure(console, result, means)
-        sys.exit(INTERRUPTED if result.is_interrupted else FAILED)
+        sys.exit(result.exit_status or FAILED)
     return True
 
 

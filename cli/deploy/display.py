@@ -41,6 +41,14 @@ def print_plan(console: Console, plan: Plan) -> None:
         console.print(Text(f"  ! left     {found.resource.kind.value} {found.resource.name}", style="yellow"))
     if plan.left:
         console.print("The template does not have these resources; --prune deletes them.")
+    for found in plan.awaiting:
+        console.print(Text(f"  ! kept     {found.resource.kind.value} {found.resource.name}", style="yellow"))
+    if plan.awaiting:
+        console.print(
+            "They stay until the new subscriptions of their topics are confirmed, so that somebody is told. Then run "
+            "again with --prune.",
+            soft_wrap=True,
+        )
     console.print(_totals(plan))
 
 
@@ -176,6 +184,7 @@ def plan_document(plan: Plan, result: Result | None = None, means: Sequence[str]
         ],
         "unchanged": [_reference(resource) for resource in plan.unchanged],
         "left": [_reference(found.resource) for found in plan.left],
+        "awaiting": [_reference(found.resource) for found in plan.awaiting],
         "is_put_back": result.is_put_back if result else None,
         "consequences": list(means),
         "error": _error(result.error) if result and result.error else None,

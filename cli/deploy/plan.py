@@ -1,6 +1,6 @@
 """The plan: which changes turn the found resources into the wanted ones."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -17,6 +17,8 @@ class Action(Enum):
     REPLACE = "replace"
     DELETE = "delete"
 
+
+Key = tuple[Kind, str]
 
 STACK = "stack"
 """The field that changes when a resource is adopted."""
@@ -71,6 +73,8 @@ class Plan:
         changes: the steps, in order.
         unchanged: the resources that are as wanted.
         left: the resources of the stack that are not wanted and stay, because nothing is pruned.
+        awaiting: subscriptions that *prune* would delete, and that stay because those of the template are not confirmed
+            yet.
         foreign: the resources that have a wanted name but belong to no stack or to another one. If there are any, the
             plan must not be carried out.
     """
@@ -78,6 +82,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     unchanged: tuple[Resource, ...] = ()
     left: tuple[Found, ...] = ()
+    awaiting: tuple[Found, ...] = ()
     foreign: tuple[Found, ...] = ()
 
 
@@ -88,6 +93,9 @@ def plan(
 
     *prune* deletes the resources of the stack that are not wanted. *adopt* takes over resources that have a wanted
     name and no stack. Fields that only a found resource has belong to its service and make no difference.
+
+    A confirmed subscription is not pruned before every wanted one of its topic is confirmed, or nobody would be told. A
+    policy loses actions behind the functions, which may run their old code until then.
 
     The parts of a replaced resource are created again right behind it, without *prune* also those that are not wanted.
     Raises WrongCall for such a part with a password, which no service returns.
@@ -123,10 +131,75 @@ def plan(
     if not prune:
         lost = (item for item in there.values() if item.resource.key not in keys)
         changes += [_carried_over(item) for item in lost if gone.intersection(item.resource.parents)]
-    changes = _with_parts_behind(changes, gone)
-    if prune:
-        changes += [Change(Action.DELETE, None, item) for item in extra]
-    return Plan(tuple(changes), tuple(unchanged), () if prune else tuple(extra), foreign)
+    changes = _narrowed_last(_with_parts_behind(changes, gone))
+    if not prune:
+        return Plan(tuple(changes), tuple(unchanged), tuple(extra), (), foreign)
+    awaiting = tuple(item for item in extra if _is_needed(item, wanted, there))
+    changes += [Change(Action.DELETE, None, item) for item in extra if item not in awaiting]
+    return Plan(tuple(changes), tuple(unchanged), (), awaiting, foreign)
+
+
+def _is_needed(item: Found, wanted: Collection[Resource], there: Mapping[Key, Found]) -> bool:
+    """Return whether it is a confirmed subscription of a topic with wanted subscriptions that are not confirmed."""
+    return (
+        item.resource.kind is Kind.SUBSCRIPTION
+        and not item.note
+        and any(
+            new.kind is Kind.SUBSCRIPTION
+            and new.parents == item.resource.parents
+            and (new.key not in there or there[new.key].note != "")
+            for new in wanted
+        )
+    )
+
+
+def _narrowed_last(changes: Sequence[Change]) -> list[Change]:
+    """Return *changes*, with the actions that policies lose at the end, if functions change in between."""
+    if not any(change.resource.kind is Kind.FUNCTION for change in changes):
+        return list(changes)
+    first: list[Change] = []
+    last: list[Change] = []
+    for change in changes:
+        wide = _widened(change)
+        if wide is None:
+            first.append(change)
+            continue
+        assert change.wanted  # noqa: S101 only an update is widened
+        assert change.found  # noqa: S101
+        old, new = change.found.resource.fields["policy"], change.wanted.fields["policy"]
+        others = tuple(field for field in change.fields if field.name != "policy")
+        if wide == old:
+            last.append(change)
+            continue
+        between = replace(change.wanted, fields={**change.wanted.fields, "policy": wide})
+        first.append(replace(change, wanted=between, fields=(FieldChange("policy", old, wide), *others)))
+        narrowing = (FieldChange("policy", wide, new),)
+        last.append(replace(change, found=replace(change.found, resource=between), fields=narrowing))
+    return first + last
+
+
+def _widened(change: Change) -> Json:
+    """Return the policy with the old and the new actions, or None if the change takes none away.
+
+    Also None for a policy of another form than ours, which somebody has written by hand: it has one step.
+    """
+    if change.action is not Action.UPDATE or change.resource.kind is not Kind.POLICY or not change.found:
+        return None
+    old, new = _allowed(change.found.resource.fields.get("policy")), _allowed(change.resource.fields.get("policy"))
+    if old is None or new is None or old <= new:
+        return None
+    policy = change.resource.fields["policy"]
+    assert isinstance(policy, dict)  # noqa: S101 it has actions
+    actions: list[Json] = [*sorted(old | new)]
+    return {**policy, "Statement": [{"Effect": "Allow", "Action": actions}]}
+
+
+def _allowed(policy: Json) -> set[str] | None:
+    """Return the actions of a policy that has one statement, which allows them everywhere."""
+    match policy:
+        case {"Statement": [{"Effect": "Allow", "Action": [*actions], **others}]} if not others:
+            return set(map(str, actions))
+    return None
 
 
 def _with_parts_behind(changes: Sequence[Change], replaced: Collection[tuple[Kind, str]]) -> list[Change]:

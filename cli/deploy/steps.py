@@ -20,6 +20,9 @@ from cli.huaweicloud.resources import Found, Kind, Resource, Service
 PAUSES = (2.0, 10.0)
 """Seconds before each further attempt to put a resource back."""
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C: 128 and the number of SIGINT, as in a shell."""
+
 
 class Observer(Protocol):
     """Follows the steps while they are carried out."""
@@ -48,7 +51,7 @@ class Result:
         failed: the step that failed, because of *error*.
         is_put_back: after a failed replacement, whether the old resource is there. None if none failed.
         put_back_error: why it is not.
-        is_interrupted: whether Ctrl-C ended the run.
+        exit_status: that of Ctrl-C (130) or SIGTERM (143), if one ended the run.
     """
 
     done: tuple[Change, ...]
@@ -58,7 +61,7 @@ class Result:
     not_begun: tuple[Change, ...] = ()
     is_put_back: bool | None = None
     put_back_error: ServiceError | None = None
-    is_interrupted: bool = False
+    exit_status: int | None = None
 
 
 def carry_out(
@@ -67,7 +70,7 @@ def carry_out(
     observer: Observer,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
-    """Make the changes in order, up to the first that fails. Ctrl-C counts as a failure.
+    """Make the changes in order, up to the first that fails. Ctrl-C and SIGTERM count as a failure.
 
     If a replacement fails, or creating the parts of the replaced resource, the old resource is put back with its parts.
     """
@@ -82,11 +85,10 @@ def carry_out(
                 old = _Old(position, change.found, _kept(change, changes, where), change.parts, where)
             _make(change, where[change.resource.kind])
         except (ServiceError, KeyboardInterrupt, SystemExit) as caught:
-            error = caught if isinstance(caught, ServiceError) else _interrupted()
+            status = _status(caught)
+            error = caught if isinstance(caught, ServiceError) else _interrupted(status)
             observer.ends(change, error)
             problem = old.put_back(sleep) if old else None
-            if isinstance(caught, SystemExit):
-                raise
             kept = begun if old and not problem else position
             return Result(
                 tuple(changes[:kept]),
@@ -96,7 +98,7 @@ def carry_out(
                 tuple(changes[position + 1 :]),
                 not problem if old else None,
                 problem,
-                isinstance(caught, KeyboardInterrupt),
+                status,
             )
         observer.ends(change, None)
     return Result(tuple(changes))
@@ -164,6 +166,14 @@ def _make(change: Change, service: Service) -> None:
         service.update(change.found, change.wanted, [field.name for field in change.fields])
 
 
-def _interrupted() -> ServiceError:
+def _status(caught: BaseException) -> int | None:
+    """Return the exit status of a signal: `cli.main` makes SystemExit of SIGTERM."""
+    if isinstance(caught, SystemExit):
+        return int(caught.code or 0)
+    return INTERRUPTED if isinstance(caught, KeyboardInterrupt) else None
+
+
+def _interrupted(status: int | None) -> ServiceError:
+    by = "Ctrl-C" if status == INTERRUPTED else "SIGTERM"
     text = "interrupted: the service may or may not have carried out this step"
-    return ServiceError("Ctrl-C", None, None, text, advice="nothing, if you meant to stop here")
+    return ServiceError(by, None, None, text, advice="nothing, if you meant to stop here")

@@ -102,7 +102,7 @@ class Functions:
         urn, name = self._access.function_urn(found.resource.name), found.resource.name
         config = self._config(name)
         code = self._client.call("show_function_code", ShowFunctionCodeRequest(function_urn=urn), "func_code")
-        file = _read_code(code["func_code"] or {}, str(found.resource.fields["code"]))
+        file = read_code(code["func_code"] or {}, str(found.resource.fields["code"]))
         if file is None:
             raise ServiceError(
                 "FunctionGraph.ShowFunctionCode",
@@ -182,7 +182,7 @@ class Functions:
         return Found(Resource(Kind.FUNCTION, name, fields), config["func_urn"], stack)
 
 
-def _read_code(given: dict[str, Any], digest: str) -> str | None:
+def read_code(given: dict[str, Any], digest: str) -> str | None:
     """Return the zip with the SHA-512 *digest*, base64, from the response or from its link. None if neither has it."""
     if _has_digest(file := str(given.get("file") or ""), digest):
         return file

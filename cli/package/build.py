@@ -120,6 +120,7 @@ class _Packager:
         self._observer = observer
         self._interpreter = interpreter
         self._compiler = Compiler(interpreter, observer) if interpreter else None
+        self._warned: set[str] = set()
         self._wheel_files: dict[Path, dict[Wheel, Files]] = {}
         self._packages, self._reuse = Packages(cache.parent / "packages"), reuse
 
@@ -134,7 +135,9 @@ class _Packager:
         else:
             self._observer.step(f"{function.name} is packed already", 1)()
         for warning in built.warnings:
-            self._observer.warn(warning)
+            if warning not in self._warned:  # what is said of the machine is said of every package
+                self._observer.warn(warning)
+                self._warned.add(warning)
         other = "" if function.runtime == f"Python{self._python}" else f"-python{self._python}"
         path, bill = out / f"{function.name}{other}.zip", out / f"{function.name}{other}.cdx.json"
         write_whole(path, built.zip)
@@ -162,7 +165,7 @@ class _Packager:
             warnings.append(f"{importer} imports {module}, which is not packed: FunctionGraph must have it.")
         if self._compiler:
             files |= self._compiler.byte_code(files, ours)
-            files = self._compiler.with_record(files)
+            files = self._compiler.with_record(files, warnings.append)
         bill = sbom(function.name, theirs.parts, self._statement(theirs), origins(files, ours, theirs.origins))
         files = merged([("the package", files), ("the bill of materials", {BILL: bill.encode()})])
         return self._zipped(function, files, bill, tuple(warnings))

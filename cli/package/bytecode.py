@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,18 +129,18 @@ class Compiler:
                 self._compiled[source, modules[source]] = {name: path.read_bytes()}
         return failures
 
-    def with_record(self, files: Files) -> Files:
+    def with_record(self, files: Files, warn: Callable[[str], None]) -> Files:
         """Return *files*, the complete package, with a record in place of the byte code that the record contains.
 
         The record has what is read and compiled while the function is imported, which makes its cold start shorter. To
-        make it, the package is imported, which requires the platform of its wheels. On other platforms, there is a
-        warning and no record. A package without the module that reads the record has none, either. Raises
+        make it, the package is imported, which requires the platform of its wheels. On other platforms, *warn* is
+        called and there is no record. A package without the module that reads the record has none, either. Raises
         PackagingFailed if the package cannot be imported.
         """
         if RECORD_READER not in files:
             return files
         if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-            self._observer.warn(
+            warn(
                 "Only Linux on x86_64 can import the package to record what its import compiles. Without the record,"
                 " its cold start takes longer and its digest differs."
             )

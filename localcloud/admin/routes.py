@@ -4,9 +4,9 @@ The gateway lets in the owner of the local cloud only (`localcloud.callers`).
 """
 
 from dataclasses import asdict
-from typing import cast
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Body, HTTPException, Request
 
 from localcloud.admin import schemas
 from localcloud.clock import text
@@ -21,6 +21,14 @@ from localcloud.functiongraph.views import async_config_view, trigger_view
 from localcloud.region import Switches
 from localcloud.smn.service import confirm
 from localcloud.smn.state import Message
+
+
+_FAULT = {"method": "POST", "path": "/backups$", "times": 2, "answer": {"status": 503}}
+
+
+def _example(body: Any) -> Any:
+    """The example of a body, for the page /docs."""
+    return Body(openapi_examples={"example": {"value": body}})
 
 
 def routes(cloud: Cloud) -> APIRouter:
@@ -109,7 +117,7 @@ def _add_control(router: APIRouter, cloud: Cloud) -> None:
         return present()
 
     @router.post("/clock")
-    async def move_clock(body: schemas.Advance) -> schemas.Jump:
+    async def move_clock(body: Annotated[schemas.Advance, _example({"advance": 86_400})]) -> schemas.Jump:
         """Move the clock forward. Timers that become due fire one after the other, each at its own time.
 
         The clock stands at the due time when a function starts. The next timer fires when that function has finished,
@@ -135,7 +143,7 @@ def _add_control(router: APIRouter, cloud: Cloud) -> None:
         return cloud.region.switches
 
     @router.patch("/switches")
-    async def change_switches(body: Switches) -> Switches:
+    async def change_switches(body: Annotated[Switches, _example({"job_delay": 5})]) -> Switches:
         """Change switches. Omitted ones stay."""
         return cloud.switch(body.model_dump(exclude_unset=True))
 
@@ -147,7 +155,7 @@ def _add_faults(router: APIRouter, cloud: Cloud) -> None:
         return cloud.faults.show()
 
     @router.put("/faults", response_model_exclude_unset=True)
-    async def set_faults(body: list[FaultRuleState]) -> list[FaultRuleState]:
+    async def set_faults(body: Annotated[list[FaultRuleState], _example([_FAULT])]) -> list[FaultRuleState]:
         """Replace all fault rules. The first rule that acts on a call wins."""
         cloud.faults.set([rule.rule() for rule in body])
         return cloud.faults.show()
@@ -161,7 +169,9 @@ def _add_faults(router: APIRouter, cloud: Cloud) -> None:
 
 def _add_resources(router: APIRouter, cloud: Cloud) -> None:
     @router.patch("/instances/{instance_id}", responses={404: {"description": "No such instance."}})
-    async def change_instance(instance_id: str, body: schemas.InstanceChange) -> schemas.InstanceState:
+    async def change_instance(
+        instance_id: str, body: Annotated[schemas.InstanceChange, _example({"status": "abnormal"})]
+    ) -> schemas.InstanceState:
         """Change an instance, for example so that it is abnormal or busy, or its backups fail. Omitted fields stay."""
         changes = body.model_dump(exclude_unset=True)
         if "busy_for" in changes:

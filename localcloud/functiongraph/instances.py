@@ -87,11 +87,7 @@ class Instances:
     def close(self) -> None:
         """End every instance and every thread, and remove the unpacked packages. Nothing can run afterwards."""
         self.clear()
-        pending = set(self._busy)
-        while pending:  # an instance may have started its process after the first attempt to kill it
-            pending = wait(pending, timeout=0.05).not_done
-            for future in pending:
-                self._busy[future].kill()
+        wait(self._busy)
         for instance in self._busy.values():
             instance.end()
         self._busy.clear()
@@ -136,6 +132,7 @@ class WarmInstance:
         self._project_id = project_id
         self._platform = platform
         self._instance: Instance | None = None
+        self._is_killed = False
         self._log = LogTail()
 
     def invoke(
@@ -149,6 +146,8 @@ class WarmInstance:
         try:
             if self._instance is None:
                 self._instance = self._start(packages, self._package)
+            if self._is_killed:  # meanwhile, by another thread
+                self._instance.kill()
             invocation = self._instance.invoke(event, credentials, request_id, clock_offset=clock_offset)
         except BrokenPackage as broken:
             invocation = self._failed(request_id, FunctionError("FunctionCodeError", f"the package: {broken}"))
@@ -158,7 +157,8 @@ class WarmInstance:
         return FinishedInvocation(invocation, self._log.lines())
 
     def kill(self) -> None:
-        """Kill the process from any thread. A running invocation fails."""
+        """Kill the process from any thread, also one that is about to start. A running invocation fails."""
+        self._is_killed = True
         if self._instance is not None:
             self._instance.kill()
 

@@ -91,7 +91,7 @@ def _functions(functiongraph: FunctionGraph) -> APIRouter:
         """Show a function's code with its size, name and digest."""
         function = state.function(function_urn)
         package = state.packages.get(function.id)
-        file = package.file if package else ""
+        file = package.file if package and state.region.switches.code_in_answer else ""
         return schemas.FunctionCode(**view(function), func_code=schemas.FuncCode(file=file, link=""))
 
     @router.put("/functions/{function_urn}/code")

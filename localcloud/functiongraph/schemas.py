@@ -127,7 +127,7 @@ class NewCode(BaseModel):
 
 
 class FunctionCode(BaseModel):
-    """The code of a function. A response contains no code, only facts about it."""
+    """The code of a function. Only Querying the Code of a Function returns the code itself."""
 
     func_urn: str
     func_name: str

@@ -99,7 +99,7 @@ def test_more_memory_than_the_function_has(ddsbackup: Run, application: Applicat
 def test_timeout(ddsbackup: Run, application: Application, cloud: LocalCloud) -> None:
     """--timeout overrides the template, and the log up to the timeout is there."""
     template = application(
-        "import time\n\ndef handler(event, context):\n    print('slow')\n    time.sleep(60)\n", "Timeout: 60"
+        "import time\n\ndef handler(event, context):\n    print('slow')\n    time.sleep(600)\n", "Timeout: 600"
     )
     ran = ddsbackup(
         "invoke", "sample", "-t", "direct", "--timeout", "0.3", "--json", "--template", template, "--cloud", cloud.url
@@ -146,7 +146,7 @@ def test_no_function_is_left_running(application: Application, cloud: LocalCloud
     """A signal that ends the command ends the function too."""
     command = Path(sys.executable).with_name("ddsbackup")
     template = application(
-        "import os, time\n\ndef handler(event, context):\n    print(os.getpid())\n    time.sleep(60)\n", "Timeout: 60"
+        "import os, time\n\ndef handler(event, context):\n    print(os.getpid())\n    time.sleep(600)\n", "Timeout: 600"
     )
     arguments = [str(command), "invoke", "sample", "-t", "direct", "--template", str(template), "--cloud", cloud.url]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -154,7 +154,7 @@ def test_no_function_is_left_running(application: Application, cloud: LocalCloud
         assert process.stderr.readline().startswith("START")
         pid = int(process.stderr.readline())
         process.send_signal(number)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=120)
     assert process.returncode not in (0, 2)
     assert "Traceback" not in err
     with pytest.raises(ProcessLookupError):

@@ -19,6 +19,8 @@ from cli.errors import WrongCall
 
 
 COMMAND = Path(sys.executable).with_name("ddsbackup")
+LONG = 120.0
+"""Seconds after which a test gives up. A loaded machine takes long to start a process."""
 Serve = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -48,7 +50,7 @@ def connection_of(process: "subprocess.Popen[str]") -> dict[str, Any]:
 def ended_by(process: "subprocess.Popen[str]", number: signal.Signals) -> str:
     """Send a signal; return what the process writes to standard error."""
     process.send_signal(number)
-    return process.communicate(timeout=10)[1]
+    return process.communicate(timeout=LONG)[1]
 
 
 def test_announcement_for_programs(serve: Serve) -> None:
@@ -59,11 +61,12 @@ def test_announcement_for_programs(serve: Serve) -> None:
     connection = connection_of(process)
     url = f"{connection['endpoint']}/_local"
     token = {"X-Auth-Token": connection["token"]}
-    assert httpx.get(f"{url}/connection", headers=token, trust_env=False).json() == connection
-    assert httpx.get(f"{url}/switches", headers=token, trust_env=False).json() == {
+    assert httpx.get(f"{url}/connection", headers=token, trust_env=False, timeout=LONG).json() == connection
+    assert httpx.get(f"{url}/switches", headers=token, trust_env=False, timeout=LONG).json() == {
         "unique_names": False,
         "newer_filters": False,
         "job_id_in_answer": False,
+        "code_in_answer": True,
         "enforce_policies": True,
         "job_delay": 1.0,
         "backup_rate": 10.0,
@@ -82,7 +85,7 @@ def test_announcement_for_people(serve: Serve) -> None:
     token = re.search(r"^X-Auth-Token +(\S+)$", text, re.MULTILINE)
     assert token is not None
     headers = {"X-Auth-Token": token[1]}
-    connection = httpx.get(f"{url}/_local/connection", headers=headers, trust_env=False).json()
+    connection = httpx.get(f"{url}/_local/connection", headers=headers, trust_env=False, timeout=LONG).json()
     for key in ("endpoint", "project_id", "access_key", "secret_key", "security_token", "token", "topic_urn"):
         assert connection[key] in text
     for path in ("/docs", "/_local/state", "/_local/messages", "/_local/clock", "/_local/faults"):
@@ -102,7 +105,9 @@ def test_state_survives(serve: Serve, tmp_path: Path) -> None:
         process = serve("--port", "0", "--json", "--state", tmp_path / "state.db")
         connection = connection_of(process)
         url, headers = f"{connection['endpoint']}/_local/clock", {"X-Auth-Token": connection["token"]}
-        offset = httpx.post(url, json={"advance": 1000}, headers=headers, trust_env=False).json()["offset"]
+        offset = httpx.post(url, json={"advance": 1000}, headers=headers, trust_env=False, timeout=LONG).json()[
+            "offset"
+        ]
         assert offset == pytest.approx(expected)
         process.kill()
         process.wait()
@@ -128,7 +133,7 @@ def test_fixed_credentials(serve: Serve) -> None:
     connection = connection_of(serve("--port", "0", "--json", "--fixed-credentials"))
 
     assert connection["access_key"] == "LOCALCLOUDACCESSKEY0"
-    assert httpx.get(f"{connection['endpoint']}/_local/connection", trust_env=False).json() == connection
+    assert httpx.get(f"{connection['endpoint']}/_local/connection", trust_env=False, timeout=LONG).json() == connection
 
 
 def test_an_address_that_others_reach(serve: Serve) -> None:
@@ -177,6 +182,32 @@ def test_in_the_background(ddsbackup: Callable[..., Any]) -> None:
     assert f"you run no local cloud at port {port}" in nothing.err
 
 
+def test_in_the_background_at_another_address(ddsbackup: Callable[..., Any]) -> None:
+    """--detach and --stop find the cloud at the address of --host, and other commands find its token."""
+    with socket.create_server(("127.0.0.2", 0)) as free:
+        port = str(free.getsockname()[1])
+    started = ddsbackup("serve", "--detach", "--host", "127.0.0.2", "--port", port, "--json")
+    try:
+        running = json.loads(started.out)
+        with open_cloud(running["endpoint"]) as cloud:
+            assert cloud.state()["instances"]
+    finally:
+        stopped = ddsbackup("serve", "--stop", "--port", port, "--json")
+
+    assert running["endpoint"] == f"http://127.0.0.2:{port}"
+    assert (stopped.status, json.loads(stopped.out)) == (0, {"pid": running["pid"]})
+
+
+def test_an_address_that_this_machine_does_not_have(ddsbackup: Callable[..., Any]) -> None:
+    """--detach warns of the address as without it, and says that it cannot be listened on."""
+    ran = ddsbackup("serve", "--detach", "--host", "203.0.113.1", "--port", "8765")
+
+    assert (ran.status, ran.out) == (1, "")
+    assert "WARNING: listening on 203.0.113.1" in ran.err
+    assert "the local cloud did not start: " in ran.err
+    assert "cannot listen on 203.0.113.1:8765" in ran.err
+
+
 def test_a_background_that_does_not_start(ddsbackup: Callable[..., Any]) -> None:
     """--detach has the exit status and the message of the command that it runs."""
     Path("seed.yaml").write_text("instances: 5\n")
@@ -193,7 +224,7 @@ def test_port_that_is_taken(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = serve("--port", str(port))
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=LONG)
     assert (process.returncode, out) == (1, "")
     assert err.startswith(
         f"Error: cannot listen on 127.0.0.1:{port}: Address already in use. Choose another --host or --port"

@@ -3,10 +3,11 @@
 import hashlib
 import io
 import json
+import sys
 import textwrap
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 
 from cli.deploy.deployment import Deployment, deploy_stack, look_up, services
 from cli.huaweicloud.access import Access, Keys
-from cli.package.model import Package
+from cli.package import build
+from cli.package.bytecode import find_interpreter
+from cli.package.model import Package, PackagingFailed
 from cli.template.load import load_template
 from cli.template.model import Function
 from localcloud import LocalCloud
@@ -64,6 +67,8 @@ Resources:
         Properties:
           {instance_id: k-1, topic_ids: [b, a], batch_size: 100, kafka_user: me, kafka_password: "${Password}"}
 """
+PYTHON = "3.10"
+"""The Runtime of the template."""
 SECRET = "hunter2-hunter2"
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 Output = Callable[[], Any]
@@ -177,3 +182,27 @@ def kinds_there(app: App) -> list[str]:
     """The kind of every resource of the stack."""
     found = look_up(services(app.access, app.stack), app.stack)
     return [item.resource.kind.value for item in found if item.stack == app.stack]
+
+
+def python_of_the_local_cloud() -> str:
+    """The Python that runs the function: the template's if this machine has it, or else the running one."""
+    try:
+        find_interpreter(PYTHON)
+    except PackagingFailed:
+        return f"{sys.version_info.major}.{sys.version_info.minor}"
+    return PYTHON
+
+
+@pytest.fixture
+def quick_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Create the packages once, for the Python that runs them, and without byte code, which takes long."""
+    whole = build.build_packages
+    made: list[Package] = []
+
+    def quick(functions: Sequence[Function], **options: Any) -> tuple[Package, ...]:
+        if not made:
+            options |= {"python": python_of_the_local_cloud(), "with_byte_code": False}
+            made.extend(replace(package, python=PYTHON) for package in whole(functions, **options))
+        return tuple(made)
+
+    monkeypatch.setattr("cli.deploy.deployment.build_packages", quick)

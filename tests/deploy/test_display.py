@@ -42,7 +42,7 @@ def test_an_update_shows_old_and_new_values(deployed: App, capsys: pytest.Captur
     assert "variables.LOG_LEVEL: INFO -> DEBUG" in err
     assert "policy: + dds:backup:delete\n" in err
     assert "policy: - dds:backup:list\n" in err
-    assert "2 to update; 7 unchanged." in err
+    assert "3 to update; 7 unchanged." in err  # the policy first gains an action, then loses one
     assert "done    update   function backup" in err
     assert "dba@example.com has to confirm" in err
     assert "Note: backup is in a VPC and reaches DDS and SMN only through it" in err

@@ -2,51 +2,17 @@
 
 import json
 import shutil
-import sys
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import main
-from cli.package import build
-from cli.package.bytecode import find_interpreter
-from cli.package.model import Package, PackagingFailed
 from cli.paths import CHECKOUT
-from cli.template.model import Function
 from localcloud import LocalCloud
 
 
 INSTANCE = "a89dab5e39394eccbdb77b19d57b0180in02"
-PYTHON = "3.10"
-"""The Runtime of the template."""
-
-
-def python_of_the_local_cloud() -> str:
-    """The Python that runs the function: the template's if this machine has it, or else the running one."""
-    try:
-        find_interpreter(PYTHON)
-    except PackagingFailed:
-        return f"{sys.version_info.major}.{sys.version_info.minor}"
-    return PYTHON
-
-
-@pytest.fixture
-def quick_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Create the packages once, for the Python that runs them, and without byte code, which takes long."""
-    whole = build.build_packages
-    made: list[Package] = []
-
-    def quick(functions: Sequence[Function], **options: Any) -> tuple[Package, ...]:
-        if not made:
-            options |= {"python": python_of_the_local_cloud(), "with_byte_code": False}
-            made.extend(replace(package, python=PYTHON) for package in whole(functions, **options))
-        return tuple(made)
-
-    monkeypatch.setattr("cli.deploy.deployment.build_packages", quick)
 
 
 @pytest.fixture

@@ -1,12 +1,18 @@
 """A replacement that fails leaves what was there, and says what the state means for the backups."""
 
+import base64
+import hashlib
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cli.deploy.consequences import consequences
 from cli.deploy.deployment import look_up, services
+from cli.errors import WrongCall
+from cli.huaweicloud.functiongraph import read_code
 from cli.huaweicloud.resources import Kind
 from localcloud import LocalCloud
 from tests.deploy.conftest import App, Output
@@ -17,7 +23,7 @@ EDITS = {
     "queue": ("batch_size: 100", "batch_size: 50"),
     "function": ("Python3.10", "Python3.12"),
     "topic": ("DisplayName: Backups", "DisplayName: Nightly"),
-    "policy": ("DDS.ListBackups, ", "DDS.ListTasks, "),
+    "policy": ("DDS.ListBackups, ", "DDS.DeleteManualBackup, "),
     "configuration": ("MemorySize: 256", "MemorySize: 512"),
     "asynchronous invocation": ("MaxRetryAttempts: 3", "MaxRetryAttempts: 1"),
 }
@@ -111,6 +117,8 @@ def test_a_timer_that_cannot_be_put_back_is_a_consequence(
     [
         (Kind.FUNCTION, "No backup is made: the function backup is gone."),
         (Kind.AGENCY, "No backup is made: the agency dds-backup is gone, which backup needs to call DDS and SMN."),
+        (Kind.POLICY, "No backup is made: the policy dds-backup is gone, which backup needs to call DDS and SMN."),
+        (Kind.GRANT, "No backup is made: the grant dds-backup to dds-backup is gone, which backup needs"),
         (Kind.TOPIC, "Backups are made but nobody is told: the topic dds-events is gone."),
         (Kind.SUBSCRIPTION, "Backups are made but nobody is told: the subscription dds-events email"),
         (Kind.ASYNC_INVOCATION, "A failed event of backup is retried as the platform's defaults say"),
@@ -121,12 +129,118 @@ def test_what_is_missing_is_said_by_what_it_means(app: App, kind: Kind, sentence
     """One sentence for each cause, by the role of the resource in the template."""
     deployment = app.deployment()
     wanted = deployment.resources()
-    keys = {item.key for item in wanted}
+    before = {item.key: item for item in wanted}
+    there = {key: item for key, item in before.items() if key[0] is not kind}
 
-    said = list(consequences(deployment.template, wanted, {key for key in keys if key[0] is not kind}, keys))
+    said = list(consequences(deployment.template, wanted, there, before))
 
     assert len(said) == 1
     assert said[0].startswith(sentence)
+
+
+def test_a_disabled_timer_is_a_consequence(deployed: App, cloud: LocalCloud, document: Output) -> None:
+    """It is there, but starts nothing. The failed step would have enabled it."""
+    switch(deployed, "DISABLED")
+    cloud.set_faults([{"method": "PUT", "path": "triggers/", "answer": {"status": 500}}])
+
+    with pytest.raises(SystemExit):
+        deployed.deploy()
+
+    said = ["There is no scheduled backup now: the trigger backup TIMER Nightly is disabled."]
+    assert document()["consequences"] == said
+    cloud.set_faults([])
+    deployed.deploy()
+    assert document()["error"] is None
+    deployed.change(
+        "      Nightly:\n        Type: TIMER\n", "      Nightly:\n        Type: TIMER\n        Status: DISABLED\n"
+    )
+    deployed.change("MemorySize: 256", "MemorySize: 512")
+    cloud.set_faults([{"method": "PUT", "path": "/config$", "answer": {"status": 500}}])
+    with pytest.raises(SystemExit):
+        deployed.deploy()
+    assert document()["consequences"] == []
+
+
+def switch(app: App, status: str) -> None:
+    """Switch the timer as the console does."""
+    where = services(app.access, app.stack)
+    [timer] = [item for item in look_up(where, app.stack) if item.resource.name == "backup TIMER Nightly"]
+    changed = replace(timer.resource, fields={**timer.resource.fields, "status": status})
+    where[Kind.TRIGGER].update(timer, changed, ["status"])
+
+
+def test_new_code_with_the_old_configuration_is_a_consequence(
+    deployed: App, cloud: LocalCloud, document: Output
+) -> None:
+    """The code has its own call, and the call for the configuration fails."""
+    deployed.source += "# new\n"
+    deployed.change("LOG_LEVEL: INFO", "LOG_LEVEL: DEBUG")
+    cloud.set_faults([{"method": "PUT", "path": "/config$", "answer": {"status": 500}}])
+
+    with pytest.raises(SystemExit):
+        deployed.deploy()
+
+    said = ["Backup may fail: it runs its new code with the old configuration (variables)."]
+    assert document()["consequences"] == said
+    with pytest.raises(SystemExit):
+        deployed.deploy()
+    assert document()["consequences"] == []  # the code is no longer new in this run
+
+
+def test_a_function_whose_code_cannot_be_read_is_not_replaced(
+    deployed: App, cloud: LocalCloud, document: Output
+) -> None:
+    """Nothing is deleted. The advice says how to get there without a replacement."""
+    cloud.switch(code_in_answer=False)
+    before = there(deployed)
+    deployed.change(*EDITS["function"])
+
+    with pytest.raises(SystemExit) as ended:
+        deployed.deploy()
+
+    run = document()
+    assert ended.value.code == 1
+    assert "the code of backup cannot be read" in run["error"]["message"]
+    assert "another FunctionName" in run["error"]["what_to_do"]
+    assert (there(deployed), run["consequences"]) == (before, [])
+
+
+def test_a_function_with_a_foreign_queue_is_not_replaced(deployed: App, document: Output) -> None:
+    """Nobody knows the password of the trigger that the template does not have, so it could not be made again."""
+    before = there(deployed)
+    deployed.text = deployed.text[: deployed.text.index("      Queue:\n")]
+    deployed.change(*EDITS["function"])
+
+    with pytest.raises(WrongCall, match="password no service returns"):
+        deployed.deploy()
+
+    assert there(deployed) == before
+
+
+@pytest.mark.parametrize(
+    ("link", "content", "is_read"),
+    [
+        ("https://obs.example.com/code.zip", b"zip", True),
+        ("https://obs.example.com/code.zip", b"another", False),
+        ("http://obs.example.com/code.zip", b"zip", False),
+        ("", b"zip", False),
+    ],
+    ids=["the code", "another code", "without TLS", "no link"],
+)
+def test_the_code_is_read_by_its_link(
+    monkeypatch: pytest.MonkeyPatch, link: str, content: bytes, is_read: bool
+) -> None:
+    """Its page calls the field with the code deprecated. What the link returns has to have the function's digest."""
+
+    def get(url: str, **_: object) -> SimpleNamespace:
+        assert url == link
+        return SimpleNamespace(content=content)
+
+    monkeypatch.setattr("cli.huaweicloud.functiongraph.requests.get", get)
+
+    found = read_code({"file": "", "link": link}, hashlib.sha512(b"zip").hexdigest())
+
+    assert found == (base64.b64encode(b"zip").decode() if is_read else None)
 
 
 def test_a_manual_trigger_survives_the_replacement_of_its_function(deployed: App, document: Output) -> None:

@@ -201,12 +201,21 @@ def test_the_keys_are_in_a_file_of_their_owner(tmp_path: Path, monkeypatch: pyte
     with LocalCloud() as cloud:
         folder = tmp_path / "ddsbackup"
         [file] = folder.iterdir()
-        assert json.loads(file.read_text()) == cloud.connection()
+        assert json.loads(file.read_text()) == {**cloud.connection(), "pid": os.getpid()}
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert find_token(cloud.url) == cloud.connection()["token"]
         assert find_token(cloud.url.replace("127.0.0.1", "evil.example")) is None
     assert list(folder.iterdir()) == []
+
+
+def test_the_token_is_found_at_the_address_of_the_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cloud that does not listen on loopback has a token at its own URL, and no other host with its port has it."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+    with published({"endpoint": "http://192.0.2.2:8600", "token": "secret-token"}):
+        assert find_token("http://192.0.2.2:8600") == "secret-token"
+        assert find_token("http://192.0.2.3:8600") is None
 
 
 def test_a_folder_of_another_is_not_used(

@@ -1,11 +1,16 @@
 """The calls under /_local."""
 
+import json
 import re
+import subprocess
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest
+from huaweicloudsdksmn.v2 import AddSubscriptionRequest, AddSubscriptionRequestBody
 
 from localcloud import LocalCloud
 from tests.localcloud.sdk import build, new_backup
@@ -13,6 +18,8 @@ from tests.localcloud.sdk import build, new_backup
 
 ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
 EXAMPLES: set[str] = set()
+PAGE = Path(__file__).parents[2] / "docs" / "local_cloud.md"
+COMMANDS = re.findall(r"^curl .+$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.fixture
@@ -161,6 +168,32 @@ def test_docs(local: httpx.Client) -> None:
     assert set(re.findall(r"https?://[^\s<&]+|<script|<link|<img|<iframe|\bsrc=|@import|url\(", page.text)) <= EXAMPLES
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
     assert {"/v3/auth/tokens", "/v3/{project_id}/backups", "/_local/connection"} <= document["paths"].keys()
+
+
+def test_the_commands_of_the_page(cloud: LocalCloud, smn: Any, local: httpx.Client) -> None:
+    """The curl lines of docs/local_cloud.md do in a shell what they say, and /docs has them, too."""
+    connection = cloud.connection()
+    body = AddSubscriptionRequestBody(protocol="email", endpoint="new@example.com")
+    request = AddSubscriptionRequest(topic_urn=connection["topic_urn"], body=body)
+    variables = {
+        "TOKEN": connection["token"],
+        "URL": cloud.url,
+        "SUBSCRIPTION_URN": smn.add_subscription(request).subscription_urn,
+        "NO_PROXY": "*",
+    }
+
+    answers = [
+        json.loads(subprocess.run(command, shell=True, check=True, capture_output=True, env=variables).stdout)
+        for command in COMMANDS
+    ]
+
+    moved, faults, switches, confirmed = answers
+    assert moved["offset"] == cloud.clock_offset() == 86_400
+    assert [rule["times"] for rule in faults] == [2]
+    assert switches["job_delay"] == cloud.switches()["job_delay"] == 5
+    assert confirmed == {"status": 1}
+    page = unescape(local.get("/docs").text)
+    assert [command for command in COMMANDS if command not in page] == []
 
 
 @pytest.mark.parametrize("path", ["/_local/state", "/v3/projects", "/docs", "/nowhere"])

@@ -65,7 +65,7 @@ def test_it_starts_and_stops_fast_and_leaves_nothing_behind() -> None:
 
     assert min(starts) < 1
     assert min(stops) < 0.05
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads
     with socket.create_server(("127.0.0.1", port)):
         pass
 

@@ -150,7 +150,7 @@ LINUX = (sys.platform, platform.machine()) == ("linux", "x86_64")
 
 
 def record(files: dict[str, bytes], observer: Noted | None = None) -> dict[str, bytes]:
-    return Compiler(find_interpreter(PYTHON), observer or Noted()).with_record(files)
+    return Compiler(find_interpreter(PYTHON), Noted()).with_record(files, (observer or Noted()).warn)
 
 
 @pytest.mark.skipif(not LINUX, reason="the wheels are for Linux on x86_64")
@@ -169,7 +169,7 @@ def test_byte_code_is_packed_once() -> None:
     """An imported module has its byte code in the record, any other in a file."""
     files = {**RECORDED, "index.py": b"import used\n", "used.py": b"WORD = 'recorded'\n", "unused.py": b""}
     compiler = Compiler(find_interpreter(PYTHON), Noted())
-    made = compiler.with_record(files | compiler.byte_code(files, files))
+    made = compiler.with_record(files | compiler.byte_code(files, files), Noted().warn)
     tag = sys.implementation.cache_tag
 
     assert b"recorded" in made[f"shared/runtime/cold_start.{tag}.bin"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.package import cache
+from cli.package.bytecode import RECORD_READER
 from cli.package.cache import Built, Packages
 from cli.template.model import Function
 from tests.package.conftest import Noted, build
@@ -31,6 +32,22 @@ def test_a_package_from_the_cache_is_bit_identical_to_a_new_one(
 
     assert (second, second.path.read_bytes(), second.sbom.read_bytes()) == before
     assert fresh.warnings
+    assert cached.warnings == fresh.warnings
+
+
+def test_the_cache_repeats_what_the_platform_could_not_do(
+    application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another system than Linux on x86_64 cannot record imports, whether the package is new or from the cache."""
+    function = application(**{RECORD_READER: "", "shared/runtime/__init__.py": ""})
+    monkeypatch.setattr("cli.package.bytecode.sys.platform", "darwin")
+    fresh, cached = Noted(), Noted()
+    build(function, tmp_path, observer=fresh)
+
+    build(function, tmp_path, observer=cached, reuse=True)
+
+    assert "greet is packed already" in cached.steps
+    assert [warning[:24] for warning in fresh.warnings] == ["Only Linux on x86_64 can"]
     assert cached.warnings == fresh.warnings
 
 

@@ -50,6 +50,7 @@ class Instance:
         self._id = str(uuid.uuid4())
         self._clock_offset = 0.0
         self._process: ChildProcess | None = None
+        self._is_killed = False
 
     def __enter__(self) -> Self:
         return self
@@ -78,6 +79,7 @@ class Instance:
             began = time.perf_counter()
             reply = self._handle(event, request_id, credentials)
             duration_ms = reply["duration_ms"]
+        self._is_killed = False
         report = Report(
             request_id=request_id,
             duration_ms=round(duration_ms, 3),
@@ -92,6 +94,8 @@ class Instance:
         function = self._function
         python = [function.interpreter, "-I", *(["-S", "-B"] if function.is_packaged else [])]
         self._process = ChildProcess(python, self._environment, function.code_root.parent, self._log)
+        if self._is_killed:  # meanwhile, by another thread
+            self._process.kill()
         seconds = function.initializer_timeout if function.initializer else function.timeout
         request = StartRequest(
             secret=random_secrets.token_hex(16),
@@ -158,7 +162,8 @@ class Instance:
         )
 
     def kill(self) -> None:
-        """Kill the process from any thread. A running invocation fails."""
+        """Kill the process from any thread, also one that is about to start. The invocation fails."""
+        self._is_killed = True
         process = self._process
         if process is not None:
             process.kill()
