@@ -52,14 +52,19 @@ def show(
 
 def _table(month: Month) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_footer=True)
-    table.add_column("Function", "Total")
-    table.add_column("Invocations", f"{month.invocations:,.0f}", justify="right")
-    table.add_column("MB", justify="right")
-    table.add_column("Seconds each", justify="right")
-    table.add_column("GB-seconds", f"{month.gb_seconds:,.0f}", justify="right")
-    table.add_column("DDS calls", f"{_calls(month.calls, 'DDS'):,.0f}", justify="right")
-    table.add_column("per event", justify="right")
-    table.add_column("SMN calls", f"{_calls(month.calls, 'SMN'):,.0f}", justify="right")
+    table.add_column("Function", "Total", no_wrap=True)
+    # Headings of two lines, so that the table fits in 80 columns.
+    numbers = {
+        "Invocations": f"{month.invocations:,.0f}",
+        "MB": "",
+        "Seconds\neach": "",
+        "GB-seconds": f"{month.gb_seconds:,.0f}",
+        "DDS\ncalls": f"{_calls(month.calls, 'DDS'):,.0f}",
+        "per\nevent": "",
+        "SMN\ncalls": f"{_calls(month.calls, 'SMN'):,.0f}",
+    }
+    for heading, total in numbers.items():
+        table.add_column(heading, total, justify="right", no_wrap=True)
     for one in month.functions:
         table.add_row(
             one.function.name,

@@ -40,7 +40,9 @@ def show(
     notes: Sequence[str],
 ) -> None:
     """Print the resources and the files to *results*, and what is left to do to *remarks*."""
-    table = Table("Resource", "Names", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Resource", no_wrap=True)
+    table.add_column("Names")
     by_type: dict[str, list[str]] = {}
     for resource in made.resources:
         by_type.setdefault(resource.type, []).append(resource.name)

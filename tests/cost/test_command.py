@@ -32,6 +32,18 @@ def test_the_table_has_a_row_for_each_function_and_a_total() -> None:
     assert "! prune_backups: DRY_RUN is on" in result.output
 
 
+def test_nothing_is_cut_in_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names and headings stay whole, and no row is longer."""
+    monkeypatch.setattr("cli.console.PIPED_WIDTH", 80)
+
+    output = cost("--instances", "1000").output
+
+    table = output.split("\n\n")[1].splitlines()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in output
+    assert {"create_backup", "track_backups", "Total"} <= {line.split()[0] for line in table}
+    assert max(map(len, table)) <= 80
+
+
 def test_json_has_everything_in_the_table() -> None:
     """It also has the calls by operation."""
     prices = ["--price-gb-second", "0.001", "--price-million-requests", "2", "--no-free-allowance"]
