@@ -187,7 +187,7 @@ def unknown_settings(model: type[Settings], names: Iterable[str]) -> list[Unknow
             for setting, known, reach in settings
             if abs(len(written) - len(setting)) <= reach
             if len(characters ^ known) <= 2 * reach
-            if (edits := _edits(written, setting)) <= reach
+            if (edits := _edits(written, setting, reach)) <= reach
         ]
         if near:
             edits, meant = min(near)
@@ -200,8 +200,8 @@ def _reach(setting: str) -> int:
     return max(1, len(setting) // 4)
 
 
-def _edits(written: str, setting: str) -> int:
-    """Count the edits between two names (optimal string alignment)."""
+def _edits(written: str, setting: str, most: int) -> int:
+    """Count the edits between two names (optimal string alignment). Stops early if there are more than `most`."""
     older: list[int] = []
     old = list(range(len(setting) + 1))
     for i, char in enumerate(written):
@@ -211,5 +211,7 @@ def _edits(written: str, setting: str) -> int:
             if i and j and char == setting[j - 1] and written[i - 1] == wanted:
                 edits = min(edits, older[j - 1] + 1)
             new.append(edits)
+        if min(new) > most and min(old) > most:  # swapped neighbours continue from the line before
+            return most + 1
         older, old = old, new
     return old[-1]
