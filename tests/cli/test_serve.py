@@ -53,6 +53,7 @@ def ended_by(process: "subprocess.Popen[str]", number: signal.Signals) -> str:
     return process.communicate(timeout=LONG)[1]
 
 
+@pytest.mark.slow
 def test_announcement_for_programs(serve: Serve) -> None:
     """--json prints the connection as one line as soon as the cloud, with all switches set, responds to calls."""
     without = ("--no-unique-names", "--no-newer-filters", "--no-job-id")
@@ -99,6 +100,7 @@ def test_announcement_for_people(serve: Serve) -> None:
     assert max(map(len, listed.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_state_survives(serve: Serve, tmp_path: Path) -> None:
     """After a kill, the next start with the same file has the same state."""
     for expected in (1000, 2000):
@@ -136,6 +138,7 @@ def test_fixed_credentials(serve: Serve) -> None:
     assert httpx.get(f"{connection['endpoint']}/_local/connection", trust_env=False, timeout=LONG).json() == connection
 
 
+@pytest.mark.slow
 def test_an_address_that_others_reach(serve: Serve) -> None:
     """--host with another address warns of what that means. Each further name has to be allowed."""
     process = serve("--host", "0.0.0.0", "--allow-host", "cloud.test", "--port", "0", "--json")
@@ -182,6 +185,7 @@ def test_in_the_background(ddsbackup: Callable[..., Any]) -> None:
     assert f"you run no local cloud at port {port}" in nothing.err
 
 
+@pytest.mark.slow
 def test_in_the_background_at_another_address(ddsbackup: Callable[..., Any]) -> None:
     """--detach and --stop find the cloud at the address of --host, and other commands find its token."""
     with socket.create_server(("127.0.0.2", 0)) as free:
@@ -219,6 +223,7 @@ def test_a_background_that_does_not_start(ddsbackup: Callable[..., Any]) -> None
     assert "cannot start: seed.yaml" in ran.err
 
 
+@pytest.mark.slow
 def test_port_that_is_taken(serve: Serve) -> None:
     """The exit status is 1, and one line says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -79,6 +79,7 @@ def test_an_idle_instance_ends_with_the_cloud() -> None:
     assert folder is None or not folder.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["invocations", "invocations-async"])
 def test_a_busy_instance_ends_with_the_cloud(tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """When the cloud stops, a running function is killed with everything it started."""
@@ -114,6 +115,7 @@ def test_a_reset_ends_a_busy_instance(tmp_path: Path, cloud: LocalCloud, functio
     assert (cloud.invocations(), cloud.functions()) == ([], [])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process when another one is killed")
 def test_functions_die_with_a_killed_cloud(tmp_path: Path) -> None:
     """Functions and everything they started end even if the server gets SIGKILL."""

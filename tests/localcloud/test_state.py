@@ -71,6 +71,7 @@ class Remote:
         return httpx.get(f"{self.url}/_local/{what}", trust_env=False).json()
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path) -> None:
     """After a kill -9, the effects of all answered calls exist: backups, jobs, messages, clock, faults, keys."""
     state_file = tmp_path / "state.db"

@@ -276,7 +276,7 @@ def fleet(count: int) -> tuple[str, ...]:
     return tuple(f"{number:032x}in02" for number in range(count))
 
 
-@pytest.mark.parametrize("instances", [1, 100])
+@pytest.mark.parametrize("instances", [1, pytest.param(100, marks=pytest.mark.slow)])
 def test_the_calls_of_a_run_are_the_computed_ones(instances: int) -> None:
     """docs/prune_backups.md has the computed numbers. The list has the backups of the seed too."""
     with start_cloud(11, fleet(instances)) as cloud:

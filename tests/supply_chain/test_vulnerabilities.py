@@ -64,6 +64,7 @@ def osv(vulnerable: str | None) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("vulnerable", "verdict", "lines"),
     [(None, Verdict.CLEAN, ()), ("one", Verdict.FOUND, ("one 1.0: PYSEC-2026-1, fixed in 1.1",))],

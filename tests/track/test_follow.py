@@ -260,6 +260,7 @@ def deliver_all(tracking: Tracking, deliveries: list[Delivery], lookback: int) -
             raise AssertionError("never finished")
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     data=st.data(),
