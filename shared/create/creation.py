@@ -256,7 +256,7 @@ class Creation:
         return self.existing.find(instance_id, listed_since=self.clock.monotonic())
 
     def _patience(self) -> float:
-        return max(0.0, min(self.policy.settling_time, self.retrying.deadline.left()))
+        return min(self.policy.settling_time, self.retrying.deadline.left())
 
     def _too_young(self, newest: Backup) -> InstanceResult:
         message = f"backup {newest.name} began at {newest.begin_time}, within min_interval"

@@ -77,6 +77,15 @@ def test_a_name_that_exists_but_is_not_listed_is_left_for_a_redelivery(clock: Fa
     assert dds.calls.count("create") == 1
 
 
+def test_a_name_that_exists_when_the_time_is_over_is_left_for_a_redelivery(clock: FakeClock, dds: FakeDds) -> None:
+    """The error alone could not be retried, but a redelivery can look again."""
+    dds.create_faults = [ExistsError("exists")]
+
+    result = make_creation(dds, clock, remaining=8).back_up(A)
+
+    assert (result.outcome, result.code, result.retryable) == (Outcome.DEFERRED, "already_exists", True)
+
+
 def test_a_concurrent_delivery_that_won_the_name_is_found(clock: FakeClock, dds: FakeDds) -> None:
     """It made the backup between the list and the create; the unique name is the lock."""
     other = make_creation(dds, clock)
