@@ -7,6 +7,7 @@ written to tests/fuzz/corpus, which the suite runs. The exit code is 1 if a rule
 import argparse
 import hashlib
 import json
+import pickle
 import secrets
 import sys
 import time
@@ -74,8 +75,17 @@ def run_part(seed: str, first: int, count: int) -> Part:
                     return rule in {name for name, _ in check(target.handle(function, event))}
 
                 event = shrink(drawn.event, fails) if fails(drawn.event) else drawn.event
-                part.broken[broken] = (number, drawn.function, event)
+                part.broken[broken] = (number, drawn.function, _portable(event))
     return part
+
+
+def _portable(event: Any) -> Any:
+    """Return an event, or a text if it is nested too deep to be passed between processes."""
+    try:
+        pickle.dumps(event)
+    except RecursionError:
+        return "nested too deep to be written: draw the event again by its number"
+    return event
 
 
 def parts(seed: str, events: int, processes: int) -> Iterator[Part]:
