@@ -23,7 +23,7 @@ WHAT_TO_DO = {
     "missing_key": "add the key",
     "duplicate_key": "remove one of the two",
     "reference": "correct the name in ${...}",
-    "secret": "read the secret from a parameter with NoEcho: true",
+    "secrets": "read the secret from a parameter with NoEcho: true",
     "limit": "remove or shorten variables",
     "code": "correct the path or the name in the file",
     "permission": "correct the name of the operation",

@@ -100,7 +100,7 @@ def application_problems(data: dict[str, Any], others: Collection[str] = ()) -> 
             yield Problem((*here, "Default"), "found text", "a number since Type is Number")
         if parameter.get("NoEcho") and "Default" in parameter:
             expected = "none in the template since NoEcho is true"
-            yield Problem((*here, "Default"), "found a secret", expected, code="secret")
+            yield Problem((*here, "Default"), "found a secret", expected, code="secrets")
         if name in data["Resources"]:
             yield Problem(here, "found a resource of the same name", "another name", code="name")
     for name in data.get("Locals", {}):
@@ -134,7 +134,7 @@ def _reference_problems(data: dict[str, Any], others: Collection[str]) -> Iterat
             yield Problem(path, f"found ${{{name}}}", expected, code="reference")
         elif (path[-1] in PASSWORDS) != bool(parameters.get(name, {}).get("NoEcho")):
             expected = f"a parameter with NoEcho at {' and '.join(PASSWORDS)} and nowhere else"
-            yield Problem(path, f"found ${{{name}}}", expected, code="secret")
+            yield Problem(path, f"found ${{{name}}}", expected, code="secrets")
 
 
 def function_problems(template: Template) -> Iterator[Problem]:
