@@ -8,7 +8,8 @@ BackupError                    code                 can a retry help?
 |   |-- InvalidRequestError    invalid_request      no
 |   |-- EmptySelectionError    empty_selection      no: the selector matches no instance
 |   |-- NotAllowedError        not_allowed          no: ALLOWED_INSTANCES excludes an instance
-|   `-- TooManyInstancesError  too_many_instances   no: the event exceeds MAX_INSTANCES
+|   |-- TooManyInstancesError  too_many_instances   no: the event exceeds MAX_INSTANCES
+|   `-- UnrestorableError      unrestorable         no: DDS does not tell enough of the source
 |-- CloudError                                      an answer of Huawei Cloud, or none
 |   |-- InvalidError           invalid              no
 |   |-- DeniedError            denied               no
@@ -92,6 +93,12 @@ class TooManyInstancesError(RequestError):
     """The event names or selects more instances than MAX_INSTANCES."""
 
     code = "too_many_instances"
+
+
+class UnrestorableError(RequestError):
+    """No new instance can be planned, since DDS does not tell enough of the source."""
+
+    code = "unrestorable"
 
 
 class CloudError(BackupError):

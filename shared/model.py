@@ -6,7 +6,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 
@@ -65,6 +65,29 @@ class BackupJob:
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceTask:
+    """A task of the task list that restores data to a new instance or restarts an instance.
+
+    Attributes:
+        is_restart: whether it restarts the instance; otherwise it restores data to it.
+        instance_id: of the instance that is restarted, or of the new one.
+        instance_name: its name when the task was created.
+        status: Running, Completed or Failed.
+        created_at: in UTC.
+        ended_at: in UTC; None while it runs.
+    """
+
+    id: str
+    is_restart: bool
+    instance_id: str
+    instance_name: str
+    status: str
+    created_at: datetime
+    ended_at: datetime | None = None
+    fail_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A job as DDS shows it.
 
@@ -83,6 +106,27 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeGroup:
+    """The nodes of an instance that have one purpose: mongos, a shard, config, a replica set, or the single node.
+
+    Attributes:
+        kind: mongos, shard, config, replica or single.
+        spec_code: the specification of each node.
+        size: the disk in GB; None for mongos, which has none.
+        used: GB of the disk in use; None if DDS does not say.
+        hosts: the private IP addresses of the nodes.
+        availability_zones: the zones of the nodes, each once, in the order of the nodes.
+    """
+
+    kind: str
+    spec_code: str
+    size: int | None = None
+    used: float | None = None
+    hosts: tuple[str, ...] = ()
+    availability_zones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """An instance as DDS lists it.
 
@@ -90,6 +134,10 @@ class Instance:
         status: "normal" for a healthy instance.
         mode: Sharding, ReplicaSet or Single.
         created: in UTC; None if DDS does not say.
+        version: such as "4.0".
+        actions: the operations in progress, such as BACKUP or RESTORE_TO_NEW_INSTANCE.
+        is_prepaid: whether it is billed yearly or monthly. DDS refuses to delete such an instance.
+        backup_window: when the automatic backups begin, as hh:mm-HH:MM in UTC; empty if there are none.
     """
 
     id: str
@@ -99,6 +147,17 @@ class Instance:
     tags: dict[str, str] = field(default_factory=dict)
     enterprise_project_id: str = ""
     created: datetime | None = None
+    version: str = ""
+    actions: tuple[str, ...] = ()
+    port: int = 8635
+    has_tls: bool = False
+    user: str = "rwuser"
+    is_prepaid: bool = False
+    vpc_id: str = ""
+    subnet_id: str = ""
+    security_group_id: str = ""
+    backup_window: str = ""
+    groups: tuple[NodeGroup, ...] = ()
 
 
 class Instances(Protocol):
@@ -145,8 +204,115 @@ class Jobs(Protocol):
     def deleting_between(self, since: datetime, until: datetime, *, patience: float = math.inf) -> Sequence[BackupJob]:
         """List the jobs that delete backups, in the same way. Whether DDS lists any is not documented."""
 
+    def restoring_between(
+        self, since: datetime, until: datetime, *, patience: float = math.inf
+    ) -> Sequence[InstanceTask]:
+        """List the tasks that restore to new instances or restart instances, in the same way."""
+
     def show(self, job_id: str) -> Job:
         """Show one job. DDS answers AbsentError in a job's first seconds and after a month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flavor:
+    """Nodes of one purpose of an instance to be made.
+
+    Attributes:
+        kind: mongos, shard, config, replica or single.
+        number: of nodes (mongos, single) or of groups of nodes (shard, config, replica).
+        spec_code: the specification of each node.
+        size: the disk in GB, a multiple of 10; None for mongos.
+    """
+
+    kind: str
+    number: int
+    spec_code: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    """An instance to be made from a backup (DDS API, Restoring Data to a New DB Instance).
+
+    It is billed by use and has no automatic backups.
+
+    Attributes:
+        backup_id: the backup to restore; None to restore `source_id` to `restore_time`.
+        password: of the administrator; None lets DDS decide.
+    """
+
+    name: str
+    backup_id: str | None
+    source_id: str
+    flavors: tuple[Flavor, ...]
+    availability_zone: str
+    vpc_id: str
+    subnet_id: str
+    security_group_id: str
+    enterprise_project_id: str
+    has_tls: bool
+    restore_time: datetime | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedRestore:
+    """DDS's answer to a restore. `job_id` is None if the answer has none."""
+
+    instance_id: str
+    job_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database as DDS lists it. `data_size` and `storage_size` are in GB with two decimals."""
+
+    name: str
+    collections: int
+    data_size: float
+    storage_size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many instances of a mode a project may have, and has."""
+
+    limit: int
+    used: int
+
+
+class Restores(Protocol):
+    """Restoring backups to new instances, and looking after these. Every method raises only subclasses of CloudError.
+
+    No method restores over an instance that exists.
+    """
+
+    def restore(self, new: NewInstance) -> StartedRestore:
+        """Start to make an instance from a backup. AmbiguousError leaves open whether it was started."""
+
+    def databases(self, instance_id: str) -> Sequence[Database]:
+        """List the databases of a normal instance, without admin and config, to the last page."""
+
+    def windows(self, instance_id: str, day: date) -> Sequence[tuple[datetime, datetime]]:
+        """List the periods of a day (UTC) to any moment of which an instance can be restored."""
+
+    def recycled(self) -> int:
+        """Return how many instances are in the recycle bin."""
+
+    def quotas(self) -> dict[str, Quota]:
+        """Return the quota of each mode."""
+
+    def tag(self, instance_id: str, key: str, value: str) -> None:
+        """Add a tag to an instance, or replace its value."""
+
+    def reset_password(self, instance_id: str, password: str) -> None:
+        """Set the password of the administrator. AmbiguousError leaves open whether it was set."""
+
+    def restart(self, instance_id: str) -> None:
+        """Start to restart an instance. AmbiguousError leaves open whether the restart was started."""
+
+    def delete(self, instance_id: str) -> None:
+        """Start to delete an instance. AmbiguousError leaves open whether the deletion was started."""
 
 
 @dataclass(frozen=True, slots=True)

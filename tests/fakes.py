@@ -17,7 +17,7 @@ from shared.create.request import BackupRequest
 from shared.errors import AbsentError, BusyError, CloudError, ExistsError
 from shared.identity import EventNames, name_event
 from shared.jobs import JobFinder
-from shared.model import Backup, BackupJob, Clock, Instance, Job, NewBackup, Notification
+from shared.model import Backup, BackupJob, Clock, Instance, InstanceTask, Job, NewBackup, Notification
 from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
 from shared.runtime.context import Context
 from shared.runtime.invocation import Cloud
@@ -67,6 +67,7 @@ class FakeDds:
         busy_until: by instance, the second of the clock until which another operation runs.
         lost_answers: errors raised after a create was carried out, one for each create.
         deletions: jobs of the task list that delete backups. The fake adds none, as the documents show none.
+        restores: tasks of the task list that restore to new instances or restart instances.
         hidden_for: seconds until a new backup is listed.
     """
 
@@ -79,6 +80,7 @@ class FakeDds:
     backups: list[Backup] = field(default_factory=list)
     tasks: list[BackupJob] = field(default_factory=list)
     deletions: list[BackupJob] = field(default_factory=list)
+    restores: list[InstanceTask] = field(default_factory=list)
     busy_until: dict[str, float] = field(default_factory=dict)
     create_faults: list[Fault] = field(default_factory=list)
     lost_answers: list[CloudError | None] = field(default_factory=list)
@@ -174,6 +176,13 @@ class FakeJobs:
         with self.dds.lock:
             self.dds.call("jobs", self.dds.job_faults)
             return [task for task in self.dds.deletions if since <= task.created_at <= until]
+
+    def restoring_between(
+        self, since: datetime, until: datetime, *, patience: float = math.inf
+    ) -> Sequence[InstanceTask]:
+        with self.dds.lock:
+            self.dds.call("jobs", self.dds.job_faults)
+            return [task for task in self.dds.restores if since <= task.created_at <= until]
 
     def show(self, job_id: str) -> Job:
         with self.dds.lock:

@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from huaweicloudsdkdds.v3 import (
     CreateManualBackupOption,
@@ -21,15 +21,30 @@ from huaweicloudsdkdds.v3 import (
 from shared.cloud import operations
 from shared.cloud.sdk import SdkService
 from shared.errors import AmbiguousError, TransientError
-from shared.model import Backup, BackupJob, Clock, Instance, Job, NewBackup
+from shared.model import Backup, BackupJob, Clock, Instance, InstanceTask, Job, NewBackup, NodeGroup
 from shared.retry import Retrying
 
 
 _LIST_TIME = "%Y-%m-%d %H:%M:%S"
-_JOB_TIME = "%Y-%m-%dT%H:%M:%S%z"
+TASK_TIME = "%Y-%m-%dT%H:%M:%S%z"
+"""How the task list writes times, and how its window is given (DDS API, Querying Tasks and Details)."""
+
 _INSTANCE_TIME = "%Y-%m-%dT%H:%M:%S"  # no sample has a zone; all times of DDS are in UTC
 _BACKUP_JOBS = frozenset({"MongodbSnapshotBackup", "MongodbSnapshotEBackup"})
 _DELETION = re.compile(r"(?i)delete.*backup|backup.*delete")  # the documents name no job that deletes a backup
+
+# The values of the parameter "name" (DDS API, Querying Tasks and Details).
+_RESTORE_TASKS = frozenset(
+    {
+        "RestoreMongoDB",
+        "RestoreMongoDB_Replica",
+        "RestoreMongoDB_Replica_Single",
+        "RestoreMongoDB_Replica_PITR",
+        "MongodbRestoreData2NewInstance",
+        "MongodbPitr2NewInstance",
+    }
+)
+_RESTART_TASKS = frozenset({"RestartInstance", "RestartReplicaSetInstance", "RestartReplicaSingleInstance"})
 
 PAGE = 100
 """Items a page, the most that DDS returns (DDS API, Querying the Backup List, limit)."""
@@ -112,18 +127,29 @@ class DdsJobs:
         """The same, only jobs whose name says that they delete a backup."""
         return self._between(since, until, patience, lambda name: bool(_DELETION.search(name)))
 
+    def restoring_between(
+        self, since: datetime, until: datetime, *, patience: float = math.inf
+    ) -> Sequence[InstanceTask]:
+        """The same, only tasks that restore to new instances or restart instances."""
+        wanted = _RESTORE_TASKS | _RESTART_TASKS
+        return [
+            InstanceTask(
+                id=item.id,
+                is_restart=item.name in _RESTART_TASKS,
+                instance_id=item.instance_id or "",
+                instance_name=item.instance_name or "",
+                status=item.status or "",
+                created_at=created_at,
+                ended_at=read_time(item.ended_at, TASK_TIME),
+                fail_reason=item.fail_reason,
+            )
+            for item, created_at in self._listed(since, until, patience)
+            if item.name in wanted
+        ]
+
     def _between(
         self, since: datetime, until: datetime, patience: float, is_wanted: Callable[[str], bool]
     ) -> Sequence[BackupJob]:
-        def page(offset: int) -> Any:
-            request = ListTasksRequest(
-                start_time=_utc(since).strftime(_JOB_TIME),
-                end_time=_utc(until).strftime(_JOB_TIME),
-                offset=offset,
-                limit=PAGE,
-            )
-            return self._service.call(operations.LIST_TASKS, request)
-
         return [
             BackupJob(
                 id=item.id,
@@ -133,9 +159,25 @@ class DdsJobs:
                 progress=item.progress or "",
                 fail_reason=item.fail_reason,
             )
-            for item in read_pages(self._service.retrying.within(patience), page, "jobs")
-            if is_wanted(item.name or "") and item.id and (created_at := _time(item.created_at, _JOB_TIME))
+            for item, created_at in self._listed(since, until, patience)
+            if is_wanted(item.name or "")
         ]
+
+    def _listed(self, since: datetime, until: datetime, patience: float) -> Iterator[tuple[Any, datetime]]:
+        """Yield the tasks of all pages with the time of their creation, without those that lack it or an id."""
+
+        def page(offset: int) -> Any:
+            request = ListTasksRequest(
+                start_time=_utc(since).strftime(TASK_TIME),
+                end_time=_utc(until).strftime(TASK_TIME),
+                offset=offset,
+                limit=PAGE,
+            )
+            return self._service.call(operations.LIST_TASKS, request)
+
+        for item in read_pages(self._service.retrying.within(patience), page, "jobs"):
+            if item.id and (created_at := read_time(item.created_at, TASK_TIME)):
+                yield item, created_at
 
     def show(self, job_id: str) -> Job:
         """GET /v3/{project_id}/jobs?id={job_id} (DDS API, Querying Task Details)."""
@@ -148,7 +190,7 @@ class DdsJobs:
             progress=answer.job.progress or "",
             instance_id=(answer.job.instance and answer.job.instance.id) or "",
             fail_reason=answer.job.fail_reason,
-            created_at=_time(answer.job.created, _JOB_TIME),
+            created_at=read_time(answer.job.created, TASK_TIME),
         )
 
 
@@ -220,10 +262,10 @@ def _backup(item: Any) -> Backup:
         name=item.name or "",
         instance_id=item.instance_id or "",
         status=item.status or "",
-        begin_time=_time(item.begin_time, _LIST_TIME),
+        begin_time=read_time(item.begin_time, _LIST_TIME),
         description=item.description,
         instance_name=item.instance_name or "",
-        end_time=_time(item.end_time, _LIST_TIME),
+        end_time=read_time(item.end_time, _LIST_TIME),
         size=item.size,
         is_restoring=bool(item.is_instance_restoring),
     )
@@ -237,15 +279,49 @@ def _instance(item: Any) -> Instance:
         mode=item.mode or "",
         tags={tag.key: tag.value or "" for tag in item.tags or ()},
         enterprise_project_id=item.enterprise_project_id or "",
-        created=_time(item.created, _INSTANCE_TIME),
+        created=read_time(item.created, _INSTANCE_TIME),
+        version=(item.datastore and item.datastore.version) or "",
+        actions=tuple(item.actions or ()),
+        port=int(item.port or 8635),
+        has_tls=bool(item.ssl),
+        user=item.db_user_name or "rwuser",
+        is_prepaid=item.pay_mode == "1",
+        vpc_id=item.vpc_id or "",
+        subnet_id=item.subnet_id or "",
+        security_group_id=item.security_group_id or "",
+        backup_window=strategy.start_time or "" if (strategy := item.backup_strategy) and strategy.keep_days else "",
+        groups=tuple(map(_group, item.groups or ())),
     )
+
+
+def _group(item: Any) -> NodeGroup:
+    nodes = item.nodes or ()
+    return NodeGroup(
+        kind=item.type or "",
+        spec_code=next((node.spec_code for node in nodes if node.spec_code), ""),
+        size=_number(item.volume and item.volume.size, int),
+        used=_number(item.volume and item.volume.used, float),
+        hosts=tuple(node.private_ip for node in nodes if node.private_ip),
+        availability_zones=tuple(dict.fromkeys(node.availability_zone for node in nodes if node.availability_zone)),
+    )
+
+
+_NumberT = TypeVar("_NumberT", int, float)
+
+
+def _number(text: str | None, kind: Callable[[str], _NumberT]) -> _NumberT | None:
+    try:
+        return kind(text or "")
+    except ValueError:
+        return None
 
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(timezone.utc)
 
 
-def _time(text: str | None, form: str) -> datetime | None:
+def read_time(text: str | None, form: str) -> datetime | None:
+    """Read a time of DDS; a time without a zone is in UTC. Return None for a text that is no such time."""
     try:
         moment = datetime.strptime(text or "", form)  # noqa: DTZ007 the zone follows
     except ValueError:

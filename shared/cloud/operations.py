@@ -36,6 +36,29 @@ LIST_BACKUPS = Operation("DDS.ListBackups", "list_backups", "dds:backup:list", "
 LIST_INSTANCES = Operation("DDS.ListInstances", "list_instances", "dds:instance:list", "dds:instance:listAll")
 LIST_TASKS = Operation("DDS.ListTasks", "list_tasks", "dds:task:list", "dds:task:listAll")
 SHOW_JOB_DETAIL = Operation("DDS.ShowJobDetail", "show_job_detail", "dds:task:list", "dds:task:getDetail")
+RESTORE_NEW_INSTANCE = Operation(
+    "DDS.RestoreNewInstance", "restore_new_instance", "dds:instance:create", "dds:instance:create", writes=True
+)
+LIST_DATABASES = Operation("DDS.ListDatabases", "list_databases", "dds:instance:list", "dds:instance:listDatabases")
+LIST_RESTORE_TIMES = Operation(
+    "DDS.ListRestoreTimes", "list_restore_times", "dds:instance:list", "dds:instance:listRestoreTimes"
+)
+LIST_RECYCLE_INSTANCES = Operation(
+    "DDS.ListRecycleInstances", "list_recycle_instances", "dds:instance:list", "dds:instance:listRecycleInstances"
+)
+SHOW_QUOTAS = Operation("DDS.ShowQuotas", "show_quotas", "dds:instance:list", "dds:quota:list")
+BATCH_TAG_ACTION = Operation(
+    "DDS.BatchTagAction", "batch_tag_action", "dds:instance:modify", "dds:instance:batchTag", writes=True
+)
+RESET_PASSWORD = Operation(
+    "DDS.ResetPassword", "reset_password", "dds:instance:resetPasswd", "dds:instance:resetPassword", writes=True
+)
+RESTART_INSTANCE = Operation(
+    "DDS.RestartInstance", "restart_instance", "dds:instance:reboot", "dds:instance:restart", writes=True
+)
+DELETE_INSTANCE = Operation(
+    "DDS.DeleteInstance", "delete_instance", "dds:instance:deleteInstance", "dds:instance:delete", writes=True
+)
 PUBLISH_MESSAGE = Operation(
     "SMN.PublishMessage", "publish_message", "smn:topic:publish", "smn:topic:publish", writes=True
 )
@@ -49,6 +72,15 @@ OPERATIONS: dict[str, Operation] = {
         LIST_INSTANCES,
         LIST_TASKS,
         SHOW_JOB_DETAIL,
+        RESTORE_NEW_INSTANCE,
+        LIST_DATABASES,
+        LIST_RESTORE_TIMES,
+        LIST_RECYCLE_INSTANCES,
+        SHOW_QUOTAS,
+        BATCH_TAG_ACTION,
+        RESET_PASSWORD,
+        RESTART_INSTANCE,
+        DELETE_INSTANCE,
         PUBLISH_MESSAGE,
     )
 }
