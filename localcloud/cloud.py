@@ -90,6 +90,7 @@ class Cloud:
             self.dds.instances,
             self.dds.stored_backups,
             self.dds.jobs,
+            self.dds.contents,
             self.smn.topics,
             self.smn.subscriptions,
             self.smn.messages,

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from localcloud.clock import text
 from localcloud.dds.state import DAY, Backup, DdsState, Instance, Mode, Policy
+from localcloud.seed_content import DEFAULT, SeedContent, make_content
 from localcloud.smn.schemas import NewTopic
 from localcloud.smn.service import create_topic
 from localcloud.smn.state import Protocol, SmnState, Subscription
@@ -23,6 +24,8 @@ HOUR = 3600.0
 GB_IN_KB = 1024**2
 # YAML has lists, frozen models have tuples.
 FROM_LIST = Field(strict=False)
+# The states of an instance that holds nothing yet.
+WITHOUT_CONTENT = ("creating", "createfail")
 REGION = re.compile("[a-z0-9]+(-[a-z0-9]+)+")
 _NAMESPACE = uuid.UUID("f3a0b6ce-9d0f-5ab2-8f49-4d0f5f0c9a31")
 
@@ -74,6 +77,7 @@ class SeedInstance(Strict):
     fails_with: str | None = None
     tags: Annotated[dict[str, str], Field(default_factory=dict)]
     backup_policy: SeedPolicy | None = None
+    content: SeedContent | None = None
 
 
 class SeedBackup(Strict):
@@ -84,6 +88,7 @@ class SeedBackup(Strict):
     description: str = ""
     days_old: Annotated[float, Field(gt=0)]
     fails_with: str | None = None
+    content: SeedContent | None = None
 
 
 class SeedSubscription(Strict):
@@ -179,12 +184,15 @@ def _checked(content: Any, path: Path) -> Seed:
 
 
 def plant(seed: Seed, dds: DdsState, smn: SmnState) -> None:
-    """Fill empty state with the contents of the seed, relative to the present."""
+    """Fill empty state with what the seed describes, relative to the present."""
     now = dds.present()
     for instance in seed.instances:
         dds.instances.put(_instance(instance, now))
+        if instance.status not in WITHOUT_CONTENT:
+            content = DEFAULT if instance.content is None else instance.content
+            dds.contents.put(instance.id, make_content(content, now), now)
     for backup in seed.backups:
-        dds.keep(_backup(backup, dds, now))
+        _plant_backup(backup, dds, now)
     for topic in seed.topics:
         _plant_topic(topic, smn)
 
@@ -220,10 +228,10 @@ def _policy(seed: SeedPolicy, now: float) -> Policy:
     )
 
 
-def _backup(seed: SeedBackup, dds: DdsState, now: float) -> Backup:
+def _plant_backup(seed: SeedBackup, dds: DdsState, now: float) -> None:
     instance = dds.instances.get(seed.instance_id)
     size_kb = instance.data_kb if instance else GB_IN_KB
-    return Backup(
+    backup = Backup(
         id=seed.id,
         name=seed.name,
         type="Manual",
@@ -238,6 +246,12 @@ def _backup(seed: SeedBackup, dds: DdsState, now: float) -> Backup:
         size_kb=size_kb,
         fail_reason=seed.fails_with,
     )
+    if seed.content is None and instance:
+        content = dds.content_at(instance.id, backup.begin)
+    else:
+        content = make_content(DEFAULT if seed.content is None else seed.content, backup.begin)
+    dds.keep(backup)
+    dds.contents.put(backup.id, content, backup.begin)
 
 
 def _plant_topic(seed: SeedTopic, smn: SmnState) -> None:

@@ -12,7 +12,9 @@ from enum import Enum
 from typing import Literal
 
 from localcloud.clock import text, utc
+from localcloud.dds.contents import Contents
 from localcloud.dds.errors import dds_error
+from localcloud.mongo.content import Content
 from localcloud.region import Region
 from localcloud.store import Store
 
@@ -171,13 +173,14 @@ class Job:
 
 
 class DdsState:
-    """The instances, backups and jobs of the project."""
+    """The instances, backups and jobs of the project, and what the instances and backups hold."""
 
     def __init__(self, region: Region, store: Store) -> None:
         self.region = region
         self.instances = store.table("instance", Instance)
         self.stored_backups = store.table("backup", Backup)
         self.jobs = store.table("job", Job)
+        self.contents = Contents(store)
 
     def present(self) -> float:
         """Create the automatic backups that are due, and return the current time."""
@@ -228,7 +231,8 @@ class DdsState:
     ) -> Backup:
         """Store a backup that starts at `begin`, with its job.
 
-        It is kept forever unless `keep_days` is given. Its ids are derived from `identity`, which is random by default.
+        It has what the instance held at `begin`, and is kept forever unless `keep_days` is given. Its ids are derived
+        from `identity`, which is random by default.
         """
         identity = identity or uuid.uuid4()
         backup = Backup(
@@ -248,7 +252,20 @@ class DdsState:
             expires_at=None if keep_days is None else begin + keep_days * DAY,
         )
         self.keep(backup)
+        self.contents.put(backup.id, self.content_at(instance.id, begin), begin)
         return backup
+
+    def content(self, identity: str) -> Content:
+        """What an instance holds now, or what a backup has. Empty for an unknown id."""
+        return self.contents.now(identity)
+
+    def content_at(self, instance_id: str, time: float) -> Content:
+        """What an instance held at `time`, as far as the local cloud knows: see `Contents.at`."""
+        return self.contents.at(instance_id, time)
+
+    def write(self, instance_id: str, content: Content) -> None:
+        """Replace what an instance holds. Automatic backups that are due by now have what it held before."""
+        self.contents.write(instance_id, content, self.present())
 
     def keep(self, backup: Backup) -> None:
         """Store a new or stopped backup together with its job."""
