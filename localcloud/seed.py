@@ -225,7 +225,6 @@ def _instance(seed: SeedInstance, now: float) -> Instance:
             subnet_id=seed.subnet_id,
             security_group_id=seed.security_group_id,
             availability_zone=seed.availability_zone,
-            ssl=seed.ssl,
             pay_mode="1" if seed.prepaid else "0",
         ),
         enterprise_project_id=seed.enterprise_project_id,
@@ -235,6 +234,7 @@ def _instance(seed: SeedInstance, now: float) -> Instance:
         fails_with=seed.fails_with,
         policy=_policy(seed.backup_policy, now) if seed.backup_policy else None,
         tags=dict(seed.tags),
+        ssl=seed.ssl,
     )
 
 

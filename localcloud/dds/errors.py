@@ -85,7 +85,7 @@ _PARAMETERS = {
     "mode": "DBS.280342",
     "instance_id": "DBS.280404",
 }
-_FIELDS = {
+_FIELDS: dict[tuple[str, ...], str] = {
     **{("body", kind, "name"): "DBS.280234" for kind in ("create", "restore")},
     **{("body", kind, "vpc_id"): "DBS.280247" for kind in ("create", "restore")},
     **{("body", kind, "subnet_id"): "DBS.280248" for kind in ("create", "restore")},

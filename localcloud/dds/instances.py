@@ -192,7 +192,7 @@ def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
         created=text(instance.created, _TIME),
         updated=text(instance.created, _TIME),
         db_user_name="rwuser",
-        ssl=int(instance.spec.ssl),
+        ssl=int(instance.ssl),
         vpc_id=instance.spec.vpc_id,
         subnet_id=instance.spec.subnet_id,
         security_group_id=instance.spec.security_group_id,

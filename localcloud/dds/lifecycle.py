@@ -93,7 +93,9 @@ def reset_password(state: DdsState, instance_id: str, body: schemas.NewPassword)
     _check_normal(instance, "reset password")
     state.check_idle(instance, now)
     busy_until = now + PASSWORD_SECONDS * state.region.switches.duration_scale
-    state.instances.put(replace(instance, actions=("RESET_PASSWORD",), busy_until=busy_until))
+    # The local cloud has no other users than the administrator.
+    password = body.user_pwd if body.user_name == "rwuser" else instance.password
+    state.instances.put(replace(instance, actions=("RESET_PASSWORD",), busy_until=busy_until, password=password))
 
 
 def _restart_kind(state: DdsState, instance: Instance, body: schemas.RestartInstance) -> JobKind:

@@ -59,7 +59,7 @@ class Instance:
     """A DB instance. `actions` are in progress until `busy_until`, or indefinitely when that is None.
 
     An instance that is being created becomes `becomes` at `ready_at`, and one that is being deleted is gone at
-    `gone_at`.
+    `gone_at`. `password` is that of its administrator, rwuser. Nobody can sign in to an instance without one.
     """
 
     id: str
@@ -78,6 +78,8 @@ class Instance:
     fails_with: str | None = None
     policy: Policy | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    ssl: bool = True
+    password: str | None = None
     ready_at: float | None = None
     becomes: str = "normal"
     gone_at: float | None = None

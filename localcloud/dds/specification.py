@@ -61,7 +61,6 @@ class Specification:
     security_group_id: str = SECURITY_GROUP
     availability_zone: str = ""
     port: int = PORT
-    ssl: bool = True
     pay_mode: str = "0"
     order_id: str | None = None
     disk_encryption_id: str = ""

@@ -166,12 +166,14 @@ class DdsState:
         self, kind: JobKind, subject: Instance | Backup, now: float, seconds: float, fail_reason: str | None = None
     ) -> Job:
         """Store a job about an instance, or about the instance of a backup."""
-        is_backup = isinstance(subject, Backup)
+        instance_id, name = (
+            (subject.instance_id, subject.instance_name) if isinstance(subject, Backup) else (subject.id, subject.name)
+        )
         job = Job(
             id=str(uuid.uuid4()),
             kind=kind,
-            instance_id=subject.instance_id if is_backup else subject.id,
-            instance_name=subject.instance_name if is_backup else subject.name,
+            instance_id=instance_id,
+            instance_name=name,
             begin=now,
             duration=seconds,
             fail_reason=fail_reason,
