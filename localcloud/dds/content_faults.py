@@ -1,10 +1,13 @@
 """Faults of content: what is wrong with a backup that looks like any other, and shows only once it is restored."""
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from localcloud.dds.model import DAY
+from localcloud.mongo.content import Content
 from localcloud.strict import Strict
 
 
@@ -31,6 +34,26 @@ class ContentFault(Strict):
         if self.never_ends and self.ends_as is not None:
             raise ValueError("never_ends and ends_as exclude each other")
         return self
+
+    def of(self, content: Content, begin: float) -> Content:
+        """What comes back of the content of a backup that began at `begin`.
+
+        What is stale lacks the documents whose ObjectId is newer. Of a part, the documents are spread evenly.
+        """
+        if self.stale_days:
+            content = content.until(begin - self.stale_days * DAY)
+        if self.keeps < 1:
+            seen: Counter[tuple[str, str]] = Counter()
+
+            def is_kept(database: str, name: str, _document: dict[str, Any]) -> bool:
+                seen[database, name] += 1
+                number = seen[database, name]
+                return int(number * self.keeps) > int((number - 1) * self.keeps)
+
+            content = content.keep(is_kept)
+        if self.lacks_collection is not None:
+            content = content.drop(*self.lacks_collection.split(".", 1))
+        return content
 
 
 NO_FAULT = ContentFault()

@@ -13,6 +13,7 @@ from localcloud.dds.model import FOREVER, Instance, Job, JobKind, Policy
 from localcloud.dds.nodes import check_flavors
 from localcloud.dds.specification import VERSIONS, Flavor, Mode, Specification, engine, zones
 from localcloud.dds.state import DdsState
+from localcloud.mongo.content import Content
 
 
 # The time until an empty instance is normal. Published logs of acceptance tests of Terraform providers have 6 to 13
@@ -42,6 +43,7 @@ class Beginning:
 
     kind: JobKind
     seconds: float
+    content: Content | None = None
     data_kb: int = 0
     becomes: str = "normal"
     fail_reason: str | None = None
@@ -153,6 +155,8 @@ def begin(
         becomes=beginning.becomes,
     )
     state.instances.put(instance)
+    if beginning.content is not None:
+        state.contents.put(instance.id, beginning.content, now)
     return instance, state.begin_job(beginning.kind, instance, now, seconds, beginning.fail_reason)
 
 

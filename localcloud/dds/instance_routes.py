@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
-from localcloud.dds import creation, instance_schemas, lifecycle, offers, restore_times, restores, schemas
+from localcloud.dds import creation, databases, instance_schemas, lifecycle, offers, restore_times, restores, schemas
 from localcloud.dds.routes import Limit, Offset
 from localcloud.dds.state import DdsState
 
 
+RestoreTime = Annotated[int, Query(ge=0, le=2**53, description="In milliseconds since 1970 (UTC).")]
 EngineName = Annotated[str | None, Query(examples=["DDS-Community"])]
 
 
@@ -34,6 +35,11 @@ def _life(state: DdsState) -> APIRouter:
         if isinstance(body, instance_schemas.RestoreNewInstance):
             return restores.restore_new(state, body)
         return creation.create(state, body)
+
+    @router.get("/instances/{instance_id}/databases")
+    async def list_databases(instance_id: str, offset: Offset = 0, limit: Limit = 100) -> instance_schemas.Databases:
+        """List the databases of a normal instance, without admin and config."""
+        return databases.list_databases(state, instance_id, offset, limit)
 
     @router.delete("/instances/{instance_id}")
     async def delete_instance(instance_id: str) -> schemas.JobStarted:
@@ -122,6 +128,20 @@ def _restores(state: DdsState) -> APIRouter:
     ) -> instance_schemas.RestoreTimes:
         """List the periods of a day to whose times an instance can be restored."""
         return restore_times.restore_times(state, instance_id, date)
+
+    @router.get("/instances/{instance_id}/restore-database")
+    async def list_restore_databases(
+        instance_id: str, restore_time: RestoreTime, offset: Offset = 0, limit: Limit = 100
+    ) -> instance_schemas.RestoreDatabases:
+        """List the databases that a replica set had at a time."""
+        return databases.restore_databases(state, instance_id, restore_time, offset, limit)
+
+    @router.get("/instances/{instance_id}/restore-collection")
+    async def list_restore_collections(
+        instance_id: str, db_name: str, restore_time: RestoreTime, offset: Offset = 0, limit: Limit = 100
+    ) -> instance_schemas.RestoreCollections:
+        """List the collections that a database of a replica set had at a time."""
+        return databases.restore_collections(state, instance_id, db_name, restore_time, offset, limit)
 
     @router.post("/instances/recovery")
     async def restore_instance(body: instance_schemas.RestoreInstance) -> schemas.JobStarted:

@@ -6,7 +6,6 @@ During a restore to a new instance the source is busy with RESTORE_TO_NEW_INSTAN
 from dataclasses import replace
 
 from localcloud.dds import instance_schemas as schemas
-from localcloud.dds.content_faults import NO_FAULT, ContentFault
 from localcloud.dds.creation import CREATION_SECONDS, Beginning, begin, check_new, started
 from localcloud.dds.errors import dds_error, parameter_error
 from localcloud.dds.model import Backup, BackupStatus, Instance, Job, JobKind, Restore
@@ -14,6 +13,7 @@ from localcloud.dds.nodes import check_restored
 from localcloud.dds.restore_times import check_restorable
 from localcloud.dds.specification import Mode
 from localcloud.dds.state import DdsState
+from localcloud.mongo.content import Content
 
 
 # "At an average speed of 40 MB/s", and to a point in time 30 MB/s (DDS user manual). The switch restore_rate has the
@@ -47,8 +47,9 @@ def restore_new(state: DdsState, new: schemas.RestoreNewInstance) -> schemas.New
         if point.instance_id is None or point.restore_time is None:
             raise parameter_error("restore_point: instance_id and restore_time are required with type timestamp")
         instance = state.instance(point.instance_id)
-        check_restorable(state, instance, point.restore_time / 1000, now)
-        return _restore_to_time(state, new, instance, now)
+        time = point.restore_time / 1000
+        check_restorable(state, instance, time, now)
+        return _restore_to_time(state, new, instance, time, now)
     if point.type not in (None, "backup") or point.backup_id is None:
         raise parameter_error("restore_point needs backup_id, or type timestamp with instance_id and restore_time")
     return _restore_backup(state, new, completed_backup(state, point.backup_id, point.instance_id, now), now)
@@ -67,18 +68,21 @@ def restore_over(state: DdsState, body: schemas.RestoreInstance) -> Job:
     if body.source.type == "timestamp":
         if body.source.restore_time is None:
             raise parameter_error("source: restore_time is required with type timestamp")
-        kind, size_kb = JobKind.RESTORE_OVER_TO_TIME, target.data_kb
-        check_restorable(state, source, body.source.restore_time / 1000, now)
+        kind, size_kb, time = JobKind.RESTORE_OVER_TO_TIME, target.data_kb, body.source.restore_time / 1000
+        check_restorable(state, source, time, now)
+        content = state.content_at(source.id, time)
     else:
         if body.source.type not in (None, "backup") or body.source.backup_id is None:
             raise parameter_error("source needs backup_id, or type timestamp with restore_time")
         backup = completed_backup(state, body.source.backup_id, source.id, now)
         kind, size_kb = JobKind.RESTORE_OVER, backup.size_kb
+        content = state.fault_of(backup.id).of(state.content(backup.id), backup.begin)
     if target.status != "normal":
         raise dds_error("DBS.201000", target.name, "restore")
     state.check_idle(target, now)
     seconds = max(1.0, seconds_of(state, size_kb, to_time=kind is JobKind.RESTORE_OVER_TO_TIME))
     job = state.begin_job(kind, target, now, seconds)
+    state.contents.write(target.id, content, now)
     state.instances.put(replace(target, actions=("RESTORING",), busy_until=job.end, data_kb=size_kb))
     return job
 
@@ -107,33 +111,43 @@ def _restore_backup(
     source = state.instances.get(backup.instance_id)
     if source is not None:
         state.check_idle(source, now)
+    whole = state.content(backup.id)
     fault = state.fault_of(backup.id)
-    beginning = _beginning(state, _JOBS[backup.instance_mode], backup.instance_mode, backup.size_kb, fault)
+    content = fault.of(whole, backup.begin)
+    beginning = Beginning(
+        kind=_JOBS[backup.instance_mode],
+        seconds=_seconds(state, backup.instance_mode, backup.size_kb),
+        content=content,
+        data_kb=int(backup.size_kb * _part(content, whole)),
+        becomes=fault.ends_as or "normal",
+        fail_reason=_FAIL_REASON if fault.ends_as == "createfail" else None,
+        never_ends=fault.never_ends,
+    )
     disk_gb = source.spec.disk_gb if source else backup.disk_gb
     return _restore(state, new, backup.instance_mode, backup.version, disk_gb, source, beginning, now, backup)
 
 
 def _restore_to_time(
-    state: DdsState, new: schemas.RestoreNewInstance, source: Instance, now: float
+    state: DdsState, new: schemas.RestoreNewInstance, source: Instance, time: float, now: float
 ) -> schemas.NewInstanceStarted:
     state.check_idle(source, now)
-    kind = _TO_TIME_JOBS[source.mode]
-    beginning = _beginning(state, kind, source.mode, source.data_kb, NO_FAULT, to_time=True)
+    beginning = Beginning(
+        kind=_TO_TIME_JOBS[source.mode],
+        seconds=_seconds(state, source.mode, source.data_kb, to_time=True),
+        content=state.content_at(source.id, time),
+        data_kb=source.data_kb,
+    )
     return _restore(state, new, source.mode, source.version, source.spec.disk_gb, source, beginning, now, None)
 
 
-def _beginning(
-    state: DdsState, kind: JobKind, mode: Mode, size_kb: int, fault: ContentFault, *, to_time: bool = False
-) -> Beginning:
-    creation = CREATION_SECONDS[mode] * state.region.switches.duration_scale
-    return Beginning(
-        kind=kind,
-        seconds=creation + seconds_of(state, size_kb, to_time=to_time),
-        data_kb=size_kb,
-        becomes=fault.ends_as or "normal",
-        fail_reason=_FAIL_REASON if fault.ends_as == "createfail" else None,
-        never_ends=fault.never_ends,
-    )
+def _seconds(state: DdsState, mode: Mode, size_kb: int, *, to_time: bool = False) -> float:
+    return CREATION_SECONDS[mode] * state.region.switches.duration_scale + seconds_of(state, size_kb, to_time=to_time)
+
+
+def _part(content: Content, whole: Content) -> float:
+    """The part of the documents, by their size, that is left of them."""
+    every = whole.statistics().data_size
+    return content.statistics().data_size / every if every else 1.0
 
 
 def _restore(

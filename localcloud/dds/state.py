@@ -194,6 +194,7 @@ class DdsState:
     def _remove(self, instance: Instance, gone_at: float) -> None:
         """Manual backups outlive their instance, automatic ones do not (DDS user manual, Deleting a DB Instance)."""
         self.instances.remove(instance.id)
+        self.contents.remove(instance.id)
         for backup in self._backups_of(instance):
             if backup.type == "Auto" and backup.gone_at is None:
                 self.stored_backups.put(replace(backup, deleted_at=gone_at, gone_at=gone_at))

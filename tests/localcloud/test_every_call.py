@@ -66,6 +66,11 @@ def call_instances(cloud: LocalCloud, client: Any) -> None:
     instance_id = client.create_instance(instances_sdk.creation(backup_strategy=None)).id
     cloud.advance(7200)
     one = {"instance_id": instance_id}
+    client.list_databases(dds_sdk.ListDatabasesRequest(**one))
+    last = datetime.now(timezone.utc).timestamp() + cloud.clock_offset()
+    at = {**one, "restore_time": str(int(last - last % 300) * 1000)}
+    client.list_restore_databases(dds_sdk.ListRestoreDatabasesRequest(**at))
+    client.list_restore_collections(dds_sdk.ListRestoreCollectionsRequest(**at, db_name="app"))
     client.list_restore_times(dds_sdk.ListRestoreTimesRequest(**one, date="2026-01-01"))
     client.update_instance_name(
         dds_sdk.UpdateInstanceNameRequest(**one, body=dds_sdk.UpdateNameRequestBody(new_instance_name="renamed"))
