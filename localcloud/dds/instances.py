@@ -180,7 +180,7 @@ def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
         created=text(instance.created, _TIME),
         updated=text(instance.created, _TIME),
         db_user_name="rwuser",
-        ssl=1,
+        ssl=int(instance.ssl),
         vpc_id=VPC,
         subnet_id=SUBNET,
         security_group_id=SECURITY_GROUP,

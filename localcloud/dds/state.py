@@ -59,7 +59,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A DB instance. `actions` are in progress until `busy_until`, or indefinitely when that is None."""
+    """A DB instance. `actions` are in progress until `busy_until`, or indefinitely when that is None.
+
+    `password` is that of its administrator, rwuser. Nobody can sign in to an instance without one.
+    """
 
     id: str
     name: str
@@ -77,6 +80,8 @@ class Instance:
     fails_with: str | None = None
     policy: Policy | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    ssl: bool = True
+    password: str | None = None
 
     def actions_at(self, now: float) -> tuple[str, ...]:
         """The operations in progress at `now`, except backups."""

@@ -114,7 +114,7 @@ def test_an_instance_in_full(dds: Any) -> None:
     assert (cluster.groups[1].volume.size, cluster.groups[1].volume.used) == ("80", "4.000")
     assert (cluster.datastore.type, cluster.datastore.version, cluster.engine) == (
         "DDS-Community",
-        "4.0",
+        "4.4",
         "wiredTiger",
     )
     assert cluster.backup_strategy.keep_days == 7
