@@ -73,7 +73,10 @@ class Connection(TypedDict):
 
 
 class InstanceState(TypedDict):
-    """A DDS instance. `actions` are the running operations, `fails_with` is why its next backups fail."""
+    """A DDS instance. `actions` are the running operations, `fails_with` is why its next backups fail.
+
+    `uri` is the connection string for MongoDB clients, without the password; null if the instance cannot be used.
+    """
 
     id: str
     name: str
@@ -83,6 +86,7 @@ class InstanceState(TypedDict):
     hidden_node: str
     fails_with: str | None
     tags: dict[str, str]
+    uri: str | None
     backup_policy: dict[str, Any]
 
 

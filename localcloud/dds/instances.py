@@ -18,6 +18,7 @@ VPC = "674e9b42-cd8d-4d25-a2e6-5abcc565b961"
 SUBNET = "f1df08c5-71d1-406a-aff0-de435a51007b"
 SECURITY_GROUP = "7aa51dbf-5b63-40db-9724-dad3c4828b58"
 
+PORT = 8635
 MAX_TAGS = 20
 # Letters, digits, hyphens, underscores and CJK characters. A value may also contain periods or be empty (Batch Tag
 # Action).
@@ -167,12 +168,13 @@ def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
     # A backup in progress shows both in the actions and in the status of the nodes.
     actions = state.operations(instance, now)
     policy = instance.policy
+    address = state.address(instance)
     return schemas.Instance(
         id=instance.id,
         name=instance.name,
         remark=instance.remark,
         status=instance.status,
-        port="8635",
+        port=str(address[1] if address else PORT),
         mode=instance.mode,
         region=state.region.id,
         datastore=schemas.Datastore(version=instance.version, whole_version=f"{instance.version}.3.1"),
@@ -189,7 +191,10 @@ def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
         ),
         pay_mode="0",
         maintenance_window="02:00-06:00",
-        groups=list(_groups(state.region.id, instance, "backup" if "BACKUP" in actions else "normal")),
+        groups=[
+            _reachable(group, address)
+            for group in _groups(state.region.id, instance, "backup" if "BACKUP" in actions else "normal")
+        ],
         disk_encryption_id="",
         enterprise_project_id=instance.enterprise_project_id,
         time_zone="",
@@ -237,6 +242,14 @@ def _group(
             ],
         }
     )
+
+
+def _reachable(group: schemas.Group, address: tuple[str, int] | None) -> schemas.Group:
+    """The group with the address at which a client of this machine reaches its nodes, if it does."""
+    if address is None:
+        return group
+    nodes = [node.model_copy(update={"private_ip": address[0]}) for node in group.nodes]
+    return group.model_copy(update={"nodes": nodes})
 
 
 def _node_status(instance: Instance, role: str, usual: str) -> str:

@@ -6,7 +6,7 @@ Times are seconds since the epoch (UTC), durations are in seconds, sizes in KB.
 import math
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal
@@ -186,6 +186,8 @@ class DdsState:
         self.stored_backups = store.table("backup", Backup)
         self.jobs = store.table("job", Job)
         self.contents = Contents(store)
+        self.address: Callable[[Instance], tuple[str, int] | None] = lambda _: None
+        """Where the data plane of an instance listens. A cloud that is not served has none."""
 
     def present(self) -> float:
         """Create the automatic backups that are due, and return the current time."""
