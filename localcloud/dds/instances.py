@@ -172,19 +172,21 @@ def _has_tag(instance: Instance, condition: schemas.TagCondition) -> bool:
 
 def groups_of(state: DdsState, instance: Instance) -> list[schemas.Group]:
     """The groups of nodes of an instance. A backup in progress shows in the status of the nodes."""
-    actions = state.operations(instance, state.present())
-    return list(_groups(state.region.id, instance, "backup" if "BACKUP" in actions else "normal"))
+    actions, address = state.operations(instance, state.present()), state.address(instance)
+    groups = _groups(state.region.id, instance, "backup" if "BACKUP" in actions else "normal")
+    return [_reachable(group, address) for group in groups]
 
 
 def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
     actions = state.operations(instance, now)
     policy = instance.policy
+    address = state.address(instance)
     return schemas.Instance(
         id=instance.id,
         name=instance.name,
         remark=instance.remark,
         status=instance.status,
-        port=str(instance.spec.port),
+        port=str(address[1] if address else instance.spec.port),
         mode=instance.mode,
         region=state.region.id,
         datastore=schemas.Datastore(version=instance.version, whole_version=f"{instance.version}.3.1"),
@@ -256,6 +258,14 @@ def _group(
             for number, role in enumerate(roles, start=1)
         ],
     )
+
+
+def _reachable(group: schemas.Group, address: tuple[str, int] | None) -> schemas.Group:
+    """The group with the address at which a client of this machine reaches its nodes, if it does."""
+    if address is None:
+        return group
+    nodes = [node.model_copy(update={"private_ip": address[0]}) for node in group.nodes]
+    return group.model_copy(update={"nodes": nodes})
 
 
 def _node_status(instance: Instance, role: str, usual: str) -> str:

@@ -1,6 +1,7 @@
 """The state of DDS: the stored instances, backups and jobs, and how they change with time."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 
 from localcloud.clock import text
@@ -26,6 +27,8 @@ class DdsState:
         self.restores = store.table("restore", Restore)
         self.recycle_bin = RecycleBin(store)
         self.backup_faults = store.table("backup_fault", BackupFault)
+        self.address: Callable[[Instance], tuple[str, int] | None] = lambda _: None
+        """Where the data plane of an instance listens. A cloud that is not served has none."""
 
     def present(self) -> float:
         """Finish what is due, create the automatic backups that are due, and return the current time.
