@@ -12,6 +12,7 @@ from localcloud.clock import Clock
 from localcloud.cloud import Cloud
 from localcloud.dds import backups, databases, instance_schemas, restore_times, restores
 from localcloud.dds.content_faults import BackupFault, ContentFault
+from localcloud.dds.schemas import NewPolicy
 from localcloud.dds.specification import SECURITY_GROUP, SUBNET, VPC
 from localcloud.mongo.content import Content
 from localcloud.seed import load_seed
@@ -100,9 +101,7 @@ def test_a_copy_is_independent(here: Cloud, time: Time) -> None:
 
 def test_a_restore_to_a_time(here: Cloud, time: Time) -> None:
     """An instance restored to a time has what was written until then. The names to restore are those of that time."""
-    policy = backups.schemas.NewPolicy(
-        keep_days=7, start_time="01:00-02:00", period="1,2,3,4,5,6,7", enable_incremental_backup=True
-    )
+    policy = NewPolicy(keep_days=7, start_time="01:00-02:00", period="1,2,3,4,5,6,7", enable_incremental_backup=True)
     backups.set_policy(here.dds, SOURCE, policy)
     time.now += 900
     here.dds.write(SOURCE, Content().insert("shop", "first", {"_id": 1}))
