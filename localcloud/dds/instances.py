@@ -104,10 +104,12 @@ def change_tags(state: DdsState, instance_id: str, action: str, tags: list[schem
     """
     state.present()
     instance = state.instance(instance_id)
-    kept = check_tags(instance.tags, tags)
     if action == "delete":
+        # "The character set of the tags will not be checked", and tags that do not exist are ignored.
         deleted = {tag.key for tag in tags}
         kept = {key: value for key, value in instance.tags.items() if key not in deleted}
+    else:
+        kept = check_tags(instance.tags, tags)
     state.instances.put(replace(instance, tags=kept))
 
 
