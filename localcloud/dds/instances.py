@@ -22,6 +22,7 @@ TAG_KEY = re.compile(r"[A-Za-z0-9_\-\u4e00-\u9fff]{1,36}")
 TAG_VALUE = re.compile(r"[A-Za-z0-9._\-\u4e00-\u9fff]{0,43}")
 
 _TIME = "%Y-%m-%dT%H:%M:%S"
+_NODE_STATUS = {"BACKUP": "backup", "RESTARTING": "reboot", "RESTORING": "restore"}
 _REPLICAS = ("Primary", "Secondary", "Hidden")
 _NAMESPACE = uuid.UUID("5b3f8f2e-6c55-5d0e-8f5d-0a1e6f0c2b77")
 
@@ -173,9 +174,10 @@ def _has_tag(instance: Instance, condition: schemas.TagCondition) -> bool:
 
 
 def groups_of(state: DdsState, instance: Instance) -> list[schemas.Group]:
-    """The groups of nodes of an instance. A backup in progress shows in the status of the nodes."""
+    """The groups of nodes of an instance. What an instance does shows in the status of its nodes."""
     actions = state.operations(instance, state.present())
-    return list(_groups(state.region.id, instance, "backup" if "BACKUP" in actions else "normal"))
+    status = next((_NODE_STATUS[action] for action in actions if action in _NODE_STATUS), "normal")
+    return list(_groups(state.region.id, instance, status))
 
 
 def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:

@@ -238,7 +238,9 @@ def test_a_full_bin_takes_nothing() -> None:
 def test_restarting(cloud: LocalCloud, dds: Any, instance_id: str, task: str) -> None:
     """An instance is busy with a restart for a minute or two. The task list has it under the name of the mode."""
     restart(dds, instance_id)
-    assert show(dds, instance_id).actions == ["RESTARTING"]
+    restarting = show(dds, instance_id)
+    assert restarting.actions == ["RESTARTING"]
+    assert {node.status for group in restarting.groups for node in group.nodes} == {"reboot"}
     assert rejection(restart, dds, instance_id) == (403, "DBS.200019")
     assert rejection(dds.create_manual_backup, new_backup(instance_id)) == (403, "DBS.200019")
     cloud.advance(120)
@@ -320,6 +322,18 @@ def test_what_is_on_offer(dds: Any) -> None:
     assert page.total_count == every.total_count == len(every.flavors)
     assert len(dds.list_flavors(sdk.ListFlavorsRequest()).flavors) == every.total_count
     assert dds.list_flavors(sdk.ListFlavorsRequest(region="mars-1")).flavors == []
+
+
+def test_a_region_without_single_nodes(cloud: LocalCloud, dds: Any) -> None:
+    """Where single nodes are not on offer, none is created, and none is restored to a new instance."""
+    point = sdk.RestorePoint(backup_id=dds.create_manual_backup(new_backup(SCRATCH)).backup_id)
+    cloud.advance(3600)
+    cloud.switch(single_nodes=False)
+
+    assert rejection(dds.create_instance, creation(SINGLE, mode="Single")) == (400, "DBS.280342")
+    assert rejection(dds.restore_new_instance, restore(SINGLE, restore_point=point)) == (400, "DBS.280342")
+    offered = dds.list_flavor_infos(sdk.ListFlavorInfosRequest()).flavors
+    assert "single" not in {flavor.type for flavor in offered}
 
 
 def test_versions(dds: Any) -> None:
