@@ -374,6 +374,7 @@ def test_no_times_without_automatic_backups(cloud: LocalCloud, dds: Any) -> None
     assert rejection(dds.list_restore_times, wrong) == (400, "DBS.280409")
 
 
+@pytest.mark.slow
 def test_a_restart_of_the_cloud(tmp_path: Path) -> None:
     """What was created, deleted and restored is kept in the state file, with its times."""
     state_file = tmp_path / "state.db"
