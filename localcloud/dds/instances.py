@@ -173,9 +173,9 @@ def _has_tag(instance: Instance, condition: schemas.TagCondition) -> bool:
     return value is not None and (not condition.values or value in condition.values)
 
 
-def groups_of(state: DdsState, instance: Instance) -> list[schemas.Group]:
+def groups_of(state: DdsState, instance: Instance, now: float) -> list[schemas.Group]:
     """The groups of nodes of an instance. What an instance does shows in the status of its nodes."""
-    actions = state.operations(instance, state.present())
+    actions = state.operations(instance, now)
     status = next((_NODE_STATUS[action] for action in actions if action in _NODE_STATUS), "normal")
     return list(_groups(state.region.id, instance, status))
 
@@ -205,7 +205,7 @@ def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
         ),
         pay_mode=instance.spec.pay_mode,
         maintenance_window="02:00-06:00",
-        groups=groups_of(state, instance),
+        groups=groups_of(state, instance, now),
         disk_encryption_id=instance.spec.disk_encryption_id,
         enterprise_project_id=instance.enterprise_project_id,
         time_zone="",
