@@ -1,11 +1,12 @@
-"""Restore drills as the other functions see them: by the names of instances and by DDS's task list."""
+"""Restore drills as all functions see them: by the names and tags of instances, and by DDS's task list."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from shared.model import Instance, InstanceTask
+from shared.model import JOBS_KEPT, Backup, Instance, InstanceTask, Jobs
+from shared.retry import Retrying
 
 
 TAG = "ddsbackup-drill"
@@ -52,6 +53,11 @@ def is_drill(instance: Instance) -> bool:
     return TAG in instance.tags or DrillName.parse(instance.name) is not None
 
 
+def is_of_drill(backup: Backup) -> bool:
+    """Whether a backup is one of a drill's instance, by the name of the instance in the list of backups."""
+    return DrillName.parse(backup.instance_name) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A backup that a drill has restored and found valid.
@@ -82,3 +88,14 @@ def verified(tasks: Iterable[InstanceTask]) -> Iterator[Verified]:
         if restart.created_at >= task.ended_at:
             restored_in = (task.ended_at - task.created_at).total_seconds()
             yield Verified(name, restart.ended_at or restart.created_at, restored_in)
+
+
+def read_verified(jobs: Jobs, retrying: Retrying) -> list[Verified]:
+    """Read which backups drills have verified in the last 30 days, in no order.
+
+    Raises:
+        CloudError: the task list cannot be read, so that it is not known which backups are verified.
+    """
+    now = retrying.deadline.clock.now()
+    tasks = retrying.call(lambda: jobs.restoring_between(now - JOBS_KEPT, now, patience=retrying.deadline.left()))
+    return list(verified(tasks))
