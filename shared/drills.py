@@ -16,13 +16,18 @@ _TIME = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"drill-(?P<slot>\d{8}T\d{6}Z)-(?P<backup>[0-9a-f]{32})")
 
 
+def short_id(backup_id: str) -> str:
+    """Return what the name of a drill holds of a backup's id: 32 characters, which are unique. The rest is its kind."""
+    return backup_id[:32]
+
+
 @dataclass(frozen=True, slots=True)
 class DrillName:
     """The name of a drill's instance, which tells what is drilled and when.
 
     Attributes:
         slot: when the drill is due, in UTC and whole seconds.
-        backup: the first 32 characters of the backup's id, which are unique; the rest is its kind.
+        backup: the backup's `short_id`.
     """
 
     slot: datetime
@@ -31,7 +36,7 @@ class DrillName:
     @classmethod
     def of(cls, slot: datetime, backup_id: str) -> "DrillName":
         """Return the name of the drill of a backup in a slot."""
-        return cls(slot.astimezone(timezone.utc).replace(microsecond=0), backup_id[:32])
+        return cls(slot.astimezone(timezone.utc).replace(microsecond=0), short_id(backup_id))
 
     @classmethod
     def parse(cls, name: str) -> "DrillName | None":
