@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from shared.model import JOBS_KEPT, Backup, Instance, InstanceTask, Jobs
 from shared.retry import Retrying
@@ -11,6 +11,11 @@ from shared.retry import Retrying
 
 TAG = "ddsbackup-drill"
 """The key of the tag that every instance of a drill gets."""
+
+GRACE = timedelta(minutes=15)
+"""How long after its greatest age the instance of a drill may be there before it counts as leaked."""
+
+_PATIENCE = 30.0  # seconds; a run has more to do than to read what is verified
 
 _TIME = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"drill-(?P<slot>\d{8}T\d{6}Z)-(?P<backup>[0-9a-f]{32})")
@@ -96,11 +101,12 @@ def verified(tasks: Iterable[InstanceTask]) -> Iterator[Verified]:
 
 
 def read_verified(jobs: Jobs, retrying: Retrying) -> list[Verified]:
-    """Read which backups drills have verified in the last 30 days, in no order.
+    """Read which backups drills have verified in the last 30 days, in no order, within 30 seconds.
 
     Raises:
         CloudError: the task list cannot be read, so that it is not known which backups are verified.
     """
+    retrying = retrying.within(_PATIENCE)
     now = retrying.deadline.clock.now()
     tasks = retrying.call(lambda: jobs.restoring_between(now - JOBS_KEPT, now, patience=retrying.deadline.left()))
     return list(verified(tasks))

@@ -102,7 +102,7 @@ def test_no_policy_reaches_another_instance() -> None:
 
     report = Project().call("audit_backups", {"policies": [policy]}, ALLOWED_INSTANCES=A)
 
-    assert report["audits"][0]["unknown_instances"] == [{"policy": "p", "instance_id": B}]
+    assert report["audits"][0]["unknown_instances"] == [{"policy": "p", "instance_id": B, "code": "not_found"}]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

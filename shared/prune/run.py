@@ -153,9 +153,6 @@ class PrunePolicy:
     dry_run: bool = True
 
 
-_PATIENCE = 60.0  # seconds that an invocation waits for the list of what is verified
-
-
 class VerifiedBackups:
     """The backups that drills have verified, for all requests of one invocation: the task list is read at most once."""
 
@@ -167,7 +164,7 @@ class VerifiedBackups:
     def ids(self) -> "frozenset[str] | Failure":
         """Their short ids; why they are not known if the task list cannot be read."""
         try:
-            found = read_verified(self._jobs, self._retrying.within(_PATIENCE))
+            found = read_verified(self._jobs, self._retrying)
         except CloudError as error:
             what = "the task list cannot be read, so it is not known which backups drills have verified"
             return replace(Failure.of(error), message=f"{what}: {error}")

@@ -317,7 +317,7 @@ def test_nothing_completed_is_deleted_while_it_is_not_known_what_is_verified(
     assert {(failure.code, failure.cloud_code) for failure in failures} == {(error.code, error.cloud_code)}
     assert failures[0].message.startswith("the task list cannot be read, so it is not known which backups drills have")
     assert run.warnings == (f"nothing completed is deleted: {failures[0].message}",)
-    assert project.dds.clock.seconds < 120
+    assert project.dds.clock.seconds < 60
     project.dds.job_faults = []
     assert counts(project.prune())["DELETED"] == 4
 
