@@ -266,12 +266,11 @@ def judge(
     covered = {judgement.instance.id for judgement in judgements}
     existing = {instance.id for instance in instances}
     watched = {instance.id for instance in instances if not is_drill(instance)}
-    drills = find_drills(instances, backups, now)
-    leaked = tuple(drill for drill in drills if drill.is_leaked(rules.drill_max_age))
+    drills = find_drills(instances, backups, rules.drill_max_age, now)
     asked = any(policy.verified_within for policy in request.policies)
     unproved = verified if asked and isinstance(verified, CloudError) else None
     marks = () if isinstance(verified, CloudError) else verified
-    running = [drill for drill in drills if drill not in leaked]
+    running = [drill for drill in drills if not drill.is_leaked]
     proofs = () if unproved else prove(request.policies, chosen, backups, marks, running, now)
     return Audit(
         time=now,
@@ -292,7 +291,7 @@ def judge(
             for backup in past[instance_id].stuck(now, rules.stuck_after)
         ),
         deleted_instances=_deleted_instances(backup for backup in backups if backup.instance_id not in existing),
-        leaked_drills=leaked,
+        leaked_drills=tuple(drill for drill in drills if drill.is_leaked),
         proofs=proofs if asked else None,
         unproved=unproved,
     )

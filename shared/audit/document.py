@@ -137,7 +137,7 @@ def serialize_leaked(drill: LivingDrill) -> dict[str, Any]:
         "cleaned_up": "no",
         "instance_status": instance.status,
         "created": timestamp(instance.created),
-        "day": drill.age.days if drill.age is not None else None,
+        "day": None if drill.over is None else drill.over.days,
         "code": "too_old",
         "message": leaked_message(drill),
         "stage": "clean_up",

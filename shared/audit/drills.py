@@ -17,19 +17,29 @@ class LivingDrill:
         name: None if the instance was renamed, so that only its tag marks it.
         backup: what it was restored from; None if that is not known or not listed any more.
         age: from the creation of the instance, or else from its slot; None if neither is known.
+        most: the age at which it counts as leaked.
     """
 
     instance: Instance
     name: DrillName | None
     backup: Backup | None
     age: timedelta | None
+    most: timedelta
 
-    def is_leaked(self, max_age: timedelta) -> bool:
+    @property
+    def over(self) -> timedelta | None:
+        """For how long the instance should be gone, negative for one that may be there; None if its age is unknown."""
+        return None if self.age is None else self.age - self.most
+
+    @property
+    def is_leaked(self) -> bool:
         """Whether drill_backups should have deleted the instance. One of unknown age counts as leaked."""
-        return self.age is None or self.age > max_age + GRACE
+        return self.over is None or self.over > timedelta(0)
 
 
-def find_drills(instances: Iterable[Instance], backups: Iterable[Backup], now: datetime) -> tuple[LivingDrill, ...]:
+def find_drills(
+    instances: Iterable[Instance], backups: Iterable[Backup], max_age: timedelta, now: datetime
+) -> tuple[LivingDrill, ...]:
     """Return the instances of drills that were there at `now`, the oldest first."""
     by_id = {short_id(backup.id): backup for backup in backups}
     found = []
@@ -38,7 +48,8 @@ def find_drills(instances: Iterable[Instance], backups: Iterable[Backup], now: d
         born = instance.created or (name.slot if name else None)
         if born is None or born <= now:
             age = None if born is None else now - born
-            found.append(LivingDrill(instance, name, by_id.get(name.backup) if name else None, age))
+            backup = by_id.get(name.backup) if name else None
+            found.append(LivingDrill(instance, name, backup, age, max_age + GRACE))
     return tuple(sorted(found, key=_age_order))
 
 

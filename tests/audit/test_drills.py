@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from shared.audit.audit import Audit, Verdict
 from shared.audit.document import serialize_audit
-from shared.audit.drills import LivingDrill
 from shared.audit.email import email_lines, verdict_line
 from shared.drills import TAG, DrillName, Verified
 from shared.errors import CloudError, DeniedError
 from shared.model import Backup, Instance
-from tests.audit.fleet import NIGHTLY, NOW, audit, backup, instance
+from tests.audit.fleet import NIGHTLY, NOW, RULES, audit, backup, instance
 from tests.audit.test_report import BUILD, notifications_of, validate
 
 
@@ -128,7 +127,7 @@ def test_a_leaked_drill_has_a_notification_of_its_own() -> None:
     data = event["data"]
     assert (data["instance_id"], data["instance_name"]) == (instance(1).id, f"name of {instance(1).id}")
     assert (data["drill"], data["drill_instance_id"]) == (copy(5, 50, slot=1).name, instance(95).id)
-    assert (data["slot"], data["created"], data["day"]) == ("2026-11-22T03:00:00Z", "2026-11-22T04:00:00Z", 2)
+    assert (data["slot"], data["created"], data["day"]) == ("2026-11-22T03:00:00Z", "2026-11-22T04:00:00Z", 1)
     assert (data["backup_id"], data["instance_status"]) == (drilled(5).id, "abnormal")
     assert data["backup_begin_time"] == "2026-11-21T18:00:00Z"
     assert (data["outcome"], data["code"], data["cleaned_up"]) == ("LEAKED", "too_old", "no")
@@ -387,6 +386,9 @@ def test_the_proofs_agree_with_an_oracle(
 
 def test_a_living_drill_of_known_age_leaks_by_its_age_alone() -> None:
     """The greatest age is a setting."""
-    drill = LivingDrill(copy(1, 2), None, None, 2 * HOUR)
+    rules = [replace(RULES, drill_max_age=timedelta(hours=hours)) for hours in (1, 1.74, 1.75, 3)]
 
-    assert [drill.is_leaked(timedelta(hours=hours)) for hours in (1, 1.74, 1.75, 3)] == [True, True, False, False]
+    found = [audit([copy(1, 2)], rules=one).leaked_drills for one in rules]
+
+    assert [bool(leaked) for leaked in found] == [True, True, False, False]
+    assert found[0][0].over == timedelta(minutes=45)
