@@ -30,6 +30,8 @@ PRUNED = "dds.backup.pruned"
 MISSED = "dds.backup.missed"
 UNCOVERED = "dds.backup.uncovered"
 AUDITED = "dds.backup.audited"
+UNVERIFIED = "dds.backup.unverified"
+DRILL_LEAKED = "dds.drill.leaked"
 
 HEADLINES = {
     STARTED: "DDS backup started",
@@ -43,6 +45,8 @@ HEADLINES = {
     MISSED: "DDS backup missed",
     UNCOVERED: "DDS instance not covered",
     AUDITED: "DDS backups audited",
+    UNVERIFIED: "DDS backup unverified",
+    DRILL_LEAKED: "DDS restore drill left an instance",
 }
 """Every CloudEvents type that this application publishes, with its headline for people."""
 
@@ -56,6 +60,7 @@ _SEVERITIES: dict[str | tuple[str, str | None], str] = {
     SKIPPED: "warning",
     DEFERRED: "warning",
     UNCOVERED: "warning",
+    UNVERIFIED: "warning",
     (PRUNED, "HELD_BACK"): "warning",
     (PRUNED, "UNFINISHED"): "warning",
 }

@@ -29,7 +29,9 @@ TESTS = {
     "shared/prune/retention.py": ("tests/prune/test_retention.py",),
     "shared/prune/plan.py": ("tests/prune/test_verdicts.py", "tests/prune/test_plan.py"),
     "shared/track/window.py": ("tests/track/test_window.py",),
-    "shared/audit/audit.py": ("tests/audit/test_audit.py",),
+    "shared/audit/audit.py": ("tests/audit/test_audit.py", "tests/audit/test_drills.py"),
+    "shared/audit/drills.py": ("tests/audit/test_drills.py",),
+    "shared/drills.py": ("tests/test_drills.py",),
 }
 """The modules, with the tests that belong to each, the quickest to fail first."""
 
