@@ -121,8 +121,8 @@ def main(*, drills: int, seed: int, only: int | None, as_json: bool) -> None:
             if numbers:
                 console.print(f"False alarms with {name}: drills {numbers[:10]}")
         for fault in FAULTS:
-            if numbers := tally.missed.get((fault, FULL)):
-                console.print(f"Not found with {FULL}: {fault} in drills {numbers[:10]}")
+            if missed := tally.missed.get((fault, FULL)):
+                console.print(f"Not found with {FULL}: {fault} in drills {missed[:10]}")
     sys.exit(0 if tally.is_good else 1)
 
 
