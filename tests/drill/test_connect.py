@@ -149,7 +149,7 @@ def test_a_file_can_have_the_certificate(cloud: LocalCloud, copy: Instance, tmp_
 @pytest.mark.parametrize("name", [None, pytest.param("another", marks=pytest.mark.slow)])
 def test_a_certificate_that_is_not_trusted_is_refused(copy: Instance, name: str | None) -> None:
     """Without DDS's CA, and with another, there is no connection. The reason names the setting."""
-    ca = trustme.CA(name).cert_pem.bytes().decode() if name else None
+    ca = trustme.CA(organization_name=name).cert_pem.bytes().decode() if name else None
     (group,) = copy.groups
 
     inspection = inspect(replace(copy, groups=(replace(group, hosts=group.hosts[:1]),)), ca, patience=1)
