@@ -77,6 +77,7 @@ def _open(
             password=password,
             authSource="admin",
             directConnection=True,
+            retryReads=False,  # with a timeout, pymongo would repeat a read that kills the server until the timeout
             appname="ddsbackup-drill",
             tz_aware=True,
             **tls,

@@ -21,6 +21,7 @@ _BROKEN = ("createfail", "abnormal")
 _DAY = timedelta(days=1)
 # DDS rounds sizes to two decimals: two sizes of the same data differ by at most this many GB.
 _ROUNDING = 0.01
+_SHARE = 0.8
 _SHOWN = 5
 _NAME = 60
 
@@ -88,7 +89,8 @@ class DrillInspector:
         checks += self._level_1(drilled, listed, trouble)
         if self._documents is None:
             return Inspection((*checks, *_unread(drilled.expect)))
-        documents = self._documents.inspect(drilled, listed, deadline)
+        # The verdict still has to be published, and the copy to be restarted.
+        documents = self._documents.inspect(drilled, listed, deadline.within(deadline.left() * _SHARE))
         return Inspection((*checks, *documents.checks), documents.rpo)
 
     def _level_1(self, drilled: Drilled, listed: list[Database] | None, trouble: str) -> Iterator[Check]:

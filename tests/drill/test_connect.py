@@ -1,18 +1,19 @@
 """Level 2 by real parts: pymongo with SCRAM and TLS against the instances of a local cloud."""
 
 import logging
+import re
 import socket
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pymongo
 import pytest
 import trustme
-from bson import ObjectId
+from bson import DatetimeMS, ObjectId
 from pymongo import monitoring
 from pymongo.errors import OperationFailure
 
@@ -129,13 +130,29 @@ def test_more_documents_than_a_batch_are_read(
     cloud: LocalCloud, copy: Instance, mongo: "pymongo.MongoClient[dict[str, Any]]"
 ) -> None:
     """The cursor is read to its end, and every document is decoded, whatever the application has stored."""
-    odd: list[dict[str, Any]] = [{"_id": number, "number": number} for number in range(1_200)]
-    mongo.shop.many.insert_many([*odd, {"at": datetime(9999, 12, 31, tzinfo=timezone.utc)}, {"_id": {"nested": 1}}])
+    odd: list[dict[str, Any]] = [{"_id": {"nested": 1}}, {"_id": 1.5, "at": DatetimeMS(2**62)}]
+    mongo.shop.many.insert_many([*odd, *({"number": number} for number in range(1_200))])
 
     inspection = inspect(copy, cloud.authority())
 
     assert inspection.verdict is Verdict.VERIFIED
     assert int(found(inspection, "documents").found.split()[0].replace(",", "")) > 1_200
+
+
+def test_a_document_that_cannot_be_decoded_is_a_failure(cloud: LocalCloud, copy: Instance) -> None:
+    """The server gives what is on its disk. Here a text is longer than its document."""
+    dds = cloud._cloud.dds
+    content = dds.content(copy.id)
+    contacts = content.collection("crm", "contacts")
+    assert contacts
+    stored = {key: re.sub(rb"\x02by\x00.", b"\x02by\x00\xff", body) for key, body in contacts.stored.items()}
+    dds.write(copy.id, content.put("crm", "contacts", replace(contacts, stored=stored)))
+
+    inspection = inspect(copy, cloud.authority())
+
+    assert inspection.verdict is Verdict.FAILED
+    assert found(inspection, "documents").passed is False
+    assert "crm.contacts: a document cannot be decoded" in found(inspection, "documents").found
 
 
 def test_a_file_can_have_the_certificate(cloud: LocalCloud, copy: Instance, tmp_path: Path) -> None:
