@@ -52,7 +52,7 @@ def test_connection(cloud: LocalCloud, local: httpx.Client) -> None:
 
 
 def test_state(cloud: LocalCloud, dds: Any, local: httpx.Client) -> None:
-    """The state has instances, backups and jobs, and the job of each backup."""
+    """The state has instances, backups, jobs, restores and the recycle bin, and the job of each backup."""
     created = dds.create_manual_backup(new_backup(ORDERS))
     state = local.get("/_local/state").json()
 
