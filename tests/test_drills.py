@@ -37,8 +37,17 @@ def test_other_names_are_none(name: str) -> None:
     assert DrillName.parse(name) is None
 
 
+def test_a_name_is_in_utc() -> None:
+    """Whatever the zone of the slot and of the machine."""
+    later = SLOT.astimezone(timezone(timedelta(hours=8)))
+
+    assert str(DrillName.of(later, BACKUP)) == str(NAME)
+    assert DrillName.of(later, BACKUP).slot.tzinfo is timezone.utc
+
+
 def test_a_drill_is_known_by_its_name_or_its_tag() -> None:
     """A renamed drill is still one, and so is one without its tag."""
+    assert TAG == "ddsbackup-drill"
     assert is_drill(Instance("a", str(NAME)))
     assert is_drill(Instance("a", "renamed", tags={TAG: ""}))
     assert not is_drill(Instance("a", "customers", tags={"backup": "nightly"}))
@@ -61,6 +70,11 @@ def test_a_completed_restore_and_restart_verify_a_backup() -> None:
     assert found.name == NAME
     assert found.time == SLOT + timedelta(minutes=13)
     assert found.restored_in == 600
+
+
+def test_a_restart_in_the_second_of_the_restores_end_is_after_it() -> None:
+    """DDS gives whole seconds."""
+    assert list(verified([restore(), restart(after=timedelta(minutes=10))]))
 
 
 @pytest.mark.parametrize(

@@ -133,9 +133,9 @@ class Audit:
     failed: tuple[FailedBackups, ...]
     stuck: tuple[Backup, ...]
     deleted_instances: tuple[DeletedInstance, ...]
-    leaked_drills: tuple[LivingDrill, ...] = ()
-    proofs: tuple[Proof, ...] | None = None
-    unproved: CloudError | None = None
+    leaked_drills: tuple[LivingDrill, ...]
+    proofs: tuple[Proof, ...] | None
+    unproved: CloudError | None
 
     @property
     def unverified(self) -> list[Proof]:

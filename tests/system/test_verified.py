@@ -1,13 +1,14 @@
 """A drill on the local cloud, by the real SDK: the audit sees it begin, end and leak, and pruning keeps its backup."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from localcloud import LocalCloud
 from localcloud.seed import SeedBackup, load_seed
-from shared.bootstrap import audit_backups, create_backup, prune_backups
+from shared.bootstrap import Function, audit_backups, create_backup, prune_backups
 from shared.cloud.restores import DdsRestores
 from shared.drills import DrillName
 from shared.model import Backup
@@ -20,7 +21,11 @@ from tests.triggers import documented as doc
 
 INSTANCE = "2c5e8b7d4f6a49d1b3c08e9a7f51d264in02"
 POLICY = {"name": "monthly", "instance_ids": [INSTANCE], "expected_interval": "9d", "verified_within": "30d"}
-FUNCTIONS = {"audit": audit_backups, "create": create_backup, "prune": prune_backups}
+FUNCTIONS: dict[str, Callable[..., Function[Any]]] = {
+    "audit": audit_backups,
+    "create": create_backup,
+    "prune": prune_backups,
+}
 
 
 def start_cloud() -> LocalCloud:
@@ -56,10 +61,16 @@ class Stage:
             "SMN_ENDPOINT": connection["endpoint"],
             **settings,
         }
-        keys = {key: connection[key] for key in ("access_key", "secret_key", "security_token", "project_id")}
+        context = FakeContext(
+            given,
+            access_key=connection["access_key"],
+            secret_key=connection["secret_key"],
+            security_token=connection["security_token"],
+            project_id=connection["project_id"],
+        )
         function = FUNCTIONS[name](clock=self.clock, rng=Steady(), environment={})
         event = doc.timer(json.dumps(request), time=self.clock.now().isoformat())
-        return function.handle(event, FakeContext(given, **keys))
+        return function.handle(event, context)
 
     def totals(self) -> dict[str, Any]:
         """Return the totals of an audit that asks for drills."""
