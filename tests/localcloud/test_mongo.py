@@ -221,8 +221,8 @@ def test_cursors_end(cloud: LocalCloud, client: Client) -> None:
     assert len(client.app.command("getMore", forgotten, collection="items", batchSize=2)["cursor"]["nextBatch"]) == 2
     cloud.advance(601)
 
-    for identity in (closed, forgotten):
-        assert code(lambda identity=identity: client.app.command("getMore", identity, collection="items")) == 43
+    assert code(lambda: client.app.command("getMore", closed, collection="items")) == 43
+    assert code(lambda: client.app.command("getMore", forgotten, collection="items")) == 43
 
 
 def test_counting(client: Client) -> None:
@@ -282,7 +282,7 @@ def test_writing(client: Client) -> None:
     assert len(items.insert_many([{"n": number} for number in range(2, 5)]).inserted_ids) == 3
 
     assert items.update_many({"n": {"$gt": 2}}, {"$inc": {"n": 10}}).modified_count == 2
-    assert items.update_one({"_id": 1}, {"$set": {"n": 1}}).raw_result["nModified"] == 0
+    assert items.update_one({"_id": 1}, {"$set": {"n": 1}}).modified_count == 0
     assert items.replace_one({"_id": 1}, {"other": True}).matched_count == 1
     assert items.find_one({"_id": 1}) == {"_id": 1, "other": True}
     upsert = items.update_one({"_id": 7, "kind": "x"}, {"$set": {"n": 3}}, upsert=True)
@@ -301,7 +301,8 @@ def test_errors_of_writes(client: Client) -> None:
         items.delete_many({"_id": {"$ne": 1}})
         with pytest.raises(BulkWriteError) as error:
             items.insert_many(documents, ordered=ordered)
-        assert [(one["index"], one["code"]) for one in error.value.details["writeErrors"]] == [(1, 11000)]
+        details = error.value.details or {}
+        assert [(one["index"], one["code"]) for one in details["writeErrors"]] == [(1, 11000)]
         assert [one["_id"] for one in items.find()] == ids
     with pytest.raises(DuplicateKeyError):
         items.insert_one({"_id": 1})
@@ -453,8 +454,9 @@ def test_wrong_arguments(client: Client, command: dict[str, Any], expected: int)
 
 def test_the_databases_of_the_server(client: Client) -> None:
     """Nothing can be written to admin, config and local."""
-    for name in ("admin", "config", "local"):
-        assert code(lambda name=name: client[name].items.insert_one({})) == 13
+    for database in (client.admin, client.config, client.local):
+        with pytest.raises(OperationFailure, match="not authorized"):
+            database.items.insert_one({})
 
 
 # Backups

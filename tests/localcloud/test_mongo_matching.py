@@ -56,14 +56,14 @@ def selects(filter_: dict[str, Any], document: dict[str, Any]) -> bool:
 def holds(operator: str, wanted: Any, is_there: bool, value: Any) -> bool:
     """One condition on one field."""
     if operator == "$exists":
-        return is_there == wanted
+        return bool(is_there == wanted)
     if operator in {"$ne", "$nin"}:
         return not holds({"$ne": "$eq", "$nin": "$in"}[operator], wanted, is_there, value)
     values = value if isinstance(value, list) else [value]
     if operator == "$in":
         return any(one in wanted for one in values)
     if operator == "$eq":
-        return wanted in values
+        return bool(wanted in values)
     alike = [one for one in values if type(one) is type(wanted)]
     compare = {
         "$gt": lambda one: one > wanted,
@@ -181,7 +181,13 @@ def test_the_order_of_types() -> None:
 
 def test_sorting() -> None:
     """A missing field is null, an array counts by its least or greatest element, and ties keep their order."""
-    documents = [{"_id": 1, "a": 3}, {"_id": 2, "a": [1, 9]}, {"_id": 3}, {"_id": 4, "a": 3}, {"_id": 5, "a": []}]
+    documents: list[dict[str, Any]] = [
+        {"_id": 1, "a": 3},
+        {"_id": 2, "a": [1, 9]},
+        {"_id": 3},
+        {"_id": 4, "a": 3},
+        {"_id": 5, "a": []},
+    ]
 
     assert [one["_id"] for one in ordered(documents, {"a": 1})] == [5, 3, 2, 1, 4]
     assert [one["_id"] for one in ordered(documents, {"a": -1})] == [2, 1, 4, 3, 5]
