@@ -391,7 +391,7 @@ def test_a_restart_of_the_cloud(tmp_path: Path) -> None:
         after = cloud.state()
         assert [one["id"] for one in after["recycle_bin"]] == [CUSTOMERS]
         for instance in [*before["instances"], *after["instances"]]:
-            instance["uri"] = None  # it listens elsewhere
+            instance["uri"] = None  # its port may be taken
         assert after["instances"] == before["instances"]
         assert after["restores"] == before["restores"]
         assert next(one for one in after["backups"] if one["id"] == KEPT)["fault"] == {"keeps": 0.5}

@@ -1,5 +1,6 @@
 """The data plane of the local cloud with the official driver, over TCP."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -9,7 +10,7 @@ from typing import Any
 import bson
 import pytest
 from bson import ObjectId
-from huaweicloudsdkdds.v3 import ListInstancesRequest
+from huaweicloudsdkdds.v3 import DeleteInstanceRequest, ListInstancesRequest
 from pymongo import ASCENDING, DESCENDING, MongoClient, ReadPreference
 from pymongo.errors import (
     AutoReconnect,
@@ -24,7 +25,7 @@ from pymongo.write_concern import WriteConcern
 
 from localcloud import LocalCloud
 from localcloud.seed import RWUSER
-from tests.localcloud.mongo_clients import Client, Raw, connect, port, uri
+from tests.localcloud.mongo_clients import Client, Raw, connect, message, port, uri
 from tests.localcloud.sdk import new_backup
 
 
@@ -51,6 +52,12 @@ def code(call: Callable[[], Any]) -> int | None:
     with pytest.raises(OperationFailure) as error:
         call()
     return error.value.code
+
+
+def refuse(number: int) -> None:
+    """Call an instance that refuses connections. It ends them while they are opened or afterwards."""
+    with Raw(number) as connection:
+        connection.call({"ping": 1, "$db": "admin"})
 
 
 # Connecting
@@ -103,24 +110,25 @@ def test_tls(cloud: LocalCloud, authority: str) -> None:
             client.admin.command("ping")
 
 
-@pytest.mark.parametrize(
-    ("name", "topology"), [("catalogue", "ReplicaSetWithPrimary"), ("metrics-cluster", "Sharded"), ("lab", "Single")]
-)
-def test_topologies(local_cloud_factory: Callable[..., LocalCloud], tmp_path: Path, name: str, topology: str) -> None:
+def test_topologies(local_cloud_factory: Callable[..., LocalCloud], tmp_path: Path) -> None:
     """A replica set has one member, the primary; a cluster is a mongos; a single node is a standalone."""
     seed = tmp_path / "seed.yaml"
     seed.write_text(
         """
         instances:
           - {id: 90b6f2a47c1d4e38b5f0d7a3c9e8612din02, ssl: false}
-          - {id: 11111111111111111111111111111111in02, name: lab, mode: Single, ssl: false, version: "5.0"}
+          - {id: 11111111111111111111111111111111in02, name: lab, mode: Single, ssl: false}
         """,
         encoding="utf-8",
     )
-    with connect(local_cloud_factory(seed=seed), name) as client:
-        client.app.items.insert_one({"_id": 1})
-        assert client.app.items.find_one({"_id": 1}) == {"_id": 1}
-        assert client.topology_description.topology_type_name == topology
+    cloud = local_cloud_factory(seed=seed)
+    topologies = {"catalogue": "ReplicaSetWithPrimary", "metrics-cluster": "Sharded", "lab": "Single"}
+
+    for name, topology in topologies.items():
+        with connect(cloud, name) as client:
+            client.app.items.insert_one({"_id": "new"})
+            assert client.app.items.find_one({"_id": "new"}) == {"_id": "new"}
+            assert client.topology_description.topology_type_name == topology
 
 
 def test_an_old_version_says_so(cloud: LocalCloud) -> None:
@@ -149,13 +157,57 @@ def test_an_instance_that_is_not_normal_refuses(cloud: LocalCloud) -> None:
         cloud.change_instance(CATALOGUE, status="abnormal")
         with pytest.raises((AutoReconnect, ServerSelectionTimeoutError)):
             client.admin.command("ping")
-        with Raw(number) as refused, pytest.raises(ConnectionError):
-            refused.call({"ping": 1, "$db": "admin"})
+        with pytest.raises(ConnectionError):
+            refuse(number)
 
         cloud.change_instance(CATALOGUE, status="normal")
         assert port(cloud, "catalogue") == number
         with Raw(number) as accepted:
             assert accepted.call({"ping": 1, "$db": "admin"})["ok"] == 1
+
+
+def test_an_instance_that_restarts_has_no_connections(cloud: LocalCloud) -> None:
+    """A restart ends the connections. A client is back once it is over."""
+    number = port(cloud, "catalogue")
+    with Raw(number) as connection, Raw(number) as later:
+        assert connection.call({"ping": 1, "$db": "admin"})["ok"] == 1
+        cloud.change_instance(CATALOGUE, actions=["RESTARTING"], busy_for=60)
+        later.send(message({"ping": 1, "$db": "admin"}))
+        assert later.is_closed()
+        with pytest.raises(ConnectionError):
+            refuse(number)
+    cloud.advance(61)
+    with Raw(number) as connection:
+        assert connection.call({"ping": 1, "$db": "admin"})["ok"] == 1
+
+
+def test_a_deleted_instance_listens_no_more(cloud: LocalCloud, dds: Any) -> None:
+    """The port of a deleted instance is closed, and its connections end."""
+    number = port(cloud, "catalogue")
+    with Raw(number) as connection:
+        dds.delete_instance(DeleteInstanceRequest(instance_id=CATALOGUE))
+        cloud.advance(3600)
+        assert "catalogue" not in {one["name"] for one in cloud.state()["instances"]}
+        assert connection.is_closed()
+    with pytest.raises(ConnectionRefusedError):
+        Raw(number)
+
+
+@pytest.mark.slow
+def test_ports_are_kept_in_the_state_file(tmp_path: Path) -> None:
+    """After a restart an instance has the port that it had, unless somebody else has taken it."""
+    file = tmp_path / "state.db"
+    ports = []
+    for _ in range(4):  # now and then another process of the machine is faster
+        with LocalCloud(state_file=file) as cloud:
+            ports.append(port(cloud, "catalogue"))
+    assert len(set(ports)) < 4
+
+    with socket.create_server(("127.0.0.1", ports[-1])), LocalCloud(state_file=file) as cloud:
+        other = port(cloud, "catalogue")
+        with Raw(other) as connection:
+            assert connection.call({"ping": 1, "$db": "admin"})["ok"] == 1
+    assert other != ports[-1]
 
 
 def test_nothing_listens_after_the_end(local_cloud_factory: Callable[..., LocalCloud]) -> None:
