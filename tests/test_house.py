@@ -1,6 +1,8 @@
 """The arrows of the architecture run one way."""
 
 import ast
+import subprocess
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 
 
 ROOT = Path(__file__).parent.parent
-FUNCTIONS = ("create", "track", "prune", "audit")
+FUNCTIONS = ("create", "track", "prune", "audit", "drill")
 COMMON = {f"shared.{path.stem}" for path in (ROOT / "shared").glob("*.py")} - {"shared.bootstrap", "shared.__init__"}
 
 # Which of our own modules each place may import, in addition to itself.
@@ -105,6 +107,21 @@ def test_only_the_cloud_side_imports_the_sdk(place: str) -> None:
     }
 
     assert not wrong
+
+
+def test_only_a_drill_that_connects_imports_the_driver() -> None:
+    """The import of pymongo costs 0.1 s of cold start, so only one module of `shared` has it, inside functions."""
+    wrong = {
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in files("shared")
+        for module in imports(path)
+        if within(module, {"pymongo", "bson"})
+        if path != ROOT / "shared/drill/connect.py"
+    }
+    code = "import sys, shared.drill.connect; print([m for m in sys.modules if m in ('pymongo', 'bson')])"
+
+    assert not wrong
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_an_entry_point_defines_no_class() -> None:

@@ -4,7 +4,7 @@ The source goes on living between the backup and the drill, so the copy is compa
 a `Tolerance`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -12,7 +12,7 @@ from typing import Protocol
 from shared.drill.checks import Check, Drilled, Inspection
 from shared.errors import CloudError
 from shared.format import plain, shortened
-from shared.model import Clock, Database, Instance, Restores
+from shared.model import Clock, Database, Instance
 from shared.retry import Deadline
 
 
@@ -68,13 +68,13 @@ class DrillInspector:
 
     def __init__(
         self,
-        restores: Restores,
+        databases: Callable[[str], Sequence[Database]],
         clock: Clock,
         tolerance: Tolerance | None = None,
         documents: DocumentInspector | None = None,
     ) -> None:
-        """Without `documents` there is no level 2."""
-        self._restores = restores
+        """`databases` is that of `Restores`: all that the checks can ask DDS. Without `documents` there is no level 2."""
+        self._databases = databases
         self._clock = clock
         self._tolerance = tolerance or Tolerance()
         self._documents = documents
@@ -113,7 +113,7 @@ class DrillInspector:
         if instance.status != "normal":
             return None, f"the instance is {instance.status!r}, not 'normal'"
         try:
-            found = self._restores.databases(instance.id)
+            found = self._databases(instance.id)
         except CloudError as error:
             return None, shortened(plain(str(error)), 200)
         return [one for one in found if one.name not in SYSTEM_DATABASES], ""
@@ -164,12 +164,12 @@ def compare(source: Sequence[Database], copy: Sequence[Database], tolerance: Tol
         for one, found in both
     ]
     few = [
-        f"{_short(one.name)}: {found.collections} of {one.collections}, at least {most:.1f}"
+        f"{short(one.name)}: {found.collections} of {one.collections}, at least {most:.1f}"
         for one, found, most, _ in least
         if found.collections < most
     ]
     small = [
-        f"{_short(one.name)}: {found.data_size:.2f} of {one.data_size:.2f} GB, at least {most:.2f}"
+        f"{short(one.name)}: {found.data_size:.2f} of {one.data_size:.2f} GB, at least {most:.2f}"
         for one, found, _, most in least
         if found.data_size < most
     ]
@@ -181,7 +181,7 @@ def compare(source: Sequence[Database], copy: Sequence[Database], tolerance: Tol
             "collections",
             1,
             f"those of the source in {len(both)} databases",
-            _listed(few) or "enough in each",
+            first_few(few) or "enough in each",
             not few,
             tolerance=f"{share} and {tolerance.collections} fewer",
             reason=f"the copy lacks collections, {grown}" if few else "",
@@ -190,7 +190,7 @@ def compare(source: Sequence[Database], copy: Sequence[Database], tolerance: Tol
             "data",
             1,
             f"that of the source in {len(both)} databases",
-            _listed(small) or "enough in each",
+            first_few(small) or "enough in each",
             not small,
             tolerance=f"{share} and {tolerance.gigabytes + _ROUNDING:g} GB less",
             reason=f"the copy lacks data, {grown}" if small else "",
@@ -205,7 +205,7 @@ def _check_databases(source: Sequence[Database], copy: Sequence[Database], toler
     data = _data(source) * (1 - kept) + tolerance.gigabytes + _ROUNDING * max(1, len(lacking))
     is_empty = not _collections(copy) and _collections(source) > 0
     is_lost = is_empty or _collections(lacking) > collections or _data(lacking) > data
-    names = [f"{_short(one.name)} ({one.collections} collections, {one.data_size:.2f} GB)" for one in lacking]
+    names = [f"{short(one.name)} ({one.collections} collections, {one.data_size:.2f} GB)" for one in lacking]
     reason = ""
     if is_empty:
         reason = "the copy is empty"
@@ -216,7 +216,7 @@ def _check_databases(source: Sequence[Database], copy: Sequence[Database], toler
         1,
         f"{len(source)} with {_collections(source)} collections and {_data(source):.2f} GB",
         f"{len(copy)} with {_collections(copy)} collections and {_data(copy):.2f} GB"
-        + (f"; without {_listed(names)}" if names else ""),
+        + (f"; without {first_few(names)}" if names else ""),
         not is_lost,
         tolerance=f"without databases of {collections:.1f} collections and {data:.2f} GB together",
         reason=reason,
@@ -236,32 +236,33 @@ def _expected_collections(expect: Mapping[str, int], listed: Sequence[Database] 
     wanted = {name: least for name, least in expect.items() if "." not in name}
     if not wanted:
         return
-    expected = _listed([f"{_short(name)}: {least}" for name, least in wanted.items()])
+    expected = first_few([f"{short(name)}: {least}" for name, least in wanted.items()])
     if listed is None:
         reason = "DDS does not list the databases of the copy"
         yield Check("expected collections", 1, expected, "", None, reason=reason)
         return
     there = {one.name: one.collections for one in listed}
-    few = [f"{_short(name)}: {there.get(name, 0)}" for name, least in wanted.items() if there.get(name, 0) < least]
-    yield Check("expected collections", 1, expected, _listed(few) or "enough in each", not few, tolerance="or more")
+    few = [f"{short(name)}: {there.get(name, 0)}" for name, least in wanted.items() if there.get(name, 0) < least]
+    yield Check("expected collections", 1, expected, first_few(few) or "enough in each", not few, tolerance="or more")
 
 
 def _unread(expect: Mapping[str, int]) -> Iterator[Check]:
     """Without level 2, expectations of documents cannot be checked."""
-    if wanted := [f"{_short(name)}: {least}" for name, least in expect.items() if "." in name]:
+    if wanted := [f"{short(name)}: {least}" for name, least in expect.items() if "." in name]:
         reason = "only a drill that connects to the copy counts documents: set DRILL_CONNECT"
-        yield Check("expected documents", 2, _listed(wanted), "", None, reason=reason)
+        yield Check("expected documents", 2, first_few(wanted), "", None, reason=reason)
 
 
 def _unlisted(reason: str, *, is_required: bool) -> Check:
     return Check("databases", 1, "", "", None, reason=reason, is_required=is_required)
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name that somebody else has chosen, made fit for a report."""
     return shortened(plain(name), _NAME)
 
 
-def _listed(items: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
+def first_few(items: Sequence[str]) -> str:
+    """The first of them for a report, and how many more there are."""
     more = len(items) - _SHOWN
     return ", ".join(items[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
