@@ -73,7 +73,7 @@ class DrillInspector:
         tolerance: Tolerance | None = None,
         documents: DocumentInspector | None = None,
     ) -> None:
-        """`databases` is that of `Restores`: all that the checks can ask DDS. Without `documents` there is no level 2."""
+        """Without `documents` there is no level 2. `databases` is that of `Restores`; nothing else of DDS is asked."""
         self._databases = databases
         self._clock = clock
         self._tolerance = tolerance or Tolerance()
