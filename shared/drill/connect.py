@@ -161,6 +161,7 @@ class _MongoDocuments:
                 unicode_decode_error_handler="replace", datetime_conversion=DatetimeConversion.DATETIME_AUTO
             )
             collection = self._collection(of)
+            batches: Any  # pymongo's types call a batch, which is bytes, a document
             if sample is None:
                 batches = collection.find_raw_batches({}, batch_size=_BATCH)
             else:

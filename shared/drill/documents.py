@@ -45,6 +45,12 @@ class Namespace:
     has_data: bool = True
     has_ids: bool = True
 
+    @classmethod
+    def parse(cls, text: str) -> "Namespace":
+        """Read "database.collection"; only the name of a collection may have dots."""
+        database, _, name = text.partition(".")
+        return cls(database, name)
+
     def __str__(self) -> str:
         return short(f"{self.database}.{self.name}")
 
@@ -207,7 +213,7 @@ class _Reading:
         wanted = {name: least for name, least in self.drilled.expect.items() if "." in name}
         fewer = []
         for name, least in wanted.items():
-            if (count := self.documents.count(Namespace(*name.split(".", 1)))) < least:
+            if (count := self.documents.count(Namespace.parse(name))) < least:
                 fewer.append(f"{short(name)}: {count}")
         expected = first_few([f"{short(name)}: {least}" for name, least in wanted.items()])
         found = first_few(fewer) or "enough in each"
@@ -258,7 +264,7 @@ class _Reading:
             return _unmeasured("canary", "DDS does not tell when the backup began", is_required=True)
         canary = self.rules.canary or ""
         collection, _, name = canary.rpartition(".")
-        time = self.documents.newest_time(Namespace(*collection.split(".", 1)), name)
+        time = self.documents.newest_time(Namespace.parse(collection), name)
         limit = self.rules.rpo or timedelta(days=1)
         reason = ""
         if time is None:
