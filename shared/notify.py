@@ -30,6 +30,12 @@ PRUNED = "dds.backup.pruned"
 MISSED = "dds.backup.missed"
 UNCOVERED = "dds.backup.uncovered"
 AUDITED = "dds.backup.audited"
+DRILL_STARTED = "dds.drill.started"
+DRILL_VERIFIED = "dds.drill.verified"
+DRILL_FAILED = "dds.drill.failed"
+DRILL_INCONCLUSIVE = "dds.drill.inconclusive"
+DRILL_OVERDUE = "dds.drill.overdue"
+DRILL_LEAKED = "dds.drill.leaked"
 
 HEADLINES = {
     STARTED: "DDS backup started",
@@ -43,6 +49,12 @@ HEADLINES = {
     MISSED: "DDS backup missed",
     UNCOVERED: "DDS instance not covered",
     AUDITED: "DDS backups audited",
+    DRILL_STARTED: "DDS restore drill started",
+    DRILL_VERIFIED: "DDS backup verified by a drill",
+    DRILL_FAILED: "DDS restore drill failed",
+    DRILL_INCONCLUSIVE: "DDS restore drill inconclusive",
+    DRILL_OVERDUE: "DDS restore drill overdue",
+    DRILL_LEAKED: "DDS restore drill left an instance",
 }
 """Every CloudEvents type that this application publishes, with its headline for people."""
 
@@ -58,6 +70,12 @@ _SEVERITIES: dict[str | tuple[str, str | None], str] = {
     UNCOVERED: "warning",
     (PRUNED, "HELD_BACK"): "warning",
     (PRUNED, "UNFINISHED"): "warning",
+    DRILL_STARTED: "info",
+    DRILL_VERIFIED: "info",
+    (DRILL_VERIFIED, "rto_missed"): "warning",
+    (DRILL_INCONCLUSIVE, "dry_run"): "info",
+    DRILL_INCONCLUSIVE: "warning",
+    DRILL_OVERDUE: "warning",
 }
 """By type, or by type and outcome or code. Whatever is not here is an error, so that nothing new goes unnoticed."""
 

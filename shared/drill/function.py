@@ -1,18 +1,44 @@
 """drill_backups: restores backups to new instances, checks what came back, and deletes the instances again."""
 
+import secrets
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator
 
-from shared.drill.schedule import Hours, read_hours
+from shared.drill.checks import Drilled, Inspection, Inspector
+from shared.drill.interlocks import DrillRules
+from shared.drill.messages import DrillMessages
+from shared.drill.report import DrillReport
+from shared.drill.request import DrillRequest
+from shared.drill.running import Runner
+from shared.drill.schedule import Hours, Schedule, Window, read_hours
+from shared.drill.service import AT_SLOT, Asked, DrillService
+from shared.drill.starting import Placement, Starter
+from shared.errors import InvalidRequestError, NotAllowedError, RequestError
 from shared.fields import Interval
+from shared.limits import MAX_FAULTS
+from shared.model import Restores
+from shared.retry import Deadline
+from shared.runtime.invocation import Cloud, InvocationScope
 from shared.runtime.settings import Settings, lower
+from shared.triggers.receive import Incoming, Received, receive
+
+
+_LONGEST_PERIOD = timedelta(minutes=30)
+_CLOCK_SKEW = timedelta(minutes=1)
 
 
 def _check_days(value: timedelta) -> timedelta:
     if value < timedelta(days=1) or value % timedelta(days=1):
         raise ValueError(f"must be a whole number of days, from 1d to 366d; found {value}")
+    return value
+
+
+def _check_period(value: timedelta) -> timedelta:
+    if value > _LONGEST_PERIOD:
+        raise ValueError(f"must be at most 30m, since a slot may be as short as an hour; found {value}")
     return value
 
 
@@ -38,14 +64,14 @@ class DrillBackupsSettings(Settings):
         DRILL_SPEC: replaces the specification of the source's nodes, unless it is a cluster.
         DRILL_CONNECT: also read the documents of the copy, for which the function needs a way into its VPC.
         DRILL_CANARY: the field, as database.collection.field, that has the time of the application's last write.
-        DRILL_TOLERANCE: percent by which sizes and counts of the copy may differ from those of the source.
+        DRILL_TOLERANCE: percent that a healthy source may grow in a day, by which its copy may lag behind it.
         DRILL_RPO: how much older than the begin of the backup the newest data in the copy may be.
     """
 
     DRY_RUN: bool = True
     DRILL_INTERVAL: Annotated[Interval, AfterValidator(_check_days)] = timedelta(days=30)
     DRILL_HOURS: Annotated[Hours, PlainValidator(read_hours)] = read_hours("10:00-22:00")
-    DRILL_PERIOD: Interval = timedelta(minutes=5)
+    DRILL_PERIOD: Annotated[Interval, AfterValidator(_check_period)] = timedelta(minutes=5)
     DRILL_MAX_AGE: Interval = timedelta(hours=6)
     DRILL_PICK: Annotated[Literal["newest", "random"], BeforeValidator(lower)] = "newest"
     DRILL_RTO: Interval | None = None
@@ -58,7 +84,7 @@ class DrillBackupsSettings(Settings):
     DRILL_SPEC: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
     DRILL_CONNECT: bool = False
     DRILL_CANARY: Annotated[str, Field(pattern=r"^[^.\s]{1,64}\.[^\s]{1,120}\.[^.\s]{1,64}$")] | None = None
-    DRILL_TOLERANCE: Percent = 10.0
+    DRILL_TOLERANCE: Percent = 20.0
     DRILL_RPO: Interval | None = None
 
     @field_validator("DRILL_ENTERPRISE_PROJECT_ID")
@@ -67,3 +93,126 @@ class DrillBackupsSettings(Settings):
         if value is None and info.data.get("DRY_RUN") is False:
             raise ValueError("required when DRY_RUN is false: drills need an enterprise project of their own")
         return value
+
+
+class DrillCloud(Cloud, Protocol):
+    """Huawei Cloud for this function, which alone restores backups."""
+
+    @property
+    def restores(self) -> Restores:
+        """Restoring backups to new instances, and looking after these."""
+
+
+Inspect = Callable[[InvocationScope[DrillBackupsSettings], Restores], Inspector]
+"""Makes the inspector of an invocation."""
+
+
+class _NoInspector:
+    def inspect(self, drilled: Drilled, deadline: Deadline) -> Inspection:  # noqa: ARG002 for now
+        return Inspection(())
+
+
+def make_inspector(scope: InvocationScope[DrillBackupsSettings], restores: Restores) -> Inspector:  # noqa: ARG001
+    """Make the inspector of an invocation by the settings."""
+    return _NoInspector()
+
+
+def run(
+    event: object, scope: InvocationScope[DrillBackupsSettings], inspect: Inspect
+) -> tuple[Received[DrillRequest], DrillReport]:
+    """Go on with the drills that run, begin one that is due, and publish what has to be told."""
+    settings = scope.settings
+    received = receive(event, DrillRequest, request_id=scope.request_id).distinct()
+    rejected = list(received.rejected)
+    asked: list[Asked] = []
+    for incoming in received.requests:
+        try:
+            _check(incoming, scope)
+        except RequestError as error:
+            rejected.append(incoming.reject(error))
+        else:
+            asked.append(Asked(incoming.request, _window(incoming, settings)))
+    dry_run = settings.DRY_RUN or (bool(asked) and all(one.request.dry_run for one in asked))
+    # An event of the timer whose message is wrong still has to go on with the drills that run.
+    needed = asked or received.trigger == "timer"
+    found = _service(scope, asked, inspect).run(asked, scope.clock.now(), dry_run=dry_run) if needed else []
+    rejected = [scope.notifier.publish_rejection(rejection, received.trigger) for rejection in rejected]
+    report = DrillReport(received.trigger, scope.request_id, rejected, received.ignored, dry_run=dry_run, found=found)
+    return received, report
+
+
+def _check(incoming: Incoming[DrillRequest], scope: InvocationScope[DrillBackupsSettings]) -> None:
+    """Raise RequestError for a request that can never be carried out."""
+    request, fence, now = incoming.request, scope.settings.fence, scope.clock.now()
+    if outside := [i for i in request.instance_ids or () if not fence.allows(i)]:
+        raise NotAllowedError([f"ALLOWED_INSTANCES does not include {i}" for i in outside[:MAX_FAULTS]])
+    if request.at and incoming.is_recurring:
+        raise InvalidRequestError(["at: a timer drills by the schedule; send at in another event"])
+    if request.at and not now - AT_SLOT < request.at <= now + _CLOCK_SKEW:
+        raise InvalidRequestError([f"at: must be in the last hour; found {request.at}, and it is {now}"])
+
+
+def _window(incoming: Incoming[DrillRequest], settings: DrillBackupsSettings) -> Window | None:
+    is_timed = incoming.is_recurring and incoming.time
+    return Window.of(incoming.time, settings.DRILL_PERIOD) if is_timed and incoming.time else None
+
+
+def _service(scope: InvocationScope[DrillBackupsSettings], asked: list[Asked], inspect: Inspect) -> DrillService:
+    settings, cloud = scope.settings, cast("DrillCloud", scope.cloud)
+    rules = DrillRules(
+        hours=settings.DRILL_HOURS,
+        max_age=settings.DRILL_MAX_AGE,
+        max_gb=settings.MAX_DRILL_GB,
+        max_per_week=settings.MAX_DRILLS_PER_WEEK,
+        enterprise_project_id=settings.DRILL_ENTERPRISE_PROJECT_ID,
+        subnet_id=settings.DRILL_SUBNET_ID,
+        pick=settings.DRILL_PICK,
+    )
+    messages = DrillMessages(scope.sender, settings.DRILL_RTO)
+    runner = Runner(
+        restores=cloud.restores,
+        instances=cloud.instances,
+        rules=rules,
+        inspector=inspect(scope, cloud.restores),
+        connects=settings.DRILL_CONNECT,
+        new_password=_password,
+        retrying=scope.dds,
+        notifier=scope.notifier,
+        messages=messages,
+        deadline=scope.invocation.work,
+        expect={source: expected for one in asked for source, expected in one.request.expect.items()},
+    )
+    placement = Placement(
+        settings.DRILL_ENTERPRISE_PROJECT_ID,
+        settings.DRILL_VPC_ID,
+        settings.DRILL_SUBNET_ID,
+        settings.DRILL_SECURITY_GROUP_ID,
+        settings.DRILL_SPEC,
+    )
+    starter = Starter(
+        restores=cloud.restores,
+        instances=cloud.instances,
+        backups=cloud.backups,
+        fence=settings.fence,
+        schedule=Schedule(settings.DRILL_INTERVAL, settings.DRILL_HOURS),
+        rules=rules,
+        placement=placement,
+        retrying=scope.dds,
+    )
+    return DrillService(
+        instances=cloud.instances,
+        jobs=cloud.jobs,
+        backups=cloud.backups,
+        fence=settings.fence,
+        runner=runner,
+        starter=starter,
+        messages=messages,
+        retrying=scope.dds,
+        notifier=scope.notifier,
+    )
+
+
+def _password() -> str:
+    """Make a password by the rules of DDS: 8 to 32 letters, digits and special characters, of each kind at least one
+    (DDS API, Resetting a Password)."""
+    return f"aA1-{secrets.token_urlsafe(18)}"

@@ -16,6 +16,7 @@ from shared.triggers.recognition import recognize
 _log = logging.getLogger(__name__)
 
 _WRAPPINGS = 5
+_OUR_TYPES = ("dds.backup.", "dds.drill.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def _unreadable(error: Exception) -> InvalidRequestError:
 
 def _may_be_ours(value: object) -> bool:
     """Whether a value may hold a notification of this application: an object, a list, or a text that names its type."""
-    return isinstance(value, (dict, list)) or (isinstance(value, str) and "dds.backup." in value)
+    return isinstance(value, (dict, list)) or (isinstance(value, str) and any(part in value for part in _OUR_TYPES))
 
 
 def _is_ours(payload: object, wrappings: int = _WRAPPINGS) -> bool:
