@@ -16,7 +16,7 @@ from shared.drill.interlocks import (
 from shared.drill.report import SlotItem, SlotState
 from shared.drill.schedule import Schedule, Slot
 from shared.drills import DrillName, is_drill
-from shared.errors import AmbiguousError, BusyError, CloudError, ExistsError, InvalidError, UnrestorableError
+from shared.errors import AmbiguousError, CloudError, ExistsError, InvalidError, UnrestorableError
 from shared.fleet import Fence
 from shared.identity import key_of
 from shared.model import Backup, Backups, Instance, Instances, InstanceTask, NewInstance, Restores
@@ -153,7 +153,7 @@ class Starter:
                 ended = why if blocked.ends_run else ended
             except CloudError as error:
                 items.append(replace(blank, state=SlotState.FAILED, code=error.code, message=str(error)))
-                if not isinstance(error, (BusyError, InvalidError)):  # those concern this source alone
+                if not isinstance(error, InvalidError):  # which concerns this source alone
                     ended = Interlock(error.code, "the run ended with an error of another slot")
             else:
                 if items[-1].state in {SlotState.BEGUN, SlotState.UNCLEAR}:
