@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Protocol, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator
 
-from shared.drill.checks import Drilled, Inspection, Inspector
+from shared.drill.checks import Inspector
+from shared.drill.databases import DrillInspector, Tolerance
 from shared.drill.interlocks import DrillRules
 from shared.drill.messages import DrillMessages
 from shared.drill.report import DrillReport
@@ -20,7 +21,6 @@ from shared.errors import InvalidRequestError, NotAllowedError, RequestError
 from shared.fields import Interval
 from shared.limits import MAX_FAULTS
 from shared.model import Restores
-from shared.retry import Deadline
 from shared.runtime.invocation import Cloud, InvocationScope
 from shared.runtime.settings import Settings, lower
 from shared.triggers.receive import Incoming, Received, receive
@@ -64,6 +64,7 @@ class DrillBackupsSettings(Settings):
         DRILL_SPEC: replaces the specification of the source's nodes, unless it is a cluster.
         DRILL_CONNECT: also read the documents of the copy, for which the function needs a way into its VPC.
         DRILL_CANARY: the field, as database.collection.field, that has the time of the application's last write.
+        DRILL_CA: the certificate authority of DDS, as the path of a PEM file, for instances with TLS.
         DRILL_TOLERANCE: percent that a healthy source may grow in a day, by which its copy may lag behind it.
         DRILL_RPO: how much older than the begin of the backup the newest data in the copy may be.
     """
@@ -84,6 +85,7 @@ class DrillBackupsSettings(Settings):
     DRILL_SPEC: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
     DRILL_CONNECT: bool = False
     DRILL_CANARY: Annotated[str, Field(pattern=r"^[^.\s]{1,64}\.[^\s]{1,120}\.[^.\s]{1,64}$")] | None = None
+    DRILL_CA: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     DRILL_TOLERANCE: Percent = 20.0
     DRILL_RPO: Interval | None = None
 
@@ -107,14 +109,17 @@ Inspect = Callable[[InvocationScope[DrillBackupsSettings], Restores], Inspector]
 """Makes the inspector of an invocation."""
 
 
-class _NoInspector:
-    def inspect(self, drilled: Drilled, deadline: Deadline) -> Inspection:  # noqa: ARG002 for now
-        return Inspection(())
+def make_inspector(scope: InvocationScope[DrillBackupsSettings], restores: Restores) -> Inspector:
+    """Make the inspector of an invocation by the settings. Without DRILL_CONNECT nothing of level 2 is imported."""
+    settings = scope.settings
+    documents = None
+    if settings.DRILL_CONNECT:
+        from shared.drill.connect import connector
+        from shared.drill.documents import DocumentChecks, DocumentRules
 
-
-def make_inspector(scope: InvocationScope[DrillBackupsSettings], restores: Restores) -> Inspector:  # noqa: ARG001
-    """Make the inspector of an invocation by the settings."""
-    return _NoInspector()
+        rules = DocumentRules(settings.DRILL_RPO, settings.DRILL_CANARY)
+        documents = DocumentChecks(rules, scope.clock, connector(settings.DRILL_CA))
+    return DrillInspector(restores.databases, scope.clock, Tolerance(settings.DRILL_TOLERANCE), documents)
 
 
 def run(
