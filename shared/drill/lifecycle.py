@@ -125,13 +125,28 @@ def decide(drill: Drill, now: datetime, max_age: timedelta) -> Decision:
     if _DELETING in instance.actions:
         return Decision(Step.WAIT, "deleting", "DDS is deleting the instance")
     if now - drill.born >= max_age:
-        outcome = None if drill.outcome else Outcome.OVERDUE
-        return Decision(Step.DELETE, "too_old", f"the instance is {instance.status} and too old", outcome)
+        return _at_the_end(drill)
     if drill.outcome is Outcome.VERIFIED:
         return _after_verification(drill)
     if drill.outcome:
         return Decision(Step.DELETE, drill.outcome.value.lower(), "the outcome is published")
     return _before_outcome(drill)
+
+
+def _at_the_end(drill: Drill) -> Decision:
+    restarted = drill.restart is not None and drill.restart.status == "Completed"
+    if drill.outcome is Outcome.VERIFIED and not restarted:
+        return _NOT_RESTARTED
+    message = f"the instance is {drill.instance.status}, and older than DRILL_MAX_AGE"
+    return Decision(Step.DELETE, "too_old", message, None if drill.outcome else Outcome.OVERDUE)
+
+
+_NOT_RESTARTED = Decision(
+    Step.DELETE,
+    "not_restarted",
+    "all checks have passed, but the instance could not be restarted, so the backup is not marked as verified",
+    Outcome.INCONCLUSIVE,
+)
 
 
 def _before_outcome(drill: Drill) -> Decision:
@@ -156,8 +171,7 @@ def _after_verification(drill: Drill) -> Decision:
     if status == "Completed":
         return Decision(Step.DELETE, "verified", "the backup is verified")
     if status == "Failed":
-        message = "all checks have passed, but the instance could not be restarted, so the backup is not marked"
-        return Decision(Step.DELETE, "not_restarted", message, Outcome.INCONCLUSIVE)
+        return _NOT_RESTARTED
     if status or drill.instance.actions:
         return Decision(Step.WAIT, "restarting", "the instance is being restarted")
     return Decision(Step.RESTART, "verified", "the backup is verified")

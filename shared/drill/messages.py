@@ -11,7 +11,7 @@ from shared.drill.lifecycle import Decision, Drill, Outcome, Step
 from shared.drill.report import DrillItem, Results, SlotItem, results_of, serialize_checks
 from shared.drills import DrillName
 from shared.format import duration, timestamp
-from shared.model import Backup, InstanceTask, Notification
+from shared.model import Backup, Instance, InstanceTask, Notification
 from shared.notify import (
     DRILL_FAILED,
     DRILL_INCONCLUSIVE,
@@ -73,24 +73,21 @@ class DrillMessages:
 
     def lost(self, name: DrillName, task: InstanceTask, backup: Backup | None) -> Notification:
         """Build the notification of a restore that failed and whose instance is not there."""
-        data = _data(name, task, backup, task.instance_id, Results("no", "inconclusive", "yes"))
-        reason = task.fail_reason or "DDS gives no reason"
-        return self._build(
-            DRILL_FAILED, "FAILED", data | _why("restore_failed", reason, "restore"), task.ended_at or task.created_at
-        )
+        drill = Drill(name, Instance(task.instance_id, str(name)), task, None, backup, None)
+        reason = task.fail_reason or "DDS could not restore the backup, and gives no reason"
+        item = DrillItem(drill, Decision(Step.DELETE, "restore_failed", reason, Outcome.FAILED))
+        return self.outcome(item, task.ended_at or task.created_at, cleaned_up="yes")
 
-    def outcome(self, item: DrillItem, now: datetime) -> Notification:
+    def outcome(self, item: DrillItem, now: datetime, *, cleaned_up: str = "pending") -> Notification:
         """Build the notification of the outcome that a decision has."""
         drill, decision = item.drill, item.decision
         outcome = decision.outcome or Outcome.INCONCLUSIVE
-        results = results_of(drill, outcome)
+        results = results_of(drill, outcome, cleaned_up=cleaned_up)
         data = _data(drill.name, drill.restore, drill.backup, drill.instance.id, results)
         data |= {"rto": self._rto(drill, item.checks_took), "rpo": _rpo(drill, item.inspection)}
         data["checks"] = serialize_checks(item.inspection)[:_MOST_CHECKS] if item.inspection else []
-        code = decision.code
-        if outcome is Outcome.VERIFIED and data["rto"]["met"] is False:
-            code = "rto_missed"
-        data |= _why(code, decision.message, _stage(drill, decision))
+        is_late = outcome is Outcome.VERIFIED and data["rto"]["met"] is False
+        data |= _why("rto_missed" if is_late else decision.code, decision.message, _stage(drill, decision))
         return self._build(_KINDS[outcome], outcome.value, data, now)
 
     def not_begun(self, item: SlotItem) -> Notification:
@@ -99,14 +96,12 @@ class DrillMessages:
             "instance_id": item.instance_id,
             "instance_name": item.instance_name or None,
             "slot": timestamp(item.slot.begin),
-            "drill": None,
-            "drill_instance_id": None,
+            **dict.fromkeys(("drill", "drill_instance_id"), None),
             "backup_id": item.backup_id,
-            "backup_name": None,
-            "backup_begin_time": None,
+            **dict.fromkeys(("backup_name", "backup_begin_time", "restore_began", "restore_ended"), None),
             **Results("no", "inconclusive", "yes").document(),
-            "rto": {"queue": None, "restore": None, "checks": None, "target": None, "met": None},
-            "rpo": {"backup_age": None, "newest_data": None},
+            "rto": dict.fromkeys(("queue", "restore", "checks", "target", "met"), None),
+            "rpo": dict.fromkeys(("backup_age", "newest_data"), None),
             "checks": [],
             **_why(item.code or "not_begun", item.message or "", "begin"),
         }
@@ -114,13 +109,8 @@ class DrillMessages:
 
     def leaked(self, drill: Drill, why: Interlock, day: int, moment: datetime) -> Notification:
         """Build the notification of an instance that should be gone; one a day, each with an id of its own."""
-        data = _data(
-            drill.name,
-            drill.restore,
-            drill.backup,
-            drill.instance.id,
-            results_of(drill, drill.outcome or Outcome.OVERDUE, cleaned_up="no"),
-        )
+        results = results_of(drill, drill.outcome or Outcome.OVERDUE, cleaned_up="no")
+        data = _data(drill.name, drill.restore, drill.backup, drill.instance.id, results)
         data |= {"instance_status": drill.instance.status, "created": timestamp(drill.instance.created), "day": day}
         data |= _why(why.code, why.message, "clean_up")
         return self._build(DRILL_LEAKED, "LEAKED", data, moment, drill.instance.id, str(day))
@@ -128,7 +118,7 @@ class DrillMessages:
     def _rto(self, drill: Drill, checks: float | None) -> dict[str, Any]:
         """Return the times in seconds: waiting in the slot, the restore with making the instance, and the checks."""
         task = drill.restore
-        queue = round((task.created_at - drill.name.slot).total_seconds()) if task else None
+        queue = max(0, round((task.created_at - drill.name.slot).total_seconds())) if task else None
         restore = round((task.ended_at - task.created_at).total_seconds()) if task and task.ended_at else None
         target = round(self.rto.total_seconds()) if self.rto else None
         met = restore <= target if target is not None and restore is not None else None

@@ -191,6 +191,7 @@ class SlotItem(Item):
         code: why no drill has begun.
         drill: the name of the instance that was, or would be, made.
         notified: whether SMN accepted that no drill has begun; None if that is not to be said.
+        is_asked: whether a request asked for the drill, outside the schedule.
     """
 
     instance_id: str
@@ -203,6 +204,7 @@ class SlotItem(Item):
     backup_id: str | None = None
     gigabytes: int | None = None
     notified: bool | None = None
+    is_asked: bool = False
 
     @property
     def status(self) -> Status:
@@ -211,17 +213,19 @@ class SlotItem(Item):
 
     @property
     def unfinished(self) -> bool:
-        """Whether a redelivery has something to publish."""
-        return self.notified is False
+        """Whether a redelivery has something to publish, or has to see whether the drill that was asked for began."""
+        return self.notified is False or (self.is_asked and self.state is SlotState.UNCLEAR)
 
     @property
     def codes(self) -> list[str]:
         """The code of DDS's refusal. A slot that an interlock blocks is no failure."""
         found = [self.code or "error"] if self.state is SlotState.FAILED else []
-        return found + ["not_notified"] * self.unfinished
+        return found + ["not_notified"] * (self.notified is False)
 
     def pending(self) -> list[str]:
-        """What a redelivery would publish, in words."""
+        """What a redelivery would do, in words."""
+        if self.notified is not False:
+            return [f"{self.instance_id}: whether the drill has begun ({self.code})"]
         return [f"{self.instance_id}: no drill has begun (notification not published)"]
 
     def log_events(self) -> list[LogEvent]:

@@ -105,10 +105,9 @@ class Runner:
         return password
 
     def _is_open(self, drill: Drill) -> bool:
-        """Whether the instance is still as it was listed: no other invocation has gone on with it meanwhile."""
+        """Whether the tag still says that there is no outcome: no other invocation has gone on with it meanwhile."""
         listed = self.retrying.call(self.instances.list)
-        same = [i for i in listed if i.id == drill.instance.id]
-        return bool(same) and (same[0].status, same[0].actions, same[0].tags) == ("normal", (), drill.instance.tags)
+        return any(i.id == drill.instance.id and i.tags.get(TAG) == OPEN for i in listed)
 
     def _publish(self, item: DrillItem, now: datetime) -> DrillItem:
         """Publish the outcome of the decision, if it has one."""
@@ -148,8 +147,10 @@ class Runner:
         self.retrying.call(call, tries=1)
 
 
-def leak_of(item: DrillItem) -> Interlock:
+def leak_of(item: DrillItem, *, dry_run: bool) -> Interlock:
     """Return why an instance that should be gone is still there."""
+    if dry_run:
+        return Interlock("dry_run", "DRY_RUN is on, so nothing is deleted")
     if item.interlocks:
         return item.interlocks[0]
     if item.trouble:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.drill.lifecycle import GRACE, Drill, Step, find_drills
 from shared.drill.messages import DrillMessages
-from shared.drill.report import DrillItem, Told, Trouble, Unlisted
+from shared.drill.report import DrillItem, SlotItem, SlotState, Told, Trouble, Unlisted
 from shared.drill.request import DrillRequest
 from shared.drill.running import Runner, leak_of
 from shared.drill.schedule import Slot, Window
@@ -94,7 +94,7 @@ class DrillService:
             day = (window.until - late) // _DAY
             moment = late + day * _DAY
             if day >= 0 and window.contains(moment):
-                notification = self.messages.leaked(drill, leak_of(item), day, moment)
+                notification = self.messages.leaked(drill, leak_of(item, dry_run=dry_run), day, moment)
                 return replace(item, leak_notified=self.notifier.publish(notification))
         return item
 
@@ -128,7 +128,7 @@ class DrillService:
         candidates = self._candidates(request, listed, now)
         due = [candidate for candidate in candidates if candidate.slot.begin <= now < candidate.slot.end]
         begun = self.starter.begin(due, listed, now, dry_run=dry_run, is_timed=request.at is None)
-        items: list[Item] = [*begun]
+        items: list[Item] = [self._answer(item) for item in begun] if request.at else [*begun]
         if window:
             # A slot is longer than a window, so one that has ended in it began before.
             ended = self._candidates(request, listed, window.since, ended_in=window)
@@ -147,6 +147,13 @@ class DrillService:
             if ended_in is None or ended_in.contains(slot.end):
                 found.append(Candidate(instance_id, sources.get(instance_id), slot))
         return found
+
+    def _answer(self, item: SlotItem) -> SlotItem:
+        """Publish at once that a drill that was asked for has not begun: no run of the timer would say it."""
+        item = replace(item, is_asked=True)
+        if item.state in {SlotState.BEGUN, SlotState.UNCLEAR}:
+            return item
+        return replace(item, notified=self.notifier.publish(self.messages.not_begun(item)))
 
     def _slot(self, instance_id: str, moment: datetime) -> Slot:
         return self.starter.schedule.slot(instance_id, moment)

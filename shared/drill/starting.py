@@ -173,7 +173,7 @@ class Starter:
             why = blocked.interlock
             return replace(blocked.item, state=SlotState.NOT_BEGUN, code=why.code, message=why.message)
         if dry_run:
-            message = f"dry run: DRY_RUN is on, or the backup {item.backup_id} would have been restored"
+            message = f"a dry run: the backup would have been restored to an instance of {item.gigabytes} GB"
             return replace(item, state=SlotState.NOT_BEGUN, code="dry_run", message=message)
         message = "nothing prevents it now: DDS refused it, or no run of the timer came; the function's log tells"
         return replace(blank, code="not_begun", message=message)
