@@ -33,9 +33,12 @@ class Hours:
 
     def __str__(self) -> str:
         closes = self.opens + self.length
-        return "-".join(
-            f"{t // timedelta(hours=1):02}:{t.seconds % 3600 // 60:02}" for t in (self.opens, closes % _DAY)
-        )
+        return "-".join(map(_clock, (self.opens, closes if closes <= _DAY else closes - _DAY)))
+
+
+def _clock(time: timedelta) -> str:
+    hours, rest = divmod(time, timedelta(hours=1))
+    return f"{hours:02}:{rest // timedelta(minutes=1):02}"
 
 
 def read_hours(value: object) -> Hours:
