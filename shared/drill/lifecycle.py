@@ -75,6 +75,11 @@ class Drill:
         return next((o for o in Outcome if o.value.lower() == self.instance.tags.get(TAG)), None)
 
     @property
+    def is_broken(self) -> bool:
+        """Whether DDS could not make a working instance."""
+        return self.instance.status in _BROKEN
+
+    @property
     def is_restored(self) -> bool | None:
         """Whether the data came back; None while that is not known."""
         return {"Completed": True, "Failed": False}.get(self.restore.status) if self.restore else None
@@ -151,7 +156,7 @@ _NOT_RESTARTED = Decision(
 
 def _before_outcome(drill: Drill) -> Decision:
     instance = drill.instance
-    if drill.is_restored is False or (instance.status in _BROKEN and not instance.actions):
+    if drill.is_restored is False or (drill.is_broken and not instance.actions):
         return Decision(Step.DELETE, "restore_failed", _why(drill), Outcome.FAILED)
     if instance.status != "normal" or instance.actions or not drill.is_restored:
         doing = ", ".join(instance.actions) or instance.status

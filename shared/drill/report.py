@@ -62,7 +62,7 @@ class Results:
 def results_of(drill: Drill, outcome: Outcome | None, *, cleaned_up: str = "pending") -> Results:
     """Return the results of a drill with an outcome; None while it runs."""
     restored = {True: "yes", False: "no", None: "unknown"}[drill.is_restored]
-    if outcome is Outcome.FAILED and not drill.is_restored:
+    if outcome is Outcome.FAILED and (drill.is_broken or not drill.is_restored):
         return Results("no", "inconclusive", cleaned_up)
     valid = {Outcome.VERIFIED: "verified", Outcome.FAILED: "failed", None: "pending"}.get(outcome, "inconclusive")
     return Results(restored, valid, cleaned_up)
