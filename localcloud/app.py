@@ -16,6 +16,7 @@ from localcloud.callers import Guard
 from localcloud.cloud import Cloud
 from localcloud.dds import errors as dds_errors
 from localcloud.dds import routes as dds_routes
+from localcloud.dds.instance_routes import instance_routes
 from localcloud.docs_page import HEADERS, docs_page
 from localcloud.errors import CloudError, Service, error_body, gateway_error, service_of
 from localcloud.functiongraph import errors as functiongraph_errors
@@ -47,6 +48,7 @@ def make_app(cloud: Cloud, allow_hosts: Iterable[str] = ()) -> ASGIApp:
     )
     app.include_router(iam_routes.routes(cloud.iam))
     app.include_router(dds_routes.routes(cloud.dds))
+    app.include_router(instance_routes(cloud.dds))
     app.include_router(smn_routes.routes(cloud.smn))
     for router in functiongraph_routes.routers(cloud.functiongraph):
         app.include_router(router)

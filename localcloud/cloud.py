@@ -8,7 +8,8 @@ from typing import Any
 from localcloud.admin.schemas import Connection, InstanceLine
 from localcloud.auth.credentials import Credentials, Owner
 from localcloud.clock import Clock
-from localcloud.dds.state import DdsState, Instance
+from localcloud.dds.model import Instance
+from localcloud.dds.state import DdsState
 from localcloud.faults import Faults
 from localcloud.functiongraph.jump import TimerRuns
 from localcloud.functiongraph.runtime.model import Credentials as FunctionCredentials
@@ -90,6 +91,10 @@ class Cloud:
             self.dds.instances,
             self.dds.stored_backups,
             self.dds.jobs,
+            self.dds.contents,
+            self.dds.restores,
+            self.dds.recycle_bin,
+            self.dds.backup_faults,
             self.smn.topics,
             self.smn.subscriptions,
             self.smn.messages,

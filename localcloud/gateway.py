@@ -9,7 +9,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localcloud.auth.authentication import authenticate
-from localcloud.auth.authorization import authorize
+from localcloud.auth.authorization import Target, authorize, instance_in, resources_of
 from localcloud.callers import CallerRefused, Guard, check_control
 from localcloud.clock import text
 from localcloud.cloud import Cloud
@@ -29,6 +29,7 @@ MAX_PACKAGE_BODY = 70 * 1024 * 1024
 MAX_DEPTH = 500
 # The bodies of calls to these services can contain passwords, so they are not logged.
 UNLOGGED = {Service.IAM, Service.IAM5, Service.FUNCTIONGRAPH}
+_PASSWORDS = {"password", "user_pwd"}
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[{\]}]")
 _log = logging.getLogger("localcloud")
@@ -115,7 +116,14 @@ class Gateway:
             raise _wrong_project(service)
         if agency_id is not None and region.switches.enforce_policies:
             documents = self._cloud.iam.documents(agency_id)
-            authorize(call.method, exchange.path, documents, service, self._cloud.region.domain_id)
+            authorize(call.method, exchange.path, documents, service, self._target(exchange.path))
+
+    def _target(self, path: str) -> Target:
+        region = self._cloud.region
+        instance_id = instance_in(path)
+        instance = None if instance_id is None else self._cloud.dds.instances.get(instance_id)
+        project = None if instance is None else instance.enterprise_project_id
+        return Target(resources_of(path, region.id, region.domain_id), project)
 
     def _log_call(self, exchange: Exchange, service: Service, fault: Fault | None, response: Response) -> None:
         call = exchange.call
@@ -170,7 +178,11 @@ def depth_of(body: bytes) -> int:
 
 
 def _json(body: bytes) -> Any:
+    """The body for the log, without the password of an instance."""
     try:
-        return json.loads(body) if body else None
+        content = json.loads(body) if body else None
     except ValueError:
         return body.decode("utf-8", "replace")
+    if isinstance(content, dict):
+        return {key: "******" if key in _PASSWORDS else value for key, value in content.items()}
+    return content

@@ -147,6 +147,13 @@ class LocalCloud:
         """Change `status`, `actions`, `busy_for`, `hidden_node` or `fails_with` of an instance. Raises ValueError."""
         self._call("PATCH", f"instances/{instance_id}", changes)
 
+    def set_backup_fault(self, backup_id: str, **fault: Any) -> None:
+        """Make the content of a backup faulty. The fields are those of `localcloud.dds.content_faults.ContentFault`.
+
+        Without fields the fault ends. Raises ValueError for an unknown backup or field.
+        """
+        self._call("PUT", f"backups/{backup_id}/fault", fault)
+
     def confirm(self, subscription_urn: str) -> None:
         """Confirm a subscription, as the owner of its endpoint does. Raises ValueError for an unknown one."""
         self._call("POST", f"subscriptions/{subscription_urn}/confirm")

@@ -36,6 +36,20 @@ class Switches(Strict):
     enforce_policies: bool = Field(
         default=False, description="Refuse calls of an agency that none of its policies allows."
     )
+    unique_instance_names: bool = Field(
+        default=False, description="Refuse a new instance whose name exists in the project, as older regions do."
+    )
+    restore_rate: float = Field(
+        default=40.0,
+        ge=SLOWEST_BACKUP,
+        description="Speed of a restore in MB/s. To a point in time it is three quarters of that.",
+    )
+    duration_scale: float = Field(
+        default=1.0,
+        ge=0,
+        le=1000,
+        description="What the time that an instance takes to be created, restarted and deleted is multiplied by.",
+    )
     backup_rate: float = Field(default=60.0, ge=SLOWEST_BACKUP, description="Speed of a backup in MB/s.")
 
 

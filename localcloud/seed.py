@@ -11,7 +11,11 @@ import yaml
 from pydantic import Field, ValidationError
 
 from localcloud.clock import text
-from localcloud.dds.state import DAY, Backup, DdsState, Instance, Mode, Policy
+from localcloud.dds.content_faults import BackupFault, ContentFault
+from localcloud.dds.model import DAY, Backup, Instance, Policy
+from localcloud.dds.specification import SECURITY_GROUP, SUBNET, VPC, Mode, Specification, usual_flavors
+from localcloud.dds.state import DdsState
+from localcloud.seed_content import DEFAULT, SeedContent, make_content
 from localcloud.smn.schemas import NewTopic
 from localcloud.smn.service import create_topic
 from localcloud.smn.state import Protocol, SmnState, Subscription
@@ -23,6 +27,8 @@ HOUR = 3600.0
 GB_IN_KB = 1024**2
 # YAML has lists, frozen models have tuples.
 FROM_LIST = Field(strict=False)
+# The states of an instance that holds nothing yet.
+WITHOUT_CONTENT = ("creating", "createfail")
 REGION = re.compile("[a-z0-9]+(-[a-z0-9]+)+")
 _NAMESPACE = uuid.UUID("f3a0b6ce-9d0f-5ab2-8f49-4d0f5f0c9a31")
 
@@ -65,7 +71,13 @@ class SeedInstance(Strict):
     version: str = "4.0"
     remark: str = ""
     data_gb: Annotated[float, Field(ge=0)] = 0.5
-    volume_gb: int = 10
+    volume_gb: Annotated[int, Field(ge=10, le=2000, multiple_of=10)] = 10
+    vpc_id: str = VPC
+    subnet_id: str = SUBNET
+    security_group_id: str = SECURITY_GROUP
+    availability_zone: str = ""
+    ssl: bool = True
+    prepaid: bool = False
     days_old: Annotated[float, Field(ge=0)] = 1
     enterprise_project_id: str = "0"
     hidden_node: str = "normal"
@@ -74,6 +86,7 @@ class SeedInstance(Strict):
     fails_with: str | None = None
     tags: Annotated[dict[str, str], Field(default_factory=dict)]
     backup_policy: SeedPolicy | None = None
+    content: SeedContent | None = None
 
 
 class SeedBackup(Strict):
@@ -84,6 +97,8 @@ class SeedBackup(Strict):
     description: str = ""
     days_old: Annotated[float, Field(gt=0)]
     fails_with: str | None = None
+    content: SeedContent | None = None
+    fault: ContentFault | None = None
 
 
 class SeedSubscription(Strict):
@@ -179,12 +194,17 @@ def _checked(content: Any, path: Path) -> Seed:
 
 
 def plant(seed: Seed, dds: DdsState, smn: SmnState) -> None:
-    """Fill empty state with the contents of the seed, relative to the present."""
+    """Fill empty state with what the seed describes, relative to the present."""
     now = dds.present()
     for instance in seed.instances:
         dds.instances.put(_instance(instance, now))
+        if instance.status not in WITHOUT_CONTENT:
+            content = DEFAULT if instance.content is None else instance.content
+            dds.contents.put(instance.id, make_content(content, now), now)
     for backup in seed.backups:
-        dds.keep(_backup(backup, dds, now))
+        _plant_backup(backup, dds, now)
+        if backup.fault is not None:
+            dds.backup_faults.put(BackupFault(backup.id, backup.fault))
     for topic in seed.topics:
         _plant_topic(topic, smn)
 
@@ -199,7 +219,14 @@ def _instance(seed: SeedInstance, now: float) -> Instance:
         created=now - seed.days_old * DAY,
         remark=seed.remark,
         data_kb=int(seed.data_gb * GB_IN_KB),
-        volume_gb=seed.volume_gb,
+        spec=Specification(
+            flavors=usual_flavors(seed.mode, seed.volume_gb),
+            vpc_id=seed.vpc_id,
+            subnet_id=seed.subnet_id,
+            security_group_id=seed.security_group_id,
+            availability_zone=seed.availability_zone,
+            pay_mode="1" if seed.prepaid else "0",
+        ),
         enterprise_project_id=seed.enterprise_project_id,
         hidden_node=seed.hidden_node,
         actions=seed.actions,
@@ -207,6 +234,7 @@ def _instance(seed: SeedInstance, now: float) -> Instance:
         fails_with=seed.fails_with,
         policy=_policy(seed.backup_policy, now) if seed.backup_policy else None,
         tags=dict(seed.tags),
+        ssl=seed.ssl,
     )
 
 
@@ -220,10 +248,10 @@ def _policy(seed: SeedPolicy, now: float) -> Policy:
     )
 
 
-def _backup(seed: SeedBackup, dds: DdsState, now: float) -> Backup:
+def _plant_backup(seed: SeedBackup, dds: DdsState, now: float) -> None:
     instance = dds.instances.get(seed.instance_id)
     size_kb = instance.data_kb if instance else GB_IN_KB
-    return Backup(
+    backup = Backup(
         id=seed.id,
         name=seed.name,
         type="Manual",
@@ -236,8 +264,15 @@ def _backup(seed: SeedBackup, dds: DdsState, now: float) -> Backup:
         begin=now - seed.days_old * DAY,
         duration=max(1.0, size_kb / dds.rate_kb),
         size_kb=size_kb,
+        disk_gb=instance.spec.disk_gb if instance else 10,
         fail_reason=seed.fails_with,
     )
+    if seed.content is None and instance:
+        content = dds.content_at(instance.id, backup.begin)
+    else:
+        content = make_content(DEFAULT if seed.content is None else seed.content, backup.begin)
+    dds.keep(backup)
+    dds.contents.put(backup.id, content, backup.begin)
 
 
 def _plant_topic(seed: SeedTopic, smn: SmnState) -> None:

@@ -7,8 +7,9 @@ the clock, so a restart does not change any answer.
 import os
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -47,7 +48,7 @@ class Store:
         Raises ValueError if the file was written by another version of the local cloud.
         """
         try:
-            return Table(kind, TypeAdapter(fact), self._db)
+            return Table(kind, cast("TypeAdapter[F]", _adapter(fact)), self._db)
         except ValidationError as error:
             self.close()
             raise ValueError(f"the state file {self._path} was made by another version: remove it") from error
@@ -107,6 +108,12 @@ class Table(Generic[F]):
         self._facts.clear()
         if self._db is not None:
             self._db.execute("delete from facts where kind = ?", (self._kind,))
+
+
+@cache
+def _adapter(fact: type[Any]) -> TypeAdapter[Any]:
+    # Making those of all tables takes pydantic longer than everything else at the start.
+    return TypeAdapter(fact)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, HTTPException, Request
 from localcloud.admin import schemas
 from localcloud.clock import text
 from localcloud.cloud import Cloud
+from localcloud.dds.content_faults import BackupFault, ContentFault
 from localcloud.dds.snapshot import snapshot
 from localcloud.errors import CloudError
 from localcloud.faults import FaultRuleState
@@ -87,7 +88,7 @@ def _add_inspection(router: APIRouter, cloud: Cloud) -> None:
 
     @router.get("/state")
     async def state() -> schemas.State:
-        """Show every instance, backup and job."""
+        """Show every instance, backup, job and restore, and the recycle bin."""
         return cast("schemas.State", snapshot(cloud.dds))
 
     @router.get("/messages")
@@ -183,6 +184,18 @@ def _add_resources(router: APIRouter, cloud: Cloud) -> None:
             raise HTTPException(404, f"there is no instance {instance_id}") from error
         state = cast("schemas.State", snapshot(cloud.dds))
         return next(instance for instance in state["instances"] if instance["id"] == instance_id)
+
+    @router.put("/backups/{backup_id}/fault", responses={404: {"description": "No such backup."}})
+    async def set_backup_fault(
+        backup_id: str, body: Annotated[ContentFault, _example({"lacks_collection": "shop.orders"})]
+    ) -> ContentFault:
+        """Make the content of a backup faulty, which shows once it is restored. An empty object ends the fault."""
+        try:
+            cloud.dds.backup(backup_id, cloud.dds.present())
+        except CloudError as error:
+            raise HTTPException(404, f"there is no backup {backup_id}") from error
+        cloud.dds.backup_faults.put(BackupFault(backup_id, body))
+        return body
 
     @router.post("/subscriptions/{subscription_urn}/confirm", responses={404: {"description": "No such subscription."}})
     async def confirm_subscription(subscription_urn: str) -> dict[str, int]:

@@ -82,12 +82,16 @@ class InstanceState(TypedDict):
     actions: list[str]
     hidden_node: str
     fails_with: str | None
+    version: str
+    enterprise_project_id: str
+    prepaid: bool
+    created: str
     tags: dict[str, str]
     backup_policy: dict[str, Any]
 
 
 class BackupState(TypedDict):
-    """A DDS backup. `size` is in KB."""
+    """A DDS backup. `size` is in KB, `fault` is what is wrong with its content."""
 
     id: str
     name: str
@@ -101,6 +105,7 @@ class BackupState(TypedDict):
     end_time: str
     size: int
     fail_reason: str | None
+    fault: dict[str, Any]
 
 
 class JobState(TypedDict):
@@ -117,12 +122,35 @@ class JobState(TypedDict):
     fail_reason: str | None
 
 
+class RestoreState(TypedDict):
+    """A restore to a new instance, in progress or ended. `backup_id` is null for a restore to a point in time."""
+
+    job_id: str
+    source_id: str
+    backup_id: str | None
+    target_id: str
+    begin_time: str
+
+
+class RecycledState(TypedDict):
+    """A deleted instance in the recycle bin."""
+
+    id: str
+    name: str
+    mode: str
+    enterprise_project_id: str
+    deleted: str
+    retained_until: str
+
+
 class State(TypedDict):
     """The state of DDS."""
 
     instances: list[InstanceState]
     backups: list[BackupState]
     jobs: list[JobState]
+    restores: list[RestoreState]
+    recycle_bin: list[RecycledState]
 
 
 class MessageDelivery(TypedDict):

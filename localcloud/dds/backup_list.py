@@ -7,7 +7,8 @@ from localcloud.clock import parse, text
 from localcloud.dds import schemas
 from localcloud.dds.backups import deletable
 from localcloud.dds.errors import dds_error, parameter_error
-from localcloud.dds.state import INSTANCE_ID, Backup, BackupStatus, DdsState
+from localcloud.dds.model import INSTANCE_ID, Backup, BackupStatus
+from localcloud.dds.state import DdsState
 
 
 TIME = "%Y-%m-%d %H:%M:%S"
@@ -124,7 +125,7 @@ def _order(query: BackupQuery, found: list[Backup], now: float) -> list[Backup]:
 
 def _view(state: DdsState, backup: Backup, now: float) -> schemas.Backup:
     instance = state.instances.get(backup.instance_id)
-    restoring = instance is not None and "RESTORING" in instance.actions_at(now)
+    restoring = state.is_restoring(backup, now)
     return schemas.Backup(
         id=backup.id,
         name=backup.name,

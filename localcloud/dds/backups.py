@@ -1,12 +1,12 @@
 """Backups and the automatic backup policy (DDS API, Backup and Restoration)."""
 
-import uuid
 from dataclasses import replace
 
 from localcloud.clock import text
 from localcloud.dds import schemas
 from localcloud.dds.errors import dds_error
-from localcloud.dds.state import Backup, BackupStatus, DdsState, Instance, Job, JobKind, Policy, automatic_name
+from localcloud.dds.model import Backup, BackupStatus, Instance, Job, JobKind, Policy
+from localcloud.dds.state import DdsState, automatic_name
 
 
 # How long a deleted backup stays DISABLED, and how long stopping a backup takes. Neither is documented.
@@ -44,7 +44,7 @@ def stop(state: DdsState, backup_id: str) -> Job:
     if not backup.running(now):
         raise dds_error("DBS.201014")
     state.keep(replace(backup, duration=now - backup.begin, fail_reason="The backup was stopped."))
-    return _begin_job(state, JobKind.STOP, backup, now, STOP_SECONDS)
+    return state.begin_job(JobKind.STOP, backup, now, STOP_SECONDS)
 
 
 def delete(state: DdsState, backup_ids: list[str]) -> list[Job]:
@@ -58,7 +58,7 @@ def delete(state: DdsState, backup_ids: list[str]) -> list[Job]:
     backups = [_check_deletable(state, backup_id, now) for backup_id in dict.fromkeys(backup_ids)]
     jobs = []
     for backup in backups:
-        job = _begin_job(state, JobKind.DELETE, backup, now, DELETION_SECONDS)
+        job = state.begin_job(JobKind.DELETE, backup, now, DELETION_SECONDS)
         state.stored_backups.put(replace(backup, deleted_at=now, gone_at=job.end))
         jobs.append(job)
     return jobs
@@ -135,6 +135,13 @@ def set_policy(state: DdsState, instance_id: str, new: schemas.NewPolicy) -> Non
         state.begin_backup(instance, now, name, automatic=True, keep_days=policy.keep_days)
 
 
+def check_window(window: str) -> None:
+    """Raise DBS.280216 unless a window hh:mm-HH:MM is one hour."""
+    begin, _, end = window.partition("-")
+    if not begin or begin[3:] != end[3:] or (int(begin[:2]) + 1) % 24 != int(end[:2]):
+        raise dds_error("DBS.280216")
+
+
 def _check_ready(state: DdsState, instance: Instance, now: float) -> None:
     """Raise DBS.201000, 201014, 200018 or 200019 unless a backup of the instance can start at `now`."""
     # "Only normal instances can be backed up; the hidden node must be normal, and a full disk can prevent the task
@@ -145,8 +152,7 @@ def _check_ready(state: DdsState, instance: Instance, now: float) -> None:
         raise dds_error("DBS.201000", instance.name, "backup")
     if instance.mode != "Single" and instance.hidden_node != "normal":
         raise dds_error("DBS.200018")
-    if state.operations(instance, now):
-        raise dds_error("DBS.200019")
+    state.check_idle(instance, now)
 
 
 def _check_deletable(state: DdsState, backup_id: str, now: float) -> Backup:
@@ -155,11 +161,11 @@ def _check_deletable(state: DdsState, backup_id: str, now: float) -> Backup:
         raise dds_error("DBS.212003")
     if backup.status(now) is BackupStatus.DISABLED:
         raise dds_error("DBS.201014")
-    instance = state.instances.get(backup.instance_id)
-    if instance is not None and "RESTORING" in instance.actions_at(now):
+    if state.is_restoring(backup, now):
         raise dds_error("DBS.201319")
-    if instance is not None and state.operations(instance, now):
-        raise dds_error("DBS.200019")
+    instance = state.instances.get(backup.instance_id)
+    if instance is not None:
+        state.check_idle(instance, now)
     return backup
 
 
@@ -168,23 +174,8 @@ def _check_schedule(new: schemas.NewPolicy) -> str:
 
     Fewer than 7 days to keep need a backup on every day.
     """
-    begin, _, end = (new.start_time or "").partition("-")
-    if not begin or begin[3:] != end[3:] or (int(begin[:2]) + 1) % 24 != int(end[:2]):
-        raise dds_error("DBS.280216")
+    check_window(new.start_time or "")
     period = ",".join(sorted(set((new.period or "").split(","))))
     if not period or (new.keep_days < WEEK and period != EVERY_DAY):
         raise dds_error("DBS.280215")
     return period
-
-
-def _begin_job(state: DdsState, kind: JobKind, backup: Backup, now: float, seconds: float) -> Job:
-    job = Job(
-        id=str(uuid.uuid4()),
-        kind=kind,
-        instance_id=backup.instance_id,
-        instance_name=backup.instance_name,
-        begin=now,
-        duration=seconds,
-    )
-    state.jobs.put(job)
-    return job

@@ -8,15 +8,12 @@ from dataclasses import dataclass, replace
 from localcloud.clock import text
 from localcloud.dds import schemas
 from localcloud.dds.errors import dds_error, parameter_error
-from localcloud.dds.state import DdsState, Instance, Mode
+from localcloud.dds.model import Instance
+from localcloud.dds.specification import Flavor, Mode, engine, zones
+from localcloud.dds.state import DdsState
 
 
 QUOTAS: tuple[tuple[Mode, int], ...] = (("Sharding", 10), ("ReplicaSet", 50), ("Single", 50))
-
-# All instances are in one network.
-VPC = "674e9b42-cd8d-4d25-a2e6-5abcc565b961"
-SUBNET = "f1df08c5-71d1-406a-aff0-de435a51007b"
-SECURITY_GROUP = "7aa51dbf-5b63-40db-9724-dad3c4828b58"
 
 MAX_TAGS = 20
 # Letters, digits, hyphens, underscores and CJK characters. A value may also contain periods or be empty (Batch Tag
@@ -25,6 +22,7 @@ TAG_KEY = re.compile(r"[A-Za-z0-9_\-\u4e00-\u9fff]{1,36}")
 TAG_VALUE = re.compile(r"[A-Za-z0-9._\-\u4e00-\u9fff]{0,43}")
 
 _TIME = "%Y-%m-%dT%H:%M:%S"
+_REPLICAS = ("Primary", "Secondary", "Hidden")
 _NAMESPACE = uuid.UUID("5b3f8f2e-6c55-5d0e-8f5d-0a1e6f0c2b77")
 
 
@@ -58,8 +56,8 @@ def list_instances(state: DdsState, query: InstanceQuery) -> schemas.Instances:
         if query.id in (None, instance.id)
         and query.mode in (None, instance.mode)
         and query.datastore_type in (None, "DDS-Community")
-        and query.vpc_id in (None, VPC)
-        and query.subnet_id in (None, SUBNET)
+        and query.vpc_id in (None, instance.spec.vpc_id)
+        and query.subnet_id in (None, instance.spec.subnet_id)
         and _named(instance, query.name)
         and tags.items() <= instance.tags.items()
     ]
@@ -70,6 +68,7 @@ def list_instances(state: DdsState, query: InstanceQuery) -> schemas.Instances:
 
 def list_by_tags(state: DdsState, query: schemas.ListByTags) -> schemas.TaggedInstances:
     """List or count the instances that have every tag key with any of its values (Querying DB Instances by Tag)."""
+    state.present()
     found = [
         instance
         for instance in state.instances
@@ -103,24 +102,31 @@ def change_tags(state: DdsState, instance_id: str, action: str, tags: list[schem
 
     Raises DBS.280482 or 280483 for an invalid key or value, DBS.280484 for more than 20 tags.
     """
+    state.present()
     instance = state.instance(instance_id)
-    for tag in tags:
+    kept = check_tags(instance.tags, tags)
+    if action == "delete":
+        deleted = {tag.key for tag in tags}
+        kept = {key: value for key, value in instance.tags.items() if key not in deleted}
+    state.instances.put(replace(instance, tags=kept))
+
+
+def check_tags(present: dict[str, str], new: list[schemas.Tag]) -> dict[str, str]:
+    """Add tags to those that are present. Raises as `change_tags`."""
+    for tag in new:
         if not TAG_KEY.fullmatch(tag.key):
             raise dds_error("DBS.280482")
         if not TAG_VALUE.fullmatch(tag.value):
             raise dds_error("DBS.280483")
-    new = {tag.key: tag.value for tag in tags}
-    if action == "delete":
-        kept = {key: value for key, value in instance.tags.items() if key not in new}
-    else:
-        kept = instance.tags | new
-    if len(kept) > MAX_TAGS:
+    tags = present | {tag.key: tag.value for tag in new}
+    if len(tags) > MAX_TAGS:
         raise dds_error("DBS.280484")
-    state.instances.put(replace(instance, tags=kept))
+    return tags
 
 
 def project_tags(state: DdsState) -> list[schemas.ProjectTag]:
     """The tag keys in use, each with all its values."""
+    state.present()
     values: dict[str, set[str]] = {}
     for instance in state.instances:
         for key, value in instance.tags.items():
@@ -130,6 +136,7 @@ def project_tags(state: DdsState) -> list[schemas.ProjectTag]:
 
 def quotas(state: DdsState) -> schemas.Quotas:
     """The quota and the number of instances of each mode (Querying Quotas)."""
+    state.present()
     used = [instance.mode for instance in state.instances]
     return schemas.Quotas(
         quotas=schemas.QuotaList(
@@ -163,8 +170,13 @@ def _has_tag(instance: Instance, condition: schemas.TagCondition) -> bool:
     return value is not None and (not condition.values or value in condition.values)
 
 
+def groups_of(state: DdsState, instance: Instance) -> list[schemas.Group]:
+    """The groups of nodes of an instance. A backup in progress shows in the status of the nodes."""
+    actions = state.operations(instance, state.present())
+    return list(_groups(state.region.id, instance, "backup" if "BACKUP" in actions else "normal"))
+
+
 def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
-    # A backup in progress shows both in the actions and in the status of the nodes.
     actions = state.operations(instance, now)
     policy = instance.policy
     return schemas.Instance(
@@ -172,70 +184,77 @@ def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
         name=instance.name,
         remark=instance.remark,
         status=instance.status,
-        port="8635",
+        port=str(instance.spec.port),
         mode=instance.mode,
         region=state.region.id,
         datastore=schemas.Datastore(version=instance.version, whole_version=f"{instance.version}.3.1"),
-        engine="wiredTiger",
+        engine=engine(instance.version),
         created=text(instance.created, _TIME),
         updated=text(instance.created, _TIME),
         db_user_name="rwuser",
-        ssl=1,
-        vpc_id=VPC,
-        subnet_id=SUBNET,
-        security_group_id=SECURITY_GROUP,
+        ssl=int(instance.ssl),
+        vpc_id=instance.spec.vpc_id,
+        subnet_id=instance.spec.subnet_id,
+        security_group_id=instance.spec.security_group_id,
         backup_strategy=schemas.BackupStrategy(
             start_time=policy.start_time if policy else "", keep_days=policy.keep_days if policy else 0
         ),
-        pay_mode="0",
+        pay_mode=instance.spec.pay_mode,
         maintenance_window="02:00-06:00",
-        groups=list(_groups(state.region.id, instance, "backup" if "BACKUP" in actions else "normal")),
-        disk_encryption_id="",
+        groups=groups_of(state, instance),
+        disk_encryption_id=instance.spec.disk_encryption_id,
         enterprise_project_id=instance.enterprise_project_id,
         time_zone="",
         actions=list(actions),
-        order_id=None,
+        order_id=instance.spec.order_id,
         tags=show_tags(instance),
     )
 
 
 def _groups(region: str, instance: Instance, node_status: str) -> Iterator[schemas.Group]:
-    replicas = ("Primary", "Secondary", "Hidden")
-    if instance.mode == "Single":
-        yield _group(region, instance, "single", "", ("Primary",), node_status)
-    elif instance.mode == "ReplicaSet":
-        yield _group(region, instance, "replica", "", replicas, node_status)
-    else:
-        yield _group(region, instance, "mongos", "", ("unknown", "unknown"), node_status)
-        for number in (1, 2):
-            yield _group(region, instance, "shard", f"shard_{number}", replicas, node_status)
-        yield _group(region, instance, "config", "config", replicas, node_status)
+    for flavor in instance.spec.flavors:
+        if flavor.type == "mongos":
+            yield _group(region, instance, flavor, "", ("master",) * flavor.num, node_status)
+        elif flavor.type == "shard":
+            for number in range(1, flavor.num + 1):
+                yield _group(region, instance, flavor, f"shard_{number}", _REPLICAS, node_status)
+        elif flavor.type == "config":
+            yield _group(region, instance, flavor, "config", _REPLICAS, node_status)
+        else:
+            yield _group(region, instance, flavor, "", _roles(flavor), node_status)
+
+
+def _roles(flavor: Flavor) -> tuple[str, ...]:
+    """The single node, or a replica set: of three nodes, or of five or seven if that many were asked for."""
+    if flavor.type == "single":
+        return ("Primary",)
+    return ("Primary", *["Secondary"] * (max(3, flavor.num) - 2), "Hidden")
 
 
 def _group(
-    region: str, instance: Instance, kind: str, name: str, roles: tuple[str, ...], node_status: str
+    region: str, instance: Instance, flavor: Flavor, name: str, roles: tuple[str, ...], node_status: str
 ) -> schemas.Group:
-    volume = schemas.Volume(size=str(instance.volume_gb), used=f"{instance.data_kb / 1024**2:.3f}")
-    return schemas.Group.model_validate(
-        {
-            "type": kind,
-            "id": f"{_identity(instance, name).hex}gr02" if name else "",
-            "name": name,
-            "status": "normal" if name else "",
-            "volume": None if kind == "mongos" else volume,
-            "nodes": [
-                schemas.Node(
-                    id=f"{_identity(instance, f'{kind}{name}{number}').hex}no02",
-                    name=f"{instance.name}_{name or kind}_node_{number}",
-                    status=_node_status(instance, role, node_status),
-                    role=role,
-                    private_ip=f"192.168.{_identity(instance).int % 250}.{10 + number}",
-                    spec_code=f"dds.mongodb.c6.large.2.{kind}",
-                    availability_zone=f"{region}{'abc'[number % 3]}",
-                )
-                for number, role in enumerate(roles, start=1)
-            ],
-        }
+    kind = flavor.type
+    volume = schemas.Volume(size=str(flavor.disk_gb), used=f"{instance.data_kb / 1024**2:.3f}")
+    chosen = instance.spec.availability_zone.split(",") if instance.spec.availability_zone else zones(region)
+    return schemas.Group(
+        type=kind,
+        id=f"{_identity(instance, name).hex}gr02" if name else "",
+        name=name,
+        status="normal" if name else "",
+        volume=None if kind == "mongos" else volume,
+        nodes=[
+            schemas.Node(
+                id=f"{_identity(instance, f'{kind}{name}{number}').hex}no02",
+                name=f"{instance.name}_{name or kind}_node_{number}",
+                status=_node_status(instance, role, node_status),
+                role=role,
+                private_ip=f"192.168.{_identity(instance).int % 250}.{10 + number}",
+                spec_code=flavor.spec_code,
+                availability_zone=chosen[number % len(chosen)],
+            )
+            for number, role in enumerate(roles, start=1)
+        ],
     )
 
 

@@ -5,11 +5,14 @@ from datetime import datetime
 from localcloud.clock import text
 from localcloud.dds import schemas
 from localcloud.dds.errors import dds_error, parameter_error
-from localcloud.dds.state import DAY, DdsState, Job, JobKind
+from localcloud.dds.model import DAY, Job, JobKind
+from localcloud.dds.state import DdsState
 
 
 TIME = "%Y-%m-%dT%H:%M:%S+0000"
 MONTH = 30 * DAY
+# "Querying Tasks" has no names for deletions, so none is listed.
+UNLISTED = {JobKind.DELETE, JobKind.DELETE_INSTANCE}
 
 
 def show(state: DdsState, job_id: str) -> schemas.JobResponse:
@@ -63,7 +66,7 @@ def tasks(
         for job in state.jobs
         if _visible(state, job, now)
         and start <= job.begin <= end
-        and job.kind is not JobKind.DELETE
+        and job.kind not in UNLISTED
         and status in (None, job.status(now))
         and job_id in (None, job.id)
         and name in (None, job.kind.value)

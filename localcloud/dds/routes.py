@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query
 
 from localcloud.dds import backup_list, backups, instances, jobs, schemas
-from localcloud.dds.state import DdsState, Mode
+from localcloud.dds.specification import Mode
+from localcloud.dds.state import DdsState
 
 
 Limit = Annotated[int, Query(ge=1, le=100)]

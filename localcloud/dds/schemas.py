@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from localcloud.dds.state import BackupStatus, Mode
+from localcloud.dds.model import BackupStatus
+from localcloud.dds.specification import Mode
 
 
 class Error(BaseModel):

@@ -8,7 +8,7 @@ from localcloud.dds.state import DdsState
 
 
 def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
-    """All instances, backups and jobs at the current time. Times are strings in UTC."""
+    """Instances, backups, jobs, restores and the recycle bin at the current time. Times are strings in UTC."""
     now = dds.present()
     return {
         "instances": [
@@ -20,6 +20,10 @@ def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
                 "actions": list(dds.operations(instance, now)),
                 "hidden_node": instance.hidden_node,
                 "fails_with": instance.fails_with,
+                "version": instance.version,
+                "enterprise_project_id": instance.enterprise_project_id,
+                "prepaid": instance.spec.pay_mode == "1",
+                "created": text(instance.created),
                 "tags": instance.tags,
                 "backup_policy": show_policy(dds, instance.id).model_dump(exclude_none=True),
             }
@@ -39,6 +43,7 @@ def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
                 "end_time": text(backup.end),
                 "size": backup.size_kb,
                 "fail_reason": backup.fail_reason if now >= backup.end else None,
+                "fault": dds.fault_of(backup.id).model_dump(exclude_defaults=True),
             }
             for backup in dds.backups(now)
         ],
@@ -55,5 +60,26 @@ def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
                 "fail_reason": job.fail_reason if now >= job.end else None,
             }
             for job in dds.jobs
+        ],
+        "restores": [
+            {
+                "job_id": restore.id,
+                "source_id": restore.source_id,
+                "backup_id": restore.backup_id,
+                "target_id": restore.target_id,
+                "begin_time": text(restore.begin),
+            }
+            for restore in dds.restores
+        ],
+        "recycle_bin": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "mode": one.mode,
+                "enterprise_project_id": one.enterprise_project_id,
+                "deleted": text(one.deleted),
+                "retained_until": text(one.retained_until),
+            }
+            for one in dds.recycle_bin.at(now)
         ],
     }

@@ -1,190 +1,47 @@
-"""The state of DDS: the stored instances, backups and jobs, and what they amount to at a given time.
+"""The state of DDS: the stored instances, backups and jobs, and how they change with time."""
 
-Times are seconds since the epoch (UTC), durations are in seconds, sizes in KB.
-"""
-
-import math
-import re
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from enum import Enum
-from typing import Literal
+from dataclasses import replace
 
-from localcloud.clock import text, utc
+from localcloud.clock import text
+from localcloud.dds.content_faults import NO_FAULT, BackupFault, ContentFault
+from localcloud.dds.contents import Contents
 from localcloud.dds.errors import dds_error
+from localcloud.dds.model import DAY, INSTANCE_ID, NAMESPACE, Backup, Instance, Job, JobKind, Policy, Restore
+from localcloud.dds.recycle_bin import RecycleBin
+from localcloud.mongo.content import Content
 from localcloud.region import Region
 from localcloud.store import Store
 
 
-DAY = 86_400.0
-Mode = Literal["Sharding", "ReplicaSet", "Single"]
-
-# The suffix differs between documents (in01 in some examples), so any two digits are accepted.
-INSTANCE_ID = re.compile(r"[0-9a-f]{32}in\d\d")
-
-_NAMESPACE = uuid.UUID("8d2f7a54-2a4e-5c58-9a0f-3d2f0c1c7f11")
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """An automatic backup policy that is enabled: `keep_days` is never 0.
-
-    The backups due until `since` have been created.
-    """
-
-    keep_days: int
-    start_time: str
-    period: str
-    incremental: bool
-    since: float
-
-    def due(self, instance_id: str, now: float) -> Iterator[float]:
-        """The times in (since, now] at which automatic backups begin, oldest first, without those that have expired.
-
-        There is one on each day of the period. Its time within the window varies from day to day, but is always the
-        same for the same instance and day.
-        """
-        days = {int(day) for day in self.period.split(",")}
-        window = 3600 * int(self.start_time[:2]) + 60 * int(self.start_time[3:5])
-        # A window can cross midnight, so start with the day before.
-        first = math.floor(max(self.since, now - self.keep_days * DAY) / DAY) - 1
-        for day in range(first, math.floor(now / DAY) + 1):
-            begin = day * DAY + window + uuid.uuid5(_NAMESPACE, f"{instance_id}/{day}").int % 3000
-            if utc(day * DAY).isoweekday() in days and self.since < begin <= now:
-                yield begin
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """A DB instance. `actions` are in progress until `busy_until`, or indefinitely when that is None."""
-
-    id: str
-    name: str
-    mode: Mode
-    status: str
-    version: str
-    created: float
-    remark: str = ""
-    data_kb: int = 0
-    volume_gb: int = 10
-    enterprise_project_id: str = "0"
-    hidden_node: str = "normal"
-    actions: tuple[str, ...] = ()
-    busy_until: float | None = None
-    fails_with: str | None = None
-    policy: Policy | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-
-    def actions_at(self, now: float) -> tuple[str, ...]:
-        """The operations in progress at `now`, except backups."""
-        return self.actions if self.busy_until is None or now < self.busy_until else ()
-
-
-class BackupStatus(str, Enum):
-    """The documented states of a backup."""
-
-    BUILDING = "BUILDING"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    DISABLED = "DISABLED"
-
-
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """A backup that runs from `begin` for `duration`. It fails at its end if it has a `fail_reason`.
-
-    A deleted backup is DISABLED from `deleted_at` to `gone_at`. An automatic backup is gone at `expires_at`.
-    """
-
-    id: str
-    name: str
-    type: Literal["Auto", "Manual"]
-    instance_id: str
-    instance_name: str
-    instance_mode: Mode
-    version: str
-    description: str
-    job_id: str
-    begin: float
-    duration: float
-    size_kb: int
-    fail_reason: str | None = None
-    deleted_at: float | None = None
-    gone_at: float | None = None
-    expires_at: float | None = None
-
-    @property
-    def end(self) -> float:
-        """The time at which it completes or fails."""
-        return self.begin + self.duration
-
-    def running(self, now: float) -> bool:
-        """Whether it is in progress at `now`."""
-        return self.begin <= now < self.end
-
-    def status(self, now: float) -> BackupStatus | None:
-        """Its status at `now`, or None if it is gone."""
-        if self.expires_at is not None and now >= self.expires_at:
-            return None
-        if self.deleted_at is not None and self.gone_at is not None:
-            return BackupStatus.DISABLED if now < self.gone_at else None
-        if now < self.end:
-            return BackupStatus.BUILDING
-        return BackupStatus.COMPLETED if self.fail_reason is None else BackupStatus.FAILED
-
-
-class JobKind(str, Enum):
-    """The name of a job. "Querying Tasks" documents that of backups; the others are not documented."""
-
-    BACKUP = "MongodbSnapshotBackup"
-    DELETE = "DeleteBackup"
-    STOP = "StopBackup"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """An asynchronous task that runs from `begin` for `duration`. It fails at its end if it has a `fail_reason`."""
-
-    id: str
-    kind: JobKind
-    instance_id: str
-    instance_name: str
-    begin: float
-    duration: float
-    fail_reason: str | None = None
-
-    @property
-    def end(self) -> float:
-        """The time at which it completes or fails."""
-        return self.begin + self.duration
-
-    def status(self, now: float) -> Literal["Running", "Completed", "Failed"]:
-        """Its status at `now`."""
-        if now < self.end:
-            return "Running"
-        return "Completed" if self.fail_reason is None else "Failed"
-
-    def progress(self, now: float) -> str:
-        """A percentage such as "60%" while it runs, then "" (DDS API, Querying Tasks)."""
-        return f"{int(100 * (now - self.begin) / self.duration)}%" if now < self.end else ""
-
-
 class DdsState:
-    """The instances, backups and jobs of the project."""
+    """The instances, backups and jobs of the project, and what the instances and backups hold."""
 
     def __init__(self, region: Region, store: Store) -> None:
         self.region = region
         self.instances = store.table("instance", Instance)
         self.stored_backups = store.table("backup", Backup)
         self.jobs = store.table("job", Job)
+        self.contents = Contents(store)
+        self.restores = store.table("restore", Restore)
+        self.recycle_bin = RecycleBin(store)
+        self.backup_faults = store.table("backup_fault", BackupFault)
 
     def present(self) -> float:
-        """Create the automatic backups that are due, and return the current time."""
+        """Finish what is due, create the automatic backups that are due, and return the current time.
+
+        Instances that were being created are ready, and those that were being deleted are gone.
+        """
         now = self.region.clock.now()
         for instance in tuple(self.instances):
-            if instance.policy is not None and instance.status == "normal":
+            if instance.ready_at is not None and instance.ready_at <= now:
+                self._finish_creation(instance, instance.ready_at)
+        for instance in tuple(self.instances):
+            if instance.policy is not None and instance.status == "normal" and instance.gone_at is None:
                 self._create_due_backups(instance, instance.policy, now)
+        gone = [(one.gone_at, one) for one in self.instances if one.gone_at is not None and one.gone_at <= now]
+        for gone_at, instance in sorted(gone, key=lambda item: item[0]):
+            self._remove(instance, gone_at)
         return now
 
     @property
@@ -210,10 +67,35 @@ class DdsState:
             raise dds_error("DBS.201214")
         return backup
 
+    def fault_of(self, backup_id: str) -> ContentFault:
+        """What is wrong with a backup."""
+        found = self.backup_faults.get(backup_id)
+        return NO_FAULT if found is None else found.fault
+
     def operations(self, instance: Instance, now: float) -> tuple[str, ...]:
         """The operations in progress on an instance at `now`, as in "actions" of the instance list."""
         running = any(backup.running(now) for backup in self._backups_of(instance))
-        return (*instance.actions_at(now), *(("BACKUP",) if running else ()))
+        restoring = any(restore.running(now) for restore in self.restores if restore.source_id == instance.id)
+        return (
+            *instance.actions_at(now),
+            *(("BACKUP",) if running else ()),
+            *(("RESTORE_TO_NEW_INSTANCE",) if restoring else ()),
+            *(("DELETE_INSTANCE",) if instance.gone_at is not None else ()),
+        )
+
+    def check_idle(self, instance: Instance, now: float) -> None:
+        """Raise DBS.200019 if an operation is in progress: an instance allows one at a time."""
+        if self.operations(instance, now):
+            raise dds_error("DBS.200019")
+
+    def is_restoring(self, backup: Backup, now: float) -> bool:
+        """Whether a restore of the backup or of its instance is in progress at `now`."""
+        instance = self.instances.get(backup.instance_id)
+        return (instance is not None and "RESTORING" in instance.actions_at(now)) or any(
+            restore.running(now)
+            for restore in self.restores
+            if restore.backup_id == backup.id or restore.source_id == backup.instance_id
+        )
 
     def begin_backup(
         self,
@@ -228,7 +110,8 @@ class DdsState:
     ) -> Backup:
         """Store a backup that starts at `begin`, with its job.
 
-        It is kept forever unless `keep_days` is given. Its ids are derived from `identity`, which is random by default.
+        It has what the instance held at `begin`, and is kept forever unless `keep_days` is given. Its ids are derived
+        from `identity`, which is random by default.
         """
         identity = identity or uuid.uuid4()
         backup = Backup(
@@ -244,11 +127,25 @@ class DdsState:
             begin=begin,
             duration=max(1.0, instance.data_kb / self.rate_kb),
             size_kb=instance.data_kb,
+            disk_gb=instance.spec.disk_gb,
             fail_reason=instance.fails_with,
             expires_at=None if keep_days is None else begin + keep_days * DAY,
         )
         self.keep(backup)
+        self.contents.put(backup.id, self.content_at(instance.id, begin), begin)
         return backup
+
+    def content(self, identity: str) -> Content:
+        """What an instance holds now, or what a backup has. Empty for an unknown id."""
+        return self.contents.now(identity)
+
+    def content_at(self, instance_id: str, time: float) -> Content:
+        """What an instance held at `time`, as far as the local cloud knows: see `Contents.at`."""
+        return self.contents.at(instance_id, time)
+
+    def write(self, instance_id: str, content: Content) -> None:
+        """Replace what an instance holds. Automatic backups that are due by now have what it held before."""
+        self.contents.write(instance_id, content, self.present())
 
     def keep(self, backup: Backup) -> None:
         """Store a new or stopped backup together with its job."""
@@ -265,6 +162,44 @@ class DdsState:
             )
         )
 
+    def begin_job(
+        self, kind: JobKind, subject: Instance | Backup, now: float, seconds: float, fail_reason: str | None = None
+    ) -> Job:
+        """Store a job about an instance, or about the instance of a backup."""
+        instance_id, name = (
+            (subject.instance_id, subject.instance_name) if isinstance(subject, Backup) else (subject.id, subject.name)
+        )
+        job = Job(
+            id=str(uuid.uuid4()),
+            kind=kind,
+            instance_id=instance_id,
+            instance_name=name,
+            begin=now,
+            duration=seconds,
+            fail_reason=fail_reason,
+        )
+        self.jobs.put(job)
+        return job
+
+    def _finish_creation(self, instance: Instance, ready_at: float) -> None:
+        status = instance.becomes if instance.status == "creating" else instance.status
+        policy = instance.policy and replace(instance.policy, since=ready_at)
+        instance = replace(instance, status=status, ready_at=None, policy=policy)
+        self.instances.put(instance)
+        if policy is not None and status == "normal":
+            # "Once the automated backup policy is enabled, a full backup is triggered immediately" (user manual).
+            name = automatic_name(instance, ready_at)
+            self.begin_backup(instance, ready_at, name, automatic=True, keep_days=policy.keep_days)
+
+    def _remove(self, instance: Instance, gone_at: float) -> None:
+        """Manual backups outlive their instance, automatic ones do not (DDS user manual, Deleting a DB Instance)."""
+        self.instances.remove(instance.id)
+        self.contents.remove(instance.id)
+        for backup in self._backups_of(instance):
+            if backup.type == "Auto" and backup.gone_at is None:
+                self.stored_backups.put(replace(backup, deleted_at=gone_at, gone_at=gone_at))
+        self.recycle_bin.put(instance, gone_at)
+
     def _create_due_backups(self, instance: Instance, policy: Policy, now: float) -> None:
         for due in policy.due(instance.id, now):
             begin = self._free_from(instance, due)
@@ -276,7 +211,7 @@ class DdsState:
                 automatic_name(instance, due),
                 automatic=True,
                 keep_days=policy.keep_days,
-                identity=uuid.uuid5(_NAMESPACE, f"{instance.id}/{due}"),
+                identity=uuid.uuid5(NAMESPACE, f"{instance.id}/{due}"),
             )
             self.instances.put(replace(instance, policy=replace(policy, since=due)))
 

@@ -18,6 +18,10 @@ Resource = Annotated[str, Field(pattern=r"^(\*|[a-z0-9*-]+:[^:]*:[^:]*:[A-Za-z0-
 """``*``, or ``<service>:<region>:<account id>:<type>:<id>`` with wildcards (IAM, Identity Policy Syntax)."""
 
 
+Operator = Literal["StringEquals", "StringNotEquals", "StringMatch"]
+ConditionKey = Literal["g:EnterpriseProjectId"]
+
+
 class Error(BaseModel):
     """An error of the new edition of the IAM API."""
 
@@ -102,7 +106,10 @@ class GrantedPolicies(BaseModel):
 
 
 class IdentityStatement(BaseModel):
-    """Actions that are allowed or denied on resources. Conditions are rejected: they are not evaluated here."""
+    """Actions that are allowed or denied on resources.
+
+    A condition is on the enterprise project of an instance. Other conditions are rejected: they are not evaluated here.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -110,6 +117,7 @@ class IdentityStatement(BaseModel):
     effect: Annotated[Literal["Allow", "Deny"], Field(alias="Effect")]
     action: Annotated[list[Action], Field(alias="Action", min_length=1)]
     resource: Annotated[list[Resource], Field(alias="Resource", min_length=1)] = ["*"]
+    condition: Annotated[dict[Operator, dict[ConditionKey, list[str]]] | None, Field(alias="Condition")] = None
 
 
 class IdentityDocument(BaseModel):

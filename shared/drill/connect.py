@@ -6,7 +6,7 @@ allows (DDS User Guide, Commands Supported and Restricted by DDS); `dbHash` and 
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_HOST_SECONDS = 5.0
 _CALL_SECONDS = 120.0
 _BATCH = 500
 _LONGEST = 200
@@ -33,8 +32,8 @@ _NODES = {"Sharding": "mongos", "ReplicaSet": "replica", "Single": "single"}
 _DAMAGED = (22, 302)
 
 
-def connector(ca: str | None = None) -> Connect:
-    """Return what connects to instances.
+def connector(ca: str | None = None, *, seconds: float = 5.0) -> Connect:
+    """Return what connects to instances, and waits at most so many `seconds` for each of their nodes.
 
     `ca` is the certificate authority of DDS, as PEM or as the path of a file (DDS API, Obtaining the SSL Certificate
     Download Address). DDS makes its certificates for addresses of its own network, so with a given CA the name in the
@@ -48,18 +47,20 @@ def connector(ca: str | None = None) -> Connect:
         logging.getLogger("pymongo").setLevel(logging.WARNING)
         with ExitStack() as stack:
             with _translated(password, deadline):
-                client = _open(copy, password, _tls(ca, stack) if copy.has_tls else {}, deadline, stack)
+                tls = _tls(ca, stack) if copy.has_tls else {}
+                client = _open(copy, password, tls, lambda hosts: min(seconds, deadline.left() / hosts), stack)
             yield _MongoDocuments(client, password, deadline)
 
     return connect
 
 
 def _open(
-    copy: Instance, password: str, tls: dict[str, Any], deadline: Deadline, stack: ExitStack
+    copy: Instance, password: str, tls: dict[str, Any], patience: Callable[[int], float], stack: ExitStack
 ) -> "MongoClient[Any]":
     """Connect to the node that takes writes or, if it cannot be reached, to any other.
 
     Each node is connected to by itself, since a replica set names its nodes by addresses that may not be reachable.
+    `patience` gives the seconds for each of so many nodes.
     """
     import pymongo
     from pymongo.errors import ConfigurationError, PyMongoError
@@ -76,13 +77,14 @@ def _open(
             password=password,
             authSource="admin",
             directConnection=True,
+            retryReads=False,  # with a timeout, pymongo would repeat a read that kills the server until the timeout
             appname="ddsbackup-drill",
             tz_aware=True,
             **tls,
         )
         stack.callback(client.close)
         try:
-            with pymongo.timeout(max(0.001, min(_HOST_SECONDS, deadline.left() / len(hosts)))):
+            with pymongo.timeout(max(0.001, patience(len(hosts)))):
                 client.admin.command("ping")
         except PyMongoError as error:
             trouble = error
@@ -184,8 +186,7 @@ def _namespace(database: str, info: Any) -> Namespace:
 def _translated(password: str, deadline: Deadline) -> Iterator[None]:
     """Let calls end at the deadline, and raise errors of the port instead of the driver's.
 
-    No message has the password, whoever may have put it there, and none has the driver's error as its cause, whose
-    traceback holds the driver's variables.
+    No message has the password, whoever may have put it there, and no traceback shows the driver's error.
     """
     import pymongo
     from bson.errors import BSONError
@@ -209,7 +210,7 @@ def _translated(password: str, deadline: Deadline) -> Iterator[None]:
     except (OSError, ValueError) as error:
         raised = UnreadableError(_safe(error, password))
     if raised:
-        raise raised
+        raise raised from None
 
 
 def _safe(error: Exception, password: str) -> str:

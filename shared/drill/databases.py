@@ -11,7 +11,7 @@ from typing import Protocol
 
 from shared.drill.checks import Check, Drilled, Inspection
 from shared.errors import CloudError
-from shared.format import plain, shortened
+from shared.format import counted, plain, shortened
 from shared.model import Clock, Database, Instance
 from shared.retry import Deadline
 
@@ -21,6 +21,9 @@ _BROKEN = ("createfail", "abnormal")
 _DAY = timedelta(days=1)
 # DDS rounds sizes to two decimals: two sizes of the same data differ by at most this many GB.
 _ROUNDING = 0.01
+# What calculating with floats may differ by.
+_EPSILON = 1e-6
+_SHARE = 0.8
 _SHOWN = 5
 _NAME = 60
 
@@ -57,7 +60,7 @@ class Tolerance:
 
 
 class DocumentInspector(Protocol):
-    """Level 2 (`shared.drill.connect`)."""
+    """Level 2 (`shared.drill.documents`)."""
 
     def inspect(self, drilled: Drilled, listed: Sequence[Database] | None, deadline: Deadline) -> Inspection:
         """Check the documents of the copy. `listed` are its databases as DDS lists them; None if it does not."""
@@ -88,7 +91,8 @@ class DrillInspector:
         checks += self._level_1(drilled, listed, trouble)
         if self._documents is None:
             return Inspection((*checks, *_unread(drilled.expect)))
-        documents = self._documents.inspect(drilled, listed, deadline)
+        # The verdict still has to be published, and the copy to be restarted.
+        documents = self._documents.inspect(drilled, listed, deadline.within(deadline.left() * _SHARE))
         return Inspection((*checks, *documents.checks), documents.rpo)
 
     def _level_1(self, drilled: Drilled, listed: list[Database] | None, trouble: str) -> Iterator[Check]:
@@ -154,63 +158,58 @@ def compare(source: Sequence[Database], copy: Sequence[Database], tolerance: Tol
     there = {one.name: one for one in copy}
     both = [(one, there[one.name]) for one in source if one.name in there]
     kept = tolerance.kept(age)
-    least = [
-        (
-            one,
-            found,
-            one.collections * kept - tolerance.collections,
-            one.data_size * kept - tolerance.gigabytes - _ROUNDING,
-        )
-        for one, found in both
-    ]
-    few = [
-        f"{short(one.name)}: {found.collections} of {one.collections}, at least {most:.1f}"
-        for one, found, most, _ in least
-        if found.collections < most
-    ]
-    small = [
-        f"{short(one.name)}: {found.data_size:.2f} of {one.data_size:.2f} GB, at least {most:.2f}"
-        for one, found, _, most in least
-        if found.data_size < most
-    ]
-    share = f"{(1 - kept) * 100:.0f}%"
-    grown = f"unless the source has grown by more than {tolerance.percent:g}% a day since the backup"
+    gigabytes = tolerance.gigabytes + _ROUNDING
+    unless = f"unless the source has grown by more than {tolerance.percent:g}% a day since the backup"
     return [
-        _check_databases(source, copy, tolerance, kept),
-        Check(
-            "collections",
-            1,
-            f"those of the source in {len(both)} databases",
-            first_few(few) or "enough in each",
-            not few,
-            tolerance=f"{share} and {tolerance.collections} fewer",
-            reason=f"the copy lacks collections, {grown}" if few else "",
-        ),
-        Check(
-            "data",
-            1,
-            f"that of the source in {len(both)} databases",
-            first_few(small) or "enough in each",
-            not small,
-            tolerance=f"{share} and {tolerance.gigabytes + _ROUNDING:g} GB less",
-            reason=f"the copy lacks data, {grown}" if small else "",
-        ),
+        _check_databases(source, copy, tolerance, kept, unless),
+        _check_each("collections", "", both, lambda one: one.collections, kept, tolerance.collections, unless),
+        _check_each("data", " GB", both, lambda one: one.data_size, kept, gigabytes, unless),
     ]
 
 
-def _check_databases(source: Sequence[Database], copy: Sequence[Database], tolerance: Tolerance, kept: float) -> Check:
+def _check_each(
+    name: str,
+    unit: str,
+    both: Sequence[tuple[Database, Database]],
+    amount: Callable[[Database], float],
+    kept: float,
+    less: float,
+    unless: str,
+) -> Check:
+    """Compare an amount of each database of the source with that of the copy."""
+    least = [(one.name, amount(one), amount(found), amount(one) * kept - less) for one, found in both]
+    lacking = [
+        f"{short(database)}: {found:g} of {has:g}{unit}, at least {most:.2f}"
+        for database, has, found, most in least
+        if found < most - _EPSILON
+    ]
+    return Check(
+        name,
+        1,
+        f"those of the source in {counted(len(both), 'database')}",
+        first_few(lacking) or "enough in each",
+        not lacking,
+        tolerance=f"{1 - kept:.0%} and {less:g}{unit} less",
+        reason=f"the copy lacks {name}, {unless}" if lacking else "",
+    )
+
+
+def _check_databases(
+    source: Sequence[Database], copy: Sequence[Database], tolerance: Tolerance, kept: float, unless: str
+) -> Check:
     there = {one.name for one in copy}
     lacking = [one for one in source if one.name not in there]
     collections = _collections(source) * (1 - kept) + tolerance.collections
     data = _data(source) * (1 - kept) + tolerance.gigabytes + _ROUNDING * max(1, len(lacking))
     is_empty = not _collections(copy) and _collections(source) > 0
-    is_lost = is_empty or _collections(lacking) > collections or _data(lacking) > data
+    is_lost = is_empty or _collections(lacking) > collections + _EPSILON or _data(lacking) > data + _EPSILON
     names = [f"{short(one.name)} ({one.collections} collections, {one.data_size:.2f} GB)" for one in lacking]
     reason = ""
     if is_empty:
         reason = "the copy is empty"
     elif lacking:
-        reason = "the copy lacks databases" if is_lost else "what the copy lacks may have been created since the backup"
+        created = "what the copy lacks may have been created since the backup"
+        reason = f"the copy lacks databases, {unless}" if is_lost else created
     return Check(
         "databases",
         1,

@@ -133,9 +133,9 @@ def draw_drill(rng: random.Random) -> Drill:
     before = {name: _draw_database(rng) for name in rng.sample(_WORDS, rng.randint(1, 8))}
     before["ops"] = {"heartbeat": Held((BEGIN - rng.uniform(0, 60),))}
     age = rng.choice([rng.uniform(0.02, 1), rng.uniform(0.02, 1), rng.uniform(0, 10)])
-    # The application's owner expects four fifths of what was there a week ago.
+    # The application's owner expects what was there a week before the backup.
     expect = {
-        f"{database}.{name}": int(0.8 * sum(time < BEGIN - 7 * DAY for time in held.times))
+        f"{database}.{name}": sum(time < BEGIN - 7 * DAY for time in held.times)
         for database, collections in before.items()
         for name, held in collections.items()
         if name != "heartbeat"
@@ -155,8 +155,8 @@ def _draw_database(rng: random.Random) -> dict[str, Held]:
 
 
 def _draw_collection(rng: random.Random, size: float) -> Held:
-    documents = rng.randint(1, 40)
-    days = rng.uniform(8, 1000)
+    documents = rng.randint(10, 40)
+    days = rng.uniform(100, 1000)
     return Held(tuple(sorted(BEGIN - rng.uniform(0, days * DAY) for _ in range(documents))), size / documents)
 
 

@@ -88,13 +88,14 @@ def run(numbers: Iterable[int], seed: int = 1) -> Tally:
 
 def _table(tally: Tally) -> Table:
     table = Table("fault", *ARRANGEMENTS, box=None)
-    table.add_row("none: false alarms", *(str(len(tally.alarms[name])) for name in ARRANGEMENTS))
+    table.columns[0].no_wrap = True
+    table.add_row("none (alarms)", *(str(len(tally.alarms[name])) for name in ARRANGEMENTS))
     for fault in FAULTS:
         cells = []
         for arrangement in ARRANGEMENTS:
             levels = {level: tally.found[fault, arrangement, level] for level in (0, 1, 2)}
             by = ", ".join(f"L{level}: {count}" for level, count in levels.items() if count)
-            cells.append(f"{sum(levels.values())} ({by})")
+            cells.append(f"{sum(levels.values())}\n{by}")
         table.add_row(fault, *cells)
     return table
 
@@ -121,8 +122,8 @@ def main(*, drills: int, seed: int, only: int | None, as_json: bool) -> None:
             if numbers:
                 console.print(f"False alarms with {name}: drills {numbers[:10]}")
         for fault in FAULTS:
-            if numbers := tally.missed.get((fault, FULL)):
-                console.print(f"Not found with {FULL}: {fault} in drills {numbers[:10]}")
+            if missed := tally.missed.get((fault, FULL)):
+                console.print(f"Not found with {FULL}: {fault} in drills {missed[:10]}")
     sys.exit(0 if tally.is_good else 1)
 
 

@@ -130,8 +130,11 @@ def test_a_loss_beyond_the_tolerance_fails(content: dict[str, tuple[int, float]]
 
 @given(DATABASES, AGES)
 def test_an_empty_copy_always_fails(content: dict[str, tuple[int, float]], age: timedelta) -> None:
-    """However old the backup and however small the source."""
-    assert not passes(databases(content), [], age)
+    """However old the backup and however small the source. The reason blames no growth."""
+    (check, *_) = compare(databases(content), [], TOLERANCE, age)
+
+    assert check.passed is False
+    assert check.reason == "the copy is empty"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +167,7 @@ def test_a_failure_names_the_databases() -> None:
 
     (_, collections, _) = compare(source, copy, TOLERANCE, DAY)
 
-    assert collections.found.startswith("d0: 1 of 50, at least 38.0, d1: ")
+    assert collections.found.startswith("d0: 1 of 50, at least 38.00, d1: ")
     assert collections.found.endswith(" and 2 more")
     assert "20% a day" in collections.reason
 
@@ -262,6 +265,51 @@ def test_expected_documents_need_level_2() -> None:
 
     assert inspection.verdict is Verdict.INCONCLUSIVE
     assert "DRILL_CONNECT" in found(inspection, "expected documents").reason
+
+
+class Asked:
+    """A level 2 that remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.listed: list[Sequence[Database] | None] = []
+        self.left: list[float] = []
+
+    def inspect(self, drilled: Drilled, listed: Sequence[Database] | None, deadline: Deadline) -> Inspection:
+        self.listed.append(listed)
+        self.left.append(deadline.left())
+        return Inspection((Check("documents", 2, "", "", passed=True),), rpo=7.0)
+
+
+def test_level_2_leaves_time_and_tells_the_rpo() -> None:
+    """It gets what DDS lists of the copy, and four fifths of the time: the rest is for publishing and restarting."""
+    clock, level_2 = FakeClock(), Asked()
+    shop = databases({"shop": (3, 1.0)})
+
+    inspection = DrillInspector(lambda _: shop, clock, documents=level_2).inspect(
+        Drill({}, {}, {}, 0.5).drilled(), Deadline.after(100, clock)
+    )
+
+    assert inspection.verdict is Verdict.VERIFIED
+    assert inspection.rpo == 7.0
+    assert level_2.listed == [shop]
+    assert level_2.left == [80.0]
+
+
+def test_level_2_says_enough_where_dds_lists_nothing() -> None:
+    """An instance that is not of the Community Edition can still be verified by its documents."""
+
+    def refuse(instance_id: str) -> Sequence[Database]:
+        raise InvalidError("only for Community Edition", cloud_code="DBS.280001", status=400)
+
+    clock = FakeClock()
+    inspector = DrillInspector(refuse, clock, documents=Asked())
+
+    assert inspector.inspect(Drill({}, {}, {}, 0.5).drilled(), Deadline.after(9, clock)).verdict is Verdict.VERIFIED
+
+
+def test_the_password_is_not_shown() -> None:
+    """Not in the text of what the inspector is given."""
+    assert "Drill#2026" not in repr(Drill({}, {}, {}, 0.5).drilled("Drill#2026"))
 
 
 def test_the_servers_own_databases_do_not_count() -> None:

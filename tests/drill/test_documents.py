@@ -137,11 +137,17 @@ def test_a_canary_that_is_gone_fails() -> None:
     assert inspect(orders(HOUR), DocumentRules(canary=CANARY)).verdict is Verdict.FAILED
 
 
-@pytest.mark.parametrize("fault", ["damaged", "short", "without_index"])
-def test_what_cannot_be_read_as_it_is_counted_fails(fault: str) -> None:
+WRONG = ("shop.customers",)
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [FakeDocuments({}, damaged=WRONG), FakeDocuments({}, short=WRONG), FakeDocuments({}, without_index=WRONG)],
+)
+def test_what_cannot_be_read_as_it_is_counted_fails(documents: FakeDocuments) -> None:
     """A document that cannot be decoded, one that is counted and not read, a collection without its index."""
     content = {"shop": {**orders(HOUR)["shop"], "customers": Held((BEGIN - HOUR,) * 7)}}
-    documents = replace(FakeDocuments(content), **{fault: ["shop.customers"]})
+    documents = replace(documents, content=content)
 
     inspection = inspect(content, documents=documents)
 

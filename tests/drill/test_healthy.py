@@ -12,8 +12,8 @@ from tests.drill.healthy import ARRANGEMENTS, FULL, Tally
 
 @pytest.fixture(scope="module")
 def tally() -> Tally:
-    """Thirty random drills, healthy and with each fault."""
-    return healthy.run(range(30))
+    """A few random drills, healthy and with each fault."""
+    return healthy.run(range(20))
 
 
 def test_healthy_drills_raise_no_alarm_and_faults_do(tally: Tally) -> None:

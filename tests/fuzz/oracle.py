@@ -186,10 +186,22 @@ def circles_end(handled: Handled) -> Iterator[str]:
     report = handled.report
     if report and report.ignored and not report.items and not report.rejected and (handled.notes or handled.calls):
         yield "an ignored event led to calls or notifications"
-    if report and not (
-        report.ignored or report.items or report.rejected or '"messages": []' in json.dumps(handled.event)
-    ):
+    if report and not (report.ignored or report.items or report.rejected or _has_no_messages(handled.event)):
         yield "an event without any outcome"
+
+
+def _has_no_messages(event: Any) -> bool:
+    """Whether an event has an empty list of messages anywhere, however deep it is nested."""
+    left = [event]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if value.get("messages") == []:
+                return True
+            left.extend(value.values())
+        elif isinstance(value, list):
+            left.extend(value)
+    return False
 
 
 def ours_is_ignored(handled: Handled) -> Iterator[str]:

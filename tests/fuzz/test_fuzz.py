@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import CredentialsError
 from shared.notify import HEADLINES
-from tests.fuzz.__main__ import Part, run_part, write
+from tests.fuzz.__main__ import Part, fits_functiongraph, run_part, write
 from tests.fuzz.events import CANARY, FUNCTIONS, draw
 from tests.fuzz.oracle import check
 from tests.fuzz.shrink import shrink
@@ -33,6 +33,23 @@ def test_a_known_hostile_event_breaks_no_rule(target: Target, name: str) -> None
     for function in FUNCTIONS:
         found = check(target.handle(function, CORPUS[name]["event"]), is_ours=name.startswith("ours-"))
         assert not found, f"{function}: {CORPUS[name]['what']}"
+
+
+def test_the_oracle_reads_an_event_however_deep_it_is_nested(target: Target) -> None:
+    """An event without messages has no outcome, and that breaks no rule."""
+    deep: Any = []
+    for _ in range(5000):
+        deep = [deep]
+    event = {**doc.kafka(), "records": [{"messages": [], "topic_id": "topic"}], "extra": deep}
+
+    assert not check(target.handle("track_backups", event))
+
+
+def test_what_functiongraph_delivers_has_at_most_6_mb() -> None:
+    """Keys and texts count."""
+    assert fits_functiongraph({"a": ["x" * 1000] * 6000})
+    assert not fits_functiongraph({"a": ["x" * 1000] * 6300})
+    assert not fits_functiongraph({"x" * 6_300_000: 1})
 
 
 def test_a_poisonous_message_leaves_the_next_one_alone(target: Target) -> None:

@@ -11,6 +11,7 @@ import huaweicloudsdksmn.v2 as smn_sdk
 import pytest
 
 from localcloud import LocalCloud
+from tests.localcloud import instances_sdk
 from tests.localcloud.functions import async_config, new_code, new_config, new_function, new_trigger, package
 from tests.localcloud.iam_sdk import call_every_iam
 from tests.localcloud.sdk import new_backup
@@ -50,6 +51,7 @@ def call_dds(cloud: LocalCloud, client: Any) -> None:
     client.list_instance_tags(dds_sdk.ListInstanceTagsRequest(instance_id=ORDERS))
     client.list_project_tags(dds_sdk.ListProjectTagsRequest())
     client.show_quotas(dds_sdk.ShowQuotasRequest())
+    call_instances(cloud, client)
     client.show_backup_policy(dds_sdk.ShowBackupPolicyRequest(instance_id=ORDERS))
     client.set_backup_policy(
         dds_sdk.SetBackupPolicyRequest(
@@ -57,6 +59,41 @@ def call_dds(cloud: LocalCloud, client: Any) -> None:
             body=dds_sdk.SetBackupPolicyRequestBody(backup_policy=dds_sdk.BackupPolicy(keep_days="0")),
         )
     )
+
+
+def call_instances(cloud: LocalCloud, client: Any) -> None:
+    """Make every DDS call once, successfully, that creates, restores, operates or deletes an instance."""
+    instance_id = client.create_instance(instances_sdk.creation(backup_strategy=None)).id
+    cloud.advance(7200)
+    one = {"instance_id": instance_id}
+    client.list_databases(dds_sdk.ListDatabasesRequest(**one))
+    last = datetime.now(timezone.utc).timestamp() + cloud.clock_offset()
+    at = {**one, "restore_time": str(int(last - last % 300) * 1000)}
+    client.list_restore_databases(dds_sdk.ListRestoreDatabasesRequest(**at))
+    client.list_restore_collections(dds_sdk.ListRestoreCollectionsRequest(**at, db_name="app"))
+    client.list_restore_times(dds_sdk.ListRestoreTimesRequest(**one, date="2026-01-01"))
+    client.update_instance_name(
+        dds_sdk.UpdateInstanceNameRequest(**one, body=dds_sdk.UpdateNameRequestBody(new_instance_name="renamed"))
+    )
+    client.reset_password(instances_sdk.password(instance_id))
+    cloud.advance(60)
+    instances_sdk.restart(client, instance_id)
+    cloud.advance(600)
+    backup_id = client.create_manual_backup(new_backup(instance_id)).backup_id
+    cloud.advance(600)
+    source, target = dds_sdk.Source(**one, backup_id=backup_id), dds_sdk.Target(**one)
+    client.restore_instance(
+        dds_sdk.RestoreInstanceRequest(body=dds_sdk.RestoreInstanceRequestBody(source=source, target=target))
+    )
+    cloud.advance(600)
+    instances_sdk.delete(client, instance_id)
+    client.list_recycle_instances(dds_sdk.ListRecycleInstancesRequest())
+    client.show_recycle_policy(dds_sdk.ShowRecyclePolicyRequest())
+    policy = dds_sdk.RecyclePolicyRequestBody(dds_sdk.RecyclePolicy(enabled=True, retention_period_in_days=3))
+    client.set_recycle_policy(dds_sdk.SetRecyclePolicyRequest(body=policy))
+    client.list_flavor_infos(dds_sdk.ListFlavorInfosRequest())
+    client.list_flavors(dds_sdk.ListFlavorsRequest())
+    client.list_datastore_versions(dds_sdk.ListDatastoreVersionsRequest(datastore_name="DDS-Community"))
 
 
 def call_smn(client: Any) -> None:
@@ -143,6 +180,7 @@ def offered(cloud: LocalCloud) -> set[tuple[str, str]]:
 
 
 @pytest.mark.filterwarnings("ignore:Unable to convert string to datetime")  # the SDK, without python-dateutil
+@pytest.mark.filterwarnings("ignore:Method 'list_flavors'")
 def test_every_call(cloud: LocalCloud, dds: Any, smn: Any, functiongraph: Any, iam: Any, iam5: Any) -> None:
     """The SDKs call exactly the operations of the OpenAPI document, and each succeeds."""
     call_dds(cloud, dds)

@@ -7,7 +7,7 @@ import httpx
 import huaweicloudsdkiam.v3 as sdk
 import pytest
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
-from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest, ListInstancesRequest, ShowQuotasRequest
+from huaweicloudsdkdds.v3 import DdsClient, ListBackupsRequest, ListInstancesRequest, ListProjectTagsRequest
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
 
 from localcloud import LocalCloud
@@ -231,7 +231,7 @@ def test_calls_without_a_documented_action_are_forbidden(cloud: LocalCloud, agen
     connection = {"access_key": key.access, "secret_key": key.secret, "security_token": key.securitytoken}
     intruder = iam_client(cloud, **connection)
 
-    assert refusal(lambda: dds.show_quotas(ShowQuotasRequest()))[:2] == (403, "DBS.280032")
+    assert refusal(lambda: dds.list_project_tags(ListProjectTagsRequest()))[:2] == (403, "DBS.280032")
     assert refusal(lambda: intruder.list_custom_policies(sdk.ListCustomPoliciesRequest()))[0] == 403
 
 
