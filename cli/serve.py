@@ -82,6 +82,18 @@ LOOK_INSIDE = ("connection", "state", "messages", "requests", "functions", "invo
     metavar="MB/S",
     help="The speed of backups. Default: 60.",
 )
+@click.option(
+    "--restore-rate",
+    type=click.FloatRange(min=SLOWEST_BACKUP),
+    metavar="MB/S",
+    help="The speed of restores. Default: 40.",
+)
+@click.option(
+    "--duration-scale",
+    type=click.FloatRange(min=0, max=1000),
+    metavar="FACTOR",
+    help="Multiplies the time that an instance takes to be created, restarted and deleted. Default: 1.",
+)
 @click.option("as_json", "--json", is_flag=True, help="Print the connection as one line of JSON.")
 def serve(
     host: str,
@@ -99,6 +111,8 @@ def serve(
     enforce_policies: bool,
     job_delay: float | None,
     backup_rate: float | None,
+    restore_rate: float | None,
+    duration_scale: float | None,
     as_json: bool,
 ) -> None:
     """Run a local Huawei Cloud (IAM, DDS, SMN, FunctionGraph) until Ctrl-C.
@@ -134,6 +148,8 @@ def serve(
         "enforce_policies": enforce_policies or None,
         "job_delay": job_delay,
         "backup_rate": backup_rate,
+        "restore_rate": restore_rate,
+        "duration_scale": duration_scale,
     }
     given = {name: value for name, value in switches.items() if value is not None}
     try:

@@ -151,6 +151,7 @@ class Cloud:
                 if instance.status == instance.hidden_node == "normal"
                 and not instance.actions
                 and instance.fails_with is None
+                and self.dds.instances.get(instance.id) is not None
             ],
             instances=[
                 InstanceLine(id=one.id, name=one.name, mode=one.mode, status=one.status, tags=one.tags)

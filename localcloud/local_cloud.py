@@ -14,6 +14,7 @@ from localcloud.admin import schemas
 from localcloud.clock import MAX_JUMP_TIME
 from localcloud.cloud import Cloud
 from localcloud.key_file import published
+from localcloud.mongo.tls import authority_pem
 from localcloud.seed import Seed, load_seed
 from localcloud.server import HttpServer, listen, url_of
 
@@ -83,6 +84,10 @@ class LocalCloud:
     def connection(self) -> schemas.Connection:
         """Endpoint, region, project, credentials, a topic, and the ids of instances that can be backed up."""
         return cast("schemas.Connection", self._call("GET", "connection"))
+
+    def authority(self) -> str:
+        """The certificate, as PEM, of the authority that MongoDB clients need for an instance with TLS."""
+        return authority_pem()
 
     # Looking inside
 

@@ -39,6 +39,10 @@ class Switches(Strict):
     unique_instance_names: bool = Field(
         default=False, description="Refuse a new instance whose name exists in the project, as older regions do."
     )
+    single_nodes: bool = Field(
+        default=True,
+        description="Offer single nodes. Some regions no longer do, and refuse to restore one to a new instance.",
+    )
     restore_rate: float = Field(
         default=40.0,
         ge=SLOWEST_BACKUP,

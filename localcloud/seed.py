@@ -27,6 +27,8 @@ HOUR = 3600.0
 GB_IN_KB = 1024**2
 # YAML has lists, frozen models have tuples.
 FROM_LIST = Field(strict=False)
+# The password of rwuser of every instance of the seed.
+RWUSER = "LocalCloud-1"
 # The states of an instance that holds nothing yet.
 WITHOUT_CONTENT = ("creating", "createfail")
 REGION = re.compile("[a-z0-9]+(-[a-z0-9]+)+")
@@ -68,7 +70,7 @@ class SeedInstance(Strict):
     name: str
     mode: Mode
     status: str = "normal"
-    version: str = "4.0"
+    version: str = "4.4"
     remark: str = ""
     data_gb: Annotated[float, Field(ge=0)] = 0.5
     volume_gb: Annotated[int, Field(ge=10, le=2000, multiple_of=10)] = 10
@@ -76,7 +78,6 @@ class SeedInstance(Strict):
     subnet_id: str = SUBNET
     security_group_id: str = SECURITY_GROUP
     availability_zone: str = ""
-    ssl: bool = True
     prepaid: bool = False
     days_old: Annotated[float, Field(ge=0)] = 1
     enterprise_project_id: str = "0"
@@ -86,6 +87,8 @@ class SeedInstance(Strict):
     fails_with: str | None = None
     tags: Annotated[dict[str, str], Field(default_factory=dict)]
     backup_policy: SeedPolicy | None = None
+    ssl: bool = True
+    password: str = RWUSER
     content: SeedContent | None = None
 
 
@@ -235,6 +238,7 @@ def _instance(seed: SeedInstance, now: float) -> Instance:
         policy=_policy(seed.backup_policy, now) if seed.backup_policy else None,
         tags=dict(seed.tags),
         ssl=seed.ssl,
+        password=seed.password,
     )
 
 

@@ -18,6 +18,7 @@ from localcloud.app import make_app
 from localcloud.cloud import Cloud
 from localcloud.connection import CuttableProtocol
 from localcloud.key_file import published
+from localcloud.mongo.listener import DataPlane
 from localcloud.seed import load_seed
 
 
@@ -131,6 +132,8 @@ class HttpServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         await super().startup(sockets)
+        self._data_plane = DataPlane(self._cloud.dds, self._cloud.store.commit)
+        self._cloud.dds.address = self._data_plane.address
         self._background = asyncio.create_task(self._cloud.functiongraph.run(self._url))
         self._on_started()
 
@@ -147,6 +150,7 @@ class HttpServer(uvicorn.Server):
 
         uvicorn's method does the same in steps of 100 ms.
         """
+        self._data_plane.close()
         for server in self.servers:
             server.close()
         for listener in sockets or []:

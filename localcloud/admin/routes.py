@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Body, HTTPException, Request
+from fastapi.responses import PlainTextResponse
 
 from localcloud.admin import schemas
 from localcloud.clock import text
@@ -19,6 +20,7 @@ from localcloud.functiongraph.runtime.interpreters import interpreter_for
 from localcloud.functiongraph.service import FunctionGraph
 from localcloud.functiongraph.state import LATEST, Function
 from localcloud.functiongraph.views import async_config_view, trigger_view
+from localcloud.mongo.tls import authority_pem
 from localcloud.region import Switches
 from localcloud.smn.service import confirm
 from localcloud.smn.state import Message
@@ -90,6 +92,11 @@ def _add_inspection(router: APIRouter, cloud: Cloud) -> None:
     async def state() -> schemas.State:
         """Show every instance, backup, job and restore, and the recycle bin."""
         return cast("schemas.State", snapshot(cloud.dds))
+
+    @router.get("/ca.pem", response_class=PlainTextResponse)
+    async def authority() -> str:
+        """Show the certificate of the authority that signs those of the instances: the CA file of MongoDB clients."""
+        return authority_pem()
 
     @router.get("/messages")
     async def messages() -> list[schemas.PublishedMessage]:

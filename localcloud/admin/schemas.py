@@ -73,7 +73,10 @@ class Connection(TypedDict):
 
 
 class InstanceState(TypedDict):
-    """A DDS instance. `actions` are the running operations, `fails_with` is why its next backups fail."""
+    """A DDS instance. `actions` are the running operations, `fails_with` is why its next backups fail.
+
+    `uri` is the connection string for MongoDB clients, without the password; null if the instance cannot be used.
+    """
 
     id: str
     name: str
@@ -87,6 +90,7 @@ class InstanceState(TypedDict):
     prepaid: bool
     created: str
     tags: dict[str, str]
+    uri: str | None
     backup_policy: dict[str, Any]
 
 

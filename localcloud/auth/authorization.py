@@ -56,8 +56,7 @@ def _call(
     on_instances: bool = False,
     dependencies: tuple[str, ...] = (),
 ) -> tuple[re.Pattern[str], Action]:
-    pattern = re.escape(f"{method} {path}").replace(r"\{instance_id\}", "[0-9A-Za-z]+in[0-9]{2}")
-    pattern = re.sub(r"\\{\w+\\}", "[^/]+", pattern)
+    pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(f"{method} {path}"))
     return re.compile(pattern), Action(name, identity_name or name, on_instances, dependencies)
 
 
@@ -84,6 +83,7 @@ _ACTIONS = (
     _call("GET", f"{_DDS}/instances/recycle-policy", "dds:instance:list", "dds:instance:getBackupPolicy"),
     _call("PUT", f"{_DDS}/instances/recycle-policy", "dds:instance:setRecyclePolicy"),
     _call("GET", f"{_DDS}/recycle-instances", "dds:instance:list", "dds:instance:listRecycleInstances"),
+    _call("DELETE", f"{_DDS}/instances/backups", "dds:backup:delete"),
     _call("DELETE", _INSTANCE, "dds:instance:deleteInstance", "dds:instance:delete", on_instances=True),
     _call("POST", f"{_INSTANCE}/restart", "dds:instance:reboot", "dds:instance:restart", on_instances=True),
     _call("PUT", f"{_INSTANCE}/modify-name", "dds:instance:modify", "dds:instance:updateName", on_instances=True),

@@ -77,10 +77,13 @@ def check_new(
 ) -> Specification:
     """Return what a new instance consists of.
 
-    Raises DBS.280244 for an unknown zone, 280438 for a key that is no UUID, 239011 for another SSL option than 0 and 1,
-    280365 for an incomplete payment mode, 280433 for a malformed enterprise project, 280280 if the quota is used up,
-    280234 if the name is taken and names are unique (switch unique_instance_names), 280200 or 200052 for a password.
+    Raises DBS.280342 for a single node where none is on offer (switch single_nodes), 280244 for an unknown zone, 280438
+    for a key that is no UUID, 239011 for another SSL option than 0 and 1, 280365 for an incomplete payment mode, 280433
+    for a malformed enterprise project, 280280 if the quota is used up, 280234 if the name is taken and names are unique
+    (switch unique_instance_names), 280200 or 200052 for a password.
     """
+    if mode == "Single" and not state.region.switches.single_nodes:
+        raise dds_error("DBS.280342")
     check_password(new.password)
     _check_zones(state, new.availability_zone, mode)
     if new.ssl_option not in (None, "0", "1"):

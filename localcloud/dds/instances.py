@@ -22,6 +22,7 @@ TAG_KEY = re.compile(r"[A-Za-z0-9_\-\u4e00-\u9fff]{1,36}")
 TAG_VALUE = re.compile(r"[A-Za-z0-9._\-\u4e00-\u9fff]{0,43}")
 
 _TIME = "%Y-%m-%dT%H:%M:%S"
+_NODE_STATUS = {"BACKUP": "backup", "RESTARTING": "reboot", "RESTORING": "restore"}
 _REPLICAS = ("Primary", "Secondary", "Hidden")
 _NAMESPACE = uuid.UUID("5b3f8f2e-6c55-5d0e-8f5d-0a1e6f0c2b77")
 
@@ -104,10 +105,12 @@ def change_tags(state: DdsState, instance_id: str, action: str, tags: list[schem
     """
     state.present()
     instance = state.instance(instance_id)
-    kept = check_tags(instance.tags, tags)
     if action == "delete":
+        # "The character set of the tags will not be checked", and tags that do not exist are ignored.
         deleted = {tag.key for tag in tags}
         kept = {key: value for key, value in instance.tags.items() if key not in deleted}
+    else:
+        kept = check_tags(instance.tags, tags)
     state.instances.put(replace(instance, tags=kept))
 
 
@@ -170,21 +173,24 @@ def _has_tag(instance: Instance, condition: schemas.TagCondition) -> bool:
     return value is not None and (not condition.values or value in condition.values)
 
 
-def groups_of(state: DdsState, instance: Instance) -> list[schemas.Group]:
-    """The groups of nodes of an instance. A backup in progress shows in the status of the nodes."""
-    actions = state.operations(instance, state.present())
-    return list(_groups(state.region.id, instance, "backup" if "BACKUP" in actions else "normal"))
+def groups_of(state: DdsState, instance: Instance, now: float) -> list[schemas.Group]:
+    """The groups of nodes of an instance. What an instance does shows in the status of its nodes."""
+    actions = state.operations(instance, now)
+    status = next((_NODE_STATUS[action] for action in actions if action in _NODE_STATUS), "normal")
+    address = state.address(instance)
+    return [_reachable(group, address) for group in _groups(state.region.id, instance, status)]
 
 
 def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
     actions = state.operations(instance, now)
     policy = instance.policy
+    address = state.address(instance)
     return schemas.Instance(
         id=instance.id,
         name=instance.name,
         remark=instance.remark,
         status=instance.status,
-        port=str(instance.spec.port),
+        port=str(address[1] if address else instance.spec.port),
         mode=instance.mode,
         region=state.region.id,
         datastore=schemas.Datastore(version=instance.version, whole_version=f"{instance.version}.3.1"),
@@ -201,7 +207,7 @@ def _view(state: DdsState, instance: Instance, now: float) -> schemas.Instance:
         ),
         pay_mode=instance.spec.pay_mode,
         maintenance_window="02:00-06:00",
-        groups=groups_of(state, instance),
+        groups=groups_of(state, instance, now),
         disk_encryption_id=instance.spec.disk_encryption_id,
         enterprise_project_id=instance.enterprise_project_id,
         time_zone="",
@@ -256,6 +262,14 @@ def _group(
             for number, role in enumerate(roles, start=1)
         ],
     )
+
+
+def _reachable(group: schemas.Group, address: tuple[str, int] | None) -> schemas.Group:
+    """The group with the address at which a client of this machine reaches its nodes, if it does."""
+    if address is None:
+        return group
+    nodes = [node.model_copy(update={"private_ip": address[0]}) for node in group.nodes]
+    return group.model_copy(update={"nodes": nodes})
 
 
 def _node_status(instance: Instance, role: str, usual: str) -> str:

@@ -56,7 +56,7 @@ def restart(state: DdsState, instance_id: str, body: schemas.RestartInstance) ->
     instance = state.instance(instance_id)
     _check_normal(instance, "restart")
     state.check_idle(instance, now)
-    kind = _restart_kind(state, instance, body)
+    kind = _restart_kind(state, instance, body, now)
     job = state.begin_job(kind, instance, now, _scaled(state, RESTART_SECONDS))
     state.instances.put(replace(instance, actions=("RESTARTING",), busy_until=job.end))
     return job
@@ -98,10 +98,10 @@ def reset_password(state: DdsState, instance_id: str, body: schemas.NewPassword)
     state.instances.put(replace(instance, actions=("RESET_PASSWORD",), busy_until=busy_until, password=password))
 
 
-def _restart_kind(state: DdsState, instance: Instance, body: schemas.RestartInstance) -> JobKind:
+def _restart_kind(state: DdsState, instance: Instance, body: schemas.RestartInstance, now: float) -> JobKind:
     if body.target_type is None and body.target_id == instance.id:
         return _RESTARTS[instance.mode]
-    for group in groups_of(state, instance):
+    for group in groups_of(state, instance, now):
         if body.target_type not in (None, group.type):
             continue
         if body.target_type is not None and group.id == body.target_id:

@@ -15,7 +15,7 @@ def flavor_infos(
             **_flavor(state, offer).model_dump(),
             engine_versions=[version for version in VERSIONS if _fits(offer, version)],
         )
-        for offer in OFFERS
+        for offer in _offers(state)
         if engine_name in (None, "DDS-Community") and (engine_version is None or _fits(offer, engine_version))
     ]
     return schemas.FlavorInfos(flavors=found[offset : offset + limit], total_count=len(found))
@@ -24,7 +24,7 @@ def flavor_infos(
 def flavors(state: DdsState, region: str | None, engine_name: str | None) -> schemas.Flavors:
     """The specifications, all in this region."""
     is_here = region in (None, state.region.id) and engine_name in (None, "DDS-Community")
-    return schemas.Flavors(flavors=[_flavor(state, offer) for offer in OFFERS] if is_here else [])
+    return schemas.Flavors(flavors=[_flavor(state, offer) for offer in _offers(state)] if is_here else [])
 
 
 def versions(datastore_name: str) -> schemas.Versions:
@@ -32,6 +32,10 @@ def versions(datastore_name: str) -> schemas.Versions:
     if datastore_name != "DDS-Community":
         raise dds_error("DBS.280122")
     return schemas.Versions(versions=list(VERSIONS))
+
+
+def _offers(state: DdsState) -> list[Offer]:
+    return [offer for offer in OFFERS if offer.node_type != "single" or state.region.switches.single_nodes]
 
 
 def _flavor(state: DdsState, offer: Offer) -> schemas.Flavor:

@@ -3,7 +3,7 @@
 During a restore to a new instance the source is busy with RESTORE_TO_NEW_INSTANCE, and its backups cannot be deleted.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from localcloud.dds import instance_schemas as schemas
 from localcloud.dds.creation import CREATION_SECONDS, Beginning, begin, check_new, started
@@ -30,6 +30,18 @@ _TO_TIME_JOBS: dict[Mode, JobKind] = {
     "ReplicaSet": JobKind.RESTORE_REPLICA_SET_TO_TIME,
 }
 _FAIL_REASON = "The restored instance did not start."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What data is restored from. Of an instance that was deleted, the number of shards is not known."""
+
+    instance_id: str
+    mode: Mode
+    version: str
+    disk_gb: int
+    shards: int | None
+    backup_id: str | None = None
 
 
 def restore_new(state: DdsState, new: schemas.RestoreNewInstance) -> schemas.NewInstanceStarted:
@@ -108,9 +120,9 @@ def seconds_of(state: DdsState, size_kb: int, *, to_time: bool = False) -> float
 def _restore_backup(
     state: DdsState, new: schemas.RestoreNewInstance, backup: Backup, now: float
 ) -> schemas.NewInstanceStarted:
-    source = state.instances.get(backup.instance_id)
-    if source is not None:
-        state.check_idle(source, now)
+    instance = state.instances.get(backup.instance_id)
+    if instance is not None:
+        state.check_idle(instance, now)
     whole = state.content(backup.id)
     fault = state.fault_of(backup.id)
     content = fault.of(whole, backup.begin)
@@ -123,57 +135,59 @@ def _restore_backup(
         fail_reason=_FAIL_REASON if fault.ends_as == "createfail" else None,
         never_ends=fault.never_ends,
     )
-    disk_gb = source.spec.disk_gb if source else backup.disk_gb
-    return _restore(state, new, backup.instance_mode, backup.version, disk_gb, source, beginning, now, backup)
+    source = Source(
+        instance_id=backup.instance_id,
+        mode=backup.instance_mode,
+        version=backup.version,
+        disk_gb=instance.spec.disk_gb if instance else backup.disk_gb,
+        shards=_shards(instance),
+        backup_id=backup.id,
+    )
+    return _restore(state, new, source, beginning, now)
 
 
 def _restore_to_time(
-    state: DdsState, new: schemas.RestoreNewInstance, source: Instance, time: float, now: float
+    state: DdsState, new: schemas.RestoreNewInstance, instance: Instance, time: float, now: float
 ) -> schemas.NewInstanceStarted:
-    state.check_idle(source, now)
+    state.check_idle(instance, now)
     beginning = Beginning(
-        kind=_TO_TIME_JOBS[source.mode],
-        seconds=_seconds(state, source.mode, source.data_kb, to_time=True),
-        content=state.content_at(source.id, time),
-        data_kb=source.data_kb,
+        kind=_TO_TIME_JOBS[instance.mode],
+        seconds=_seconds(state, instance.mode, instance.data_kb, to_time=True),
+        content=state.content_at(instance.id, time),
+        data_kb=instance.data_kb,
     )
-    return _restore(state, new, source.mode, source.version, source.spec.disk_gb, source, beginning, now, None)
+    source = Source(
+        instance_id=instance.id,
+        mode=instance.mode,
+        version=instance.version,
+        disk_gb=instance.spec.disk_gb,
+        shards=_shards(instance),
+    )
+    return _restore(state, new, source, beginning, now)
+
+
+def _restore(
+    state: DdsState, new: schemas.RestoreNewInstance, source: Source, beginning: Beginning, now: float
+) -> schemas.NewInstanceStarted:
+    flavors = check_restored(new.flavor, source.mode, source.disk_gb, source.shards)
+    spec = check_new(state, new, source.mode, flavors)
+    instance, job = begin(state, new, source.mode, source.version, spec, beginning, now)
+    # What takes forever is the new instance: the data has been read by then, and the source is free.
+    end = now + max(1.0, beginning.seconds)
+    state.restores.put(Restore(job.id, source.instance_id, source.backup_id, instance.id, now, end))
+    return started(state, new, instance, job)
 
 
 def _seconds(state: DdsState, mode: Mode, size_kb: int, *, to_time: bool = False) -> float:
     return CREATION_SECONDS[mode] * state.region.switches.duration_scale + seconds_of(state, size_kb, to_time=to_time)
 
 
+def _shards(instance: Instance | None) -> int | None:
+    shard = instance.spec.flavor("shard") if instance else None
+    return shard.num if shard else None
+
+
 def _part(content: Content, whole: Content) -> float:
     """The part of the documents, by their size, that is left of them."""
     every = whole.statistics().data_size
     return content.statistics().data_size / every if every else 1.0
-
-
-def _restore(
-    state: DdsState,
-    new: schemas.RestoreNewInstance,
-    mode: Mode,
-    version: str,
-    disk_gb: int,
-    source: Instance | None,
-    beginning: Beginning,
-    now: float,
-    backup: Backup | None,
-) -> schemas.NewInstanceStarted:
-    shard = source.spec.flavor("shard") if source else None
-    flavors = check_restored(new.flavor, mode, disk_gb, shard.num if shard else None)
-    spec = check_new(state, new, mode, flavors)
-    instance, job = begin(state, new, mode, version, spec, beginning, now)
-    state.restores.put(
-        Restore(
-            id=job.id,
-            source_id=source.id if source else backup.instance_id if backup else "",
-            backup_id=backup.id if backup else None,
-            target_id=instance.id,
-            begin=now,
-            # What takes forever is the new instance: the data has been read by then.
-            end=now + max(1.0, beginning.seconds),
-        )
-    )
-    return started(state, new, instance, job)

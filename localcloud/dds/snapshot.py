@@ -4,7 +4,10 @@ from typing import Any
 
 from localcloud.clock import text
 from localcloud.dds.backups import show_policy
+from localcloud.dds.model import Instance
 from localcloud.dds.state import DdsState
+from localcloud.mongo.call import USER
+from localcloud.mongo.descriptions import SET_NAME
 
 
 def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
@@ -25,6 +28,7 @@ def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
                 "prepaid": instance.spec.pay_mode == "1",
                 "created": text(instance.created),
                 "tags": instance.tags,
+                "uri": _uri(dds, instance),
                 "backup_policy": show_policy(dds, instance.id).model_dump(exclude_none=True),
             }
             for instance in dds.instances
@@ -83,3 +87,12 @@ def snapshot(dds: DdsState) -> dict[str, list[dict[str, Any]]]:
             for one in dds.recycle_bin.at(now)
         ],
     }
+
+
+def _uri(dds: DdsState, instance: Instance) -> str | None:
+    address = dds.address(instance)
+    if address is None:
+        return None
+    host, port = address
+    members = f"&replicaSet={SET_NAME}" if instance.mode == "ReplicaSet" else ""
+    return f"mongodb://{USER}@{host}:{port}/?authSource=admin{members}{'&tls=true' if instance.ssl else ''}"

@@ -1,6 +1,8 @@
 """The state of DDS: the stored instances, backups and jobs, and how they change with time."""
 
+import math
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 
 from localcloud.clock import text
@@ -26,6 +28,8 @@ class DdsState:
         self.restores = store.table("restore", Restore)
         self.recycle_bin = RecycleBin(store)
         self.backup_faults = store.table("backup_fault", BackupFault)
+        self.address: Callable[[Instance], tuple[str, int] | None] = lambda _: None
+        """Where the data plane of an instance listens. A cloud that is not served has none."""
 
     def present(self) -> float:
         """Finish what is due, create the automatic backups that are due, and return the current time.
@@ -216,9 +220,14 @@ class DdsState:
             self.instances.put(replace(instance, policy=replace(policy, since=due)))
 
     def _free_from(self, instance: Instance, begin: float) -> float:
-        for other in sorted(self._backups_of(instance), key=lambda backup: backup.begin):
-            if other.running(begin):
-                begin = other.end
+        """The first time from `begin` on at which no backup, restore or other operation is in progress."""
+        spans = [(backup.begin, backup.end) for backup in self._backups_of(instance)]
+        spans += [(restore.begin, restore.end) for restore in self.restores if restore.source_id == instance.id]
+        if instance.actions and instance.busy_until is not None:
+            spans.append((-math.inf, instance.busy_until))
+        for start, end in sorted(spans):
+            if start <= begin < end:
+                begin = end
         return begin
 
     def _backups_of(self, instance: Instance) -> list[Backup]:

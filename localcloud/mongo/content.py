@@ -10,6 +10,7 @@ from typing import Any
 import bson
 from bson import ObjectId
 
+from localcloud.mongo.errors import MongoError
 from localcloud.mongo.values import MISSING, OBJECT_ID, OPTIONS, Document, Key, key_of, values_at, with_elements
 
 
@@ -21,13 +22,8 @@ MAX_COLLECTIONS = 1000
 PAGE = 4096
 
 
-class WriteError(Exception):
-    """A document that cannot be stored, with MongoDB's code and name of the error."""
-
-    def __init__(self, code: int, name: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.name = name
+class WriteError(MongoError):
+    """A document, or an amount of them, that cannot be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ class Index:
         entries: set[tuple[Key, ...]] = {()}
         for path, _ in self.keys:
             found = list(values_at(document, tuple(path.split("."))))
-            values = [one for one in with_elements(iter(found)) if not isinstance(one, list)] or found
+            values = [one for one in with_elements(found) if not isinstance(one, list)] or found or [None]
             keys = {key_of(None if one is MISSING else one) for one in values}
             entries = {(*entry, key) for entry in entries for key in keys}
         return entries
@@ -131,6 +127,8 @@ class Collection:
 
         Raises WriteError if a new document is not allowed.
         """
+        if not changed:
+            return self
         stored = dict(self.stored)
         size = self.size
         for key, document in changed.items():
@@ -297,7 +295,7 @@ def _checked(document: Document, indexes: Iterable[Index]) -> tuple[Key, bytes, 
 
 
 def _duplicate(index: Index, document: Document) -> WriteError:
-    values = {path: next(values_at(document, tuple(path.split(".")))) for path, _ in index.keys}
+    values = {path: next(values_at(document, tuple(path.split("."))), MISSING) for path, _ in index.keys}
     shown = ", ".join(f"{path}: {None if value is MISSING else value!r}" for path, value in values.items())
     return WriteError(11000, "DuplicateKey", f"E11000 duplicate key error: index: {index.name} dup key: {{ {shown} }}")
 

@@ -4,7 +4,7 @@ MongoDB manual, "Comparison/Sort Order" and "Dot Notation".
 """
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import singledispatch
@@ -162,8 +162,8 @@ class Missing:
 MISSING = Missing()
 
 
-def values_at(value: object, path: tuple[str, ...]) -> Iterator[Any]:
-    """Every value at a path, MISSING where there is none.
+def values_at(value: object, path: Sequence[str]) -> Iterator[Any]:
+    """Every value at a path. MISSING where a document does not have it, and nothing where an array has no documents.
 
     A part of the path is a field's name or a position in an array. The fields of an array are those of its elements.
     """
@@ -172,15 +172,17 @@ def values_at(value: object, path: tuple[str, ...]) -> Iterator[Any]:
     elif isinstance(value, Mapping):
         yield from values_at(value.get(path[0], MISSING), path[1:])
     elif isinstance(value, list):
-        found = [one for element in value if isinstance(element, Mapping) for one in values_at(element, path)]
-        if path[0].isdigit() and int(path[0]) < len(value):
-            found.extend(values_at(value[int(path[0])], path[1:]))
-        yield from found or [MISSING]
+        at_position = path[0].isdigit() and int(path[0]) < len(value)
+        for element in value:
+            if isinstance(element, Mapping) and not (at_position and path[0] not in element):
+                yield from values_at(element, path)
+        if at_position:
+            yield from values_at(value[int(path[0])], path[1:])
     else:
         yield MISSING
 
 
-def with_elements(values: Iterator[Any]) -> Iterator[Any]:
+def with_elements(values: Iterable[Any]) -> Iterator[Any]:
     """The values, and after each array its elements: what a condition on a field is compared with."""
     for value in values:
         yield value

@@ -39,19 +39,19 @@ SHOW_JOB_DETAIL = Operation("DDS.ShowJobDetail", "show_job_detail", "dds:task:li
 RESTORE_NEW_INSTANCE = Operation(
     "DDS.RestoreNewInstance", "restore_new_instance", "dds:instance:create", "dds:instance:create", writes=True
 )
-LIST_DATABASES = Operation("DDS.ListDatabases", "list_databases", "dds:instance:list", "dds:instance:listDatabases")
+LIST_DATABASES = Operation("DDS.ListDatabases", "list_databases", "dds:instance:list", "dds:instance:getDatabases")
 LIST_RESTORE_TIMES = Operation(
-    "DDS.ListRestoreTimes", "list_restore_times", "dds:instance:list", "dds:instance:listRestoreTimes"
+    "DDS.ListRestoreTimes", "list_restore_times", "dds:instance:list", "dds:backup:getRestoreTimeList"
 )
 LIST_RECYCLE_INSTANCES = Operation(
     "DDS.ListRecycleInstances", "list_recycle_instances", "dds:instance:list", "dds:instance:listRecycleInstances"
 )
-SHOW_QUOTAS = Operation("DDS.ShowQuotas", "show_quotas", "dds:instance:list", "dds:quota:list")
+SHOW_QUOTAS = Operation("DDS.ShowQuotas", "show_quotas", "dds:instance:list", "dds:instance:getQuotas")
 BATCH_TAG_ACTION = Operation(
-    "DDS.BatchTagAction", "batch_tag_action", "dds:instance:modify", "dds:instance:batchTag", writes=True
+    "DDS.BatchTagAction", "batch_tag_action", "dds:instance:modify", "dds:instance:setTag", writes=True
 )
 RESET_PASSWORD = Operation(
-    "DDS.ResetPassword", "reset_password", "dds:instance:resetPasswd", "dds:instance:resetPassword", writes=True
+    "DDS.ResetPassword", "reset_password", "dds:instance:resetPasswd", "dds:instance:resetPasswd", writes=True
 )
 RESTART_INSTANCE = Operation(
     "DDS.RestartInstance", "restart_instance", "dds:instance:reboot", "dds:instance:restart", writes=True

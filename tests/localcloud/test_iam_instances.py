@@ -230,6 +230,7 @@ INSTANCE = f"/v3/p/instances/{CUSTOMERS}"
         (f"GET {INSTANCE}/restore-time", "dds:instance:list", "dds:backup:getRestoreTimeList"),
         (f"GET {INSTANCE}/restore-database", "dds:instance:list", "dds:backup:getRestoreDatabases"),
         (f"GET {INSTANCE}/restore-collection", "dds:instance:list", "dds:backup:getRestoreCollections"),
+        ("DELETE /v3/p/instances/backups", "dds:backup:delete", "dds:backup:delete"),
         ("POST /v3/p/instances/recovery", "dds:backup:refreshInstanceFromBackup", "dds:instance:restore"),
         ("GET /v3/p/recycle-instances", "dds:instance:list", "dds:instance:listRecycleInstances"),
         ("PUT /v3/p/instances/recycle-policy", "dds:instance:setRecyclePolicy", "dds:instance:setRecyclePolicy"),
@@ -244,8 +245,3 @@ def test_the_action_of_each_call(call: str, name: str, identity_name: str) -> No
 
     assert action is not None
     assert (action.name, action.identity_name) == (name, identity_name)
-
-
-def test_no_action_covers_what_is_not_documented() -> None:
-    """Deleting several backups at once has no documented action, and is not taken for deleting an instance."""
-    assert action_of("DELETE", "/v3/p/instances/backups") is None

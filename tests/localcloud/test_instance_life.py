@@ -64,7 +64,7 @@ def test_an_empty_instance(
     made = show(dds, answer.id)
 
     assert (made.status, made.mode, made.datastore.version, made.engine) == ("normal", mode, version, engine)
-    assert ([(tag.key, tag.value) for tag in made.tags], made.port) == ([("env", "test")], "27017")
+    assert [(tag.key, tag.value) for tag in made.tags] == [("env", "test")]
     assert job(dds, answer.job_id).status == "Completed"
 
 
@@ -238,7 +238,9 @@ def test_a_full_bin_takes_nothing() -> None:
 def test_restarting(cloud: LocalCloud, dds: Any, instance_id: str, task: str) -> None:
     """An instance is busy with a restart for a minute or two. The task list has it under the name of the mode."""
     restart(dds, instance_id)
-    assert show(dds, instance_id).actions == ["RESTARTING"]
+    restarting = show(dds, instance_id)
+    assert restarting.actions == ["RESTARTING"]
+    assert {node.status for group in restarting.groups for node in group.nodes} == {"reboot"}
     assert rejection(restart, dds, instance_id) == (403, "DBS.200019")
     assert rejection(dds.create_manual_backup, new_backup(instance_id)) == (403, "DBS.200019")
     cloud.advance(120)
@@ -322,6 +324,18 @@ def test_what_is_on_offer(dds: Any) -> None:
     assert dds.list_flavors(sdk.ListFlavorsRequest(region="mars-1")).flavors == []
 
 
+def test_a_region_without_single_nodes(cloud: LocalCloud, dds: Any) -> None:
+    """Where single nodes are not on offer, none is created, and none is restored to a new instance."""
+    point = sdk.RestorePoint(backup_id=dds.create_manual_backup(new_backup(SCRATCH)).backup_id)
+    cloud.advance(3600)
+    cloud.switch(single_nodes=False)
+
+    assert rejection(dds.create_instance, creation(SINGLE, mode="Single")) == (400, "DBS.280342")
+    assert rejection(dds.restore_new_instance, restore(SINGLE, restore_point=point)) == (400, "DBS.280342")
+    offered = dds.list_flavor_infos(sdk.ListFlavorInfosRequest()).flavors
+    assert "single" not in {flavor.type for flavor in offered}
+
+
 def test_versions(dds: Any) -> None:
     """DDS has versions, and no other database."""
     found = dds.list_datastore_versions(sdk.ListDatastoreVersionsRequest(datastore_name="DDS-Community"))
@@ -360,6 +374,7 @@ def test_no_times_without_automatic_backups(cloud: LocalCloud, dds: Any) -> None
     assert rejection(dds.list_restore_times, wrong) == (400, "DBS.280409")
 
 
+@pytest.mark.slow
 def test_a_restart_of_the_cloud(tmp_path: Path) -> None:
     """What was created, deleted and restored is kept in the state file, with its times."""
     state_file = tmp_path / "state.db"
@@ -375,6 +390,8 @@ def test_a_restart_of_the_cloud(tmp_path: Path) -> None:
         client = build(sdk.DdsClient, cloud)
         after = cloud.state()
         assert [one["id"] for one in after["recycle_bin"]] == [CUSTOMERS]
+        for instance in [*before["instances"], *after["instances"]]:
+            instance["uri"] = None  # it listens elsewhere
         assert after["instances"] == before["instances"]
         assert after["restores"] == before["restores"]
         assert next(one for one in after["backups"] if one["id"] == KEPT)["fault"] == {"keeps": 0.5}

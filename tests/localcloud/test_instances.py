@@ -114,8 +114,8 @@ def test_an_instance_in_full(dds: Any) -> None:
     assert (cluster.groups[1].volume.size, cluster.groups[1].volume.used) == ("80", "4.000")
     assert (cluster.datastore.type, cluster.datastore.version, cluster.engine) == (
         "DDS-Community",
-        "4.0",
-        "wiredTiger",
+        "4.4",
+        "rocksDB",
     )
     assert cluster.backup_strategy.keep_days == 7
     assert {tag.key: tag.value for tag in cluster.tags} == {"env": "production", "backup": "nightly", "team": "orders"}

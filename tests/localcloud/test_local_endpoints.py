@@ -59,7 +59,7 @@ def test_state(cloud: LocalCloud, dds: Any, local: httpx.Client) -> None:
     [backup] = [one for one in state["backups"] if one["id"] == created.backup_id]
     [job] = [one for one in state["jobs"] if one["id"] == created.job_id]
     [instance] = [one for one in state["instances"] if one["id"] == ORDERS]
-    assert state.keys() == {"instances", "backups", "jobs"}
+    assert state.keys() == {"instances", "backups", "jobs", "restores", "recycle_bin"}
     assert {name: backup[name] for name in ("name", "instance_id", "type", "status", "job_id")} == {
         "name": "mybackup1",
         "instance_id": ORDERS,

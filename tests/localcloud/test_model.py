@@ -13,9 +13,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from localcloud.clock import Clock
 from localcloud.cloud import Cloud
-from localcloud.dds import backups
+from localcloud.dds import backups, lifecycle, restores
+from localcloud.dds.instance_schemas import RestartInstance, RestoreNewInstance
 from localcloud.dds.schemas import NewPolicy
 from localcloud.dds.snapshot import snapshot
+from localcloud.dds.specification import NODE_TYPES, SECURITY_GROUP, SUBNET, VPC, usual_flavors
 from localcloud.errors import CloudError
 from localcloud.seed import load_seed
 
@@ -23,6 +25,21 @@ from localcloud.seed import load_seed
 SEED = load_seed()
 INSTANCES = st.sampled_from([instance.id for instance in SEED.instances])
 NAMES = st.sampled_from(["nightly", "weekly", "before-release-41", "auto-1"])
+NEVER = "18e4b7c93d5f4a60b2f1a5d6e07c984bin02"  # it is being created forever
+BODY = {
+    "name": "copy",
+    "availability_zone": "cn-north-4a",
+    "vpc_id": VPC,
+    "subnet_id": SUBNET,
+    "security_group_id": SECURITY_GROUP,
+}
+FLAVORS = {
+    mode: [
+        {"type": flavor.type, "num": flavor.num, "size": flavor.disk_gb, "spec_code": flavor.spec_code}
+        for flavor in usual_flavors(mode, 200)
+    ]
+    for mode in NODE_TYPES
+}
 NEXT: dict[str | None, set[str | None]] = {
     "BUILDING": {"BUILDING", "COMPLETED", "FAILED"},
     "COMPLETED": {"COMPLETED", "DISABLED", None},
@@ -54,7 +71,7 @@ class LocalDds(RuleBasedStateMachine):
         try:
             return backups.create(self.cloud.dds, instance_id, name, "").id
         except CloudError as error:
-            assert error.code in {"DBS.201201", "DBS.200019", "DBS.201000", "DBS.201014", "DBS.200018"}  # noqa: PT017
+            assert error.code in {"DBS.201201", "DBS.200019", "DBS.201000", "DBS.201014", "DBS.200018", "DBS.200002"}  # noqa: PT017
             return multiple()
 
     @rule(backup_id=made)
@@ -63,7 +80,38 @@ class LocalDds(RuleBasedStateMachine):
         try:
             backups.delete(self.cloud.dds, [backup_id])
         except CloudError as error:
-            assert error.code in {"DBS.201214", "DBS.201014", "DBS.200019"}  # noqa: PT017
+            assert error.code in {"DBS.201214", "DBS.201014", "DBS.200019", "DBS.201319"}  # noqa: PT017
+
+    @rule(backup_id=made)
+    def restore(self, backup_id: str) -> None:
+        """Restore a backup to a new instance, or get a documented error."""
+        try:
+            mode = self.cloud.dds.backup(backup_id, self.cloud.dds.present()).instance_mode
+            body = RestoreNewInstance.model_validate(
+                BODY | {"flavor": FLAVORS[mode], "restore_point": {"backup_id": backup_id}}
+            )
+            started = restores.restore_new(self.cloud.dds, body)
+        except CloudError as error:
+            assert error.code in {"DBS.201214", "DBS.280124", "DBS.200019", "DBS.280280"}  # noqa: PT017
+        else:
+            assert self.cloud.dds.instances.get(started.id) is not None
+
+    @rule(instance_id=INSTANCES)
+    def restart_instance(self, instance_id: str) -> None:
+        """Restart an instance, or get a documented error."""
+        try:
+            lifecycle.restart(self.cloud.dds, instance_id, RestartInstance(target_id=instance_id))
+        except CloudError as error:
+            assert error.code in {"DBS.201000", "DBS.200019", "DBS.200002"}  # noqa: PT017
+
+    @rule(number=st.integers(0, 30))
+    def delete_instance(self, number: int) -> None:
+        """Delete an instance of the seed or a restored one, or get a documented error."""
+        instance_id = [*self.cloud.dds.instances][number % len(self.cloud.dds.instances)].id
+        try:
+            lifecycle.delete(self.cloud.dds, instance_id)
+        except CloudError as error:
+            assert error.code in {"DBS.280406", "DBS.201000", "DBS.200019"}  # noqa: PT017
 
     @rule(backup_id=made)
     def stop(self, backup_id: str) -> None:
@@ -81,7 +129,7 @@ class LocalDds(RuleBasedStateMachine):
         try:
             backups.set_policy(self.cloud.dds, instance_id, new)
         except CloudError as error:
-            assert error.status == 403  # noqa: PT017
+            assert error.status in {403, 404}  # noqa: PT017
 
     @rule(seconds=st.sampled_from([1, 30, 300, 3600, 86_400, 40 * 86_400]))
     def advance(self, seconds: int) -> None:
@@ -103,6 +151,24 @@ class LocalDds(RuleBasedStateMachine):
             backup["instance_id"] for backup in snapshot(self.cloud.dds)["backups"] if backup["status"] == "BUILDING"
         )
         assert set(building.values()) <= {1}
+
+    @invariant()
+    def one_operation_at_a_time(self) -> None:
+        """No instance does two things at once, and one that is being created does nothing else."""
+        for instance in snapshot(self.cloud.dds)["instances"]:
+            assert len(instance["actions"]) <= (0 if instance["status"] == "creating" else 1)
+
+    @invariant()
+    def instances_come_and_go(self) -> None:
+        """An instance is being created as long as its job runs. What is in the recycle bin is not listed."""
+        state = snapshot(self.cloud.dds)
+        running = {job["instance_id"] for job in state["jobs"] if job["status"] == "Running"}
+        creating = {one["id"] for one in state["instances"] if one["status"] == "creating"} - {NEVER}
+        targets = {restore["target_id"] for restore in state["restores"]}
+        listed = {one["id"] for one in state["instances"]}
+
+        assert creating == running & targets - {NEVER}
+        assert not listed & {one["id"] for one in state["recycle_bin"]}
 
     @invariant()
     def names_are_unique(self) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from localcloud.clock import Clock
 from localcloud.cloud import Cloud
 from localcloud.dds import backups
-from localcloud.dds.state import DAY
+from localcloud.dds.model import DAY
 from localcloud.mongo.content import Collection, Content, Index, WriteError, decoded
 from localcloud.mongo.values import key_of
 from localcloud.seed import load_seed

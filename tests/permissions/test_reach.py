@@ -106,7 +106,9 @@ def test_the_local_cloud_knows_the_same_actions(operation: Operation) -> None:
     """The application and the local cloud each state the action of an operation, independently."""
     method, path = http_of(operation)
 
-    assert action_of(method, path.replace("{", "").replace("}", "")) == (operation.action, operation.identity_action)
+    action = action_of(method, path.replace("{", "").replace("}", ""))
+    assert action is not None
+    assert (action.name, action.identity_name) == (operation.action, operation.identity_action)
 
 
 def calls_in(file: Path) -> list[ast.Call]:
