@@ -186,6 +186,7 @@ def _service(scope: InvocationScope[DrillBackupsSettings], asked: list[Asked], i
         messages=messages,
         deadline=scope.invocation.work,
         expect={source: expected for one in asked for source, expected in one.request.expect.items()},
+        windows=[one.window for one in asked if one.window],
     )
     placement = Placement(
         settings.DRILL_ENTERPRISE_PROJECT_ID,

@@ -1,6 +1,6 @@
 """Takes the next step of each drill that runs. Nothing is waited for: the next run of the timer sees how it went."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from shared.drill.interlocks import DrillRules, Interlock, forbids_deleting, for
 from shared.drill.lifecycle import CHECKS_WITHIN, GRACE, OPEN, Decision, Drill, Outcome, Step, decide
 from shared.drill.messages import DrillMessages
 from shared.drill.report import DrillItem, Trouble
+from shared.drill.schedule import Window
 from shared.drills import TAG
 from shared.errors import AbsentError, CloudError
 from shared.model import Instances, Restores
@@ -28,6 +29,7 @@ class Runner:
         connects: whether the inspector reads documents, for which it needs a password.
         new_password: makes a password that nobody keeps.
         expect: by the id of a source, what its copy has to hold.
+        windows: what this run covers; empty if no timer made it.
     """
 
     restores: Restores
@@ -41,6 +43,7 @@ class Runner:
     messages: DrillMessages
     deadline: Deadline
     expect: Mapping[str, Mapping[str, int]]
+    windows: Sequence[Window]
 
     def advance(self, drill: Drill, now: datetime, *, dry_run: bool) -> DrillItem:
         """Take the next step of a drill. Errors of the cloud become part of the result and are not raised."""
@@ -84,6 +87,8 @@ class Runner:
         if not item.notified:
             return item
         item = replace(item, drill=self._tag(drill, outcome.value.lower()))
+        if self.connects:  # the instance is busy with its new password: the next run goes on
+            return replace(item, done=True)
         return self._restart(item) if outcome is Outcome.VERIFIED else self._delete(item, now)
 
     def _inspect(self, drill: Drill) -> Inspection | None:
@@ -110,8 +115,15 @@ class Runner:
         return any(i.id == drill.instance.id and i.tags.get(TAG) == OPEN for i in listed)
 
     def _publish(self, item: DrillItem, now: datetime) -> DrillItem:
-        """Publish the outcome of the decision, if it has one."""
+        """Publish the outcome of the decision, if it has one.
+
+        While DDS creates an instance, it refuses to tag and to delete it. So its overdue drill is published when the
+        instance has become too old, and then again when it can be deleted.
+        """
         if item.decision.outcome is None:
+            return item
+        too_old = item.drill.born + self.rules.max_age
+        if item.drill.instance.status == "creating" and not any(window.contains(too_old) for window in self.windows):
             return item
         return replace(item, notified=self.notifier.publish(self.messages.outcome(item, now)))
 

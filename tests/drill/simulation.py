@@ -135,8 +135,8 @@ class Simulation:
     def _fate(self) -> Fate:
         rng = self.rng
         return Fate(
-            takes=rng.choice([timedelta(minutes=rng.randint(6, 70)), timedelta(minutes=rng.randint(6, 25)), NEVER])
-            if rng.random() < 0.3
+            takes=rng.choice([timedelta(minutes=rng.randint(40, 300)), NEVER])
+            if rng.random() < 0.2
             else timedelta(minutes=rng.randint(6, 40)),
             ends=rng.choices(["normal", "createfail", "abnormal", "gone"], [85, 6, 5, 4])[0],
             is_good=rng.random() < 0.8,
@@ -255,7 +255,9 @@ class Simulation:
             if instance.id not in self.made or instance.created is None:
                 continue
             age = self.clock.now() - instance.created
-            if age > self.platform.settings.DRILL_MAX_AGE + PERIOD and "DELETE_INSTANCE" not in instance.actions:
+            if instance.status == "creating" or "DELETE_INSTANCE" in instance.actions:
+                continue  # DDS refuses to delete an instance that it is creating
+            if age > self.platform.settings.DRILL_MAX_AGE + PERIOD:
                 self.played.violations.append(Violation("too old", f"{instance.name} is {age} old"))
 
     @property
@@ -279,10 +281,12 @@ def _judge(simulation: Simulation) -> Iterator[Violation]:
     for (source, slot), count in slots.items():
         if count > 1:
             yield Violation("doubled", f"{count} drills of {source} in {slot}")
-    for instance in world.drills():
-        if instance.id in made and "DELETE_INSTANCE" not in instance.actions:
-            yield Violation("left behind", f"{instance.name} is {instance.status}")
     events = [json.loads(notification.body) for notification in world.sent]
+    leaked = {event["data"]["drill_instance_id"] for event in events if event["type"] == "dds.drill.leaked"}
+    for instance in world.drills():
+        is_told = instance.id in leaked and instance.status == "creating"
+        if instance.id in made and "DELETE_INSTANCE" not in instance.actions and not is_told:
+            yield Violation("left behind", f"{instance.name} is {instance.status}")
     yield from _judge_marks(simulation, events)
     yield from _judge_outcomes(simulation, events)
     meanings: dict[str, tuple[str, str, str]] = {}

@@ -29,7 +29,7 @@ from shared.model import Database
 from shared.retry import Deadline
 from tests.drill.platform import PERIOD, SETTINGS
 from tests.drill.world import NEVER, PROJECT, Fate, World
-from tests.fakes import START, A, FakeClock, FakeContext, Steady, assert_within_limits, fake_connect
+from tests.fakes import START, A, FakeClock, FakeContext, Steady, assert_within_limits
 from tests.triggers import documented as doc
 
 
@@ -52,7 +52,7 @@ class Platform:
         self.clock.seconds = (self.slot.begin - START).total_seconds() + 60
         self.faults: dict[str, list[CloudError]] = {}
         self.world.disturb = self._disturb
-        self.connects = fake_connect(self.world)
+        self.connects = lambda settings, project_id, clock: self.world
         self.start()
 
     def start(self, **fakes: Any) -> None:
@@ -138,13 +138,10 @@ def test_a_drill_goes_its_way(platform: Platform) -> None:
 def test_the_instance_is_what_the_settings_say() -> None:
     """Its name has the slot and the backup, and it lies where drills lie."""
     platform = Platform(DRILL_SUBNET_ID="drills-net", DRILL_VPC_ID="v", DRILL_SECURITY_GROUP_ID="s", DRILL_SPEC="tiny")
-    made: list[Any] = []
-    restore = platform.world.restore
-    platform.world.restore = lambda new: made.append(new) or restore(new)  # type: ignore[method-assign,func-returns-value]
 
     platform.tick()
 
-    (new,) = made
+    (new,) = platform.world.plans
     assert DrillName.parse(new.name) == DrillName(platform.slot.begin, platform.world.made[0].id[:32])
     assert (new.enterprise_project_id, new.vpc_id, new.subnet_id, new.security_group_id) == (
         PROJECT,
@@ -282,14 +279,31 @@ def test_a_copy_that_does_not_start_again_is_not_marked(platform: Platform) -> N
 
 
 def test_an_instance_that_is_too_old_is_deleted_in_whatever_state(platform: Platform) -> None:
-    """A restore that hangs does not cost money for ever."""
-    platform.world.fates[A] = Fate(takes=NEVER)
-    platform.ticks(20)
+    """As soon as DDS lets it: an instance that it is creating it does not."""
+    platform.world.fates[A] = Fate(takes=timedelta(hours=3, minutes=35))
+    platform.ticks(22)
+    sent = [json.loads(notification.body)["type"] for notification in platform.world.sent]
+    assert sent.count("dds.drill.overdue") == 2  # in a run and the one after it, not in each
+    platform.ticks(3)
 
     (event,) = platform.published("overdue")
-    assert (event["data"]["code"], event["data"]["restored"]) == ("too_old", "unknown")
+    assert (event["data"]["code"], event["data"]["stage"]) == ("too_old", "checks")
     assert platform.world.drills() == []
-    assert platform.published("leaked") == []
+    assert len(platform.published("leaked")) == 1
+    validate(platform)
+
+
+@pytest.mark.parametrize(("unchecked", "last"), [(0, "inconclusive"), (99, "overdue")])
+def test_a_restore_that_takes_as_long_as_a_drill_may(platform: Platform, unchecked: int, last: str) -> None:
+    """There is no time left for the mark of a verdict, or for a verdict."""
+    platform.world.fates[A] = Fate(
+        takes=timedelta(hours=2, minutes=35), unchecked=unchecked, restart_takes=timedelta(minutes=15)
+    )
+    platform.ticks(22)
+
+    assert platform.published("failed") == []
+    assert platform.world.drills() == []
+    assert platform.types()[-1] == f"dds.drill.{last}"
     validate(platform)
 
 
@@ -371,7 +385,7 @@ def test_a_repeated_verdict_is_the_same_event(platform: Platform) -> None:
 
 def test_money_does_not_wait_for_the_topic(platform: Platform) -> None:
     """A quarter of an hour after its greatest age the instance is deleted, whether or not that can be published."""
-    platform.world.fates[A] = Fate(takes=NEVER)
+    platform.world.fates[A] = Fate(ends="frozen")
     platform.ticks(3)
     platform.clock.seconds += 3 * 3600
     platform.faults["publish"] = [DeniedError("no")] * 9
@@ -753,12 +767,9 @@ def test_a_password_that_nobody_keeps(platform: Platform, capsys: pytest.Capture
     platform.context.user_data["DRILL_CONNECT"] = "true"
     platform.start()
     platform.world.fates[A] = Fate(unchecked=1)
-    given: list[str | None] = []
-    inspect = platform.world.inspect
-    platform.world.inspect = lambda drilled, deadline: given.append(drilled.password) or inspect(drilled, deadline)  # type: ignore[method-assign,func-returns-value]
     reports = platform.ticks(8)
 
-    first, second = given
+    first, second = (drilled.password for drilled in platform.world.inspected)
     assert first
     assert second
     assert first != second
@@ -774,16 +785,14 @@ def test_without_a_password_what_needs_it_is_not_checked(platform: Platform) -> 
     """The inspector decides what that means."""
     platform.context.user_data["DRILL_CONNECT"] = "true"
     platform.start()
-    given: list[Drilled] = []
-    inspect = platform.world.inspect
-    platform.world.inspect = lambda drilled, deadline: given.append(drilled) or inspect(drilled, deadline)  # type: ignore[method-assign,func-returns-value]
     platform.faults["reset_password"] = [BusyError("busy")]
     platform.ticks(5, json.dumps({"expect": {A: {"shop.orders": 5}}}))
 
-    assert given[0].password is None
-    assert given[0].expect == {"shop.orders": 5}
-    assert (given[0].source and given[0].source.id, given[0].backup) == (A, platform.world.made[0])
-    assert given[0].task == platform.world.tasks[0]
+    (drilled,) = platform.world.inspected
+    assert drilled.password is None
+    assert drilled.expect == {"shop.orders": 5}
+    assert (drilled.source and drilled.source.id, drilled.backup) == (A, platform.world.made[0])
+    assert drilled.task == platform.world.tasks[0]
 
 
 def test_the_settings_make_the_inspector(platform: Platform) -> None:

@@ -100,9 +100,8 @@ def test_a_window_that_cannot_be_read_forbids_nothing(window: str) -> None:
 @pytest.mark.parametrize(("sizes", "expected"), [([60, 40], None), ([60, 50], "too_large"), ([None, 10], None)])
 def test_all_disks_together_count(sizes: list[int | None], expected: str | None) -> None:
     """Those of shards as often as there are shards."""
-    new = NewInstance(
-        "n", "b", "s", tuple(Flavor("shard", 1, "spec", size) for size in sizes), *[""] * 5, has_tls=False
-    )
+    flavors = tuple(Flavor("shard", 1, "spec", size) for size in sizes)
+    new = NewInstance("n", "b", "s", flavors, "az", "vpc", "subnet", "sg", "drills", has_tls=False)
 
     assert code(forbids_plan(new, RULES)) == expected
     assert code(forbids_plan(replace(new, flavors=(Flavor("shard", 3, "spec", 40),)), RULES)) == "too_large"

@@ -43,7 +43,7 @@ class Fate:
         unchecked: how many inspections can check nothing.
         restart_takes: until a restart ends.
         restart_fails: whether a restart fails.
-        refusals: how many calls that delete the instance DDS refuses as busy.
+        refusals: how many calls that delete the instance DDS refuses as busy. Until the restore ends it refuses all.
     """
 
     takes: timedelta = timedelta(minutes=20)
@@ -63,6 +63,8 @@ class World:
         disturb: is called with the name of each call, before it (True) and after it (False); may raise.
         fates: by the id of the source; the default is a drill that goes well.
         events: what happened, for the oracle: (time, what, instance id, detail).
+        plans: the instances that were asked for.
+        inspected: what was inspected.
         deleting_takes: until an instance whose deletion DDS accepted is gone.
     """
 
@@ -75,6 +77,8 @@ class World:
     calls: list[str] = field(default_factory=list)
     events: list[tuple[datetime, str, str, str]] = field(default_factory=list)
     sent: list[Notification] = field(default_factory=list)
+    plans: list[NewInstance] = field(default_factory=list)
+    inspected: list[Drilled] = field(default_factory=list)
     quota: dict[str, Quota] = field(default_factory=lambda: {"ReplicaSet": Quota(50, 3)})
     in_bin: int = 0
     deleting_takes: timedelta = timedelta(minutes=3)
@@ -199,6 +203,7 @@ class World:
 
     def restore(self, new: NewInstance) -> StartedRestore:
         self._call("restore")
+        self.plans.append(new)
         source = self._find(new.source_id)
         if source.actions:
             raise BusyError(f"busy with {source.actions}", cloud_code="DBS.200019", status=403)
@@ -225,7 +230,7 @@ class World:
         return StartedRestore(instance_id, task.id)
 
     def _restored(self, task: InstanceTask, source_id: str, fate: Fate) -> None:
-        status = "Completed" if fate.ends in {"normal", "abnormal"} else "Failed"
+        status = "Completed" if fate.ends in {"normal", "abnormal", "frozen"} else "Failed"
         self.tasks = [replace(t, status=status, ended_at=self._now()) if t.id == task.id else t for t in self.tasks]
         self._change(source_id, actions=())
         if task.instance_id in self.known and "DELETE_INSTANCE" not in self.known[task.instance_id].actions:
@@ -254,6 +259,8 @@ class World:
     def tag(self, instance_id: str, key: str, value: str) -> None:
         self._write("tag", instance_id, value)
         instance = self._find(instance_id)
+        if instance.status in {"creating", "createfail"}:
+            raise BusyError(instance.status, cloud_code="DBS.201000", status=403)
         self._change(instance_id, tags={**instance.tags, key: value})
         self._done("tag")
 
@@ -287,8 +294,8 @@ class World:
         if fate.refusals > 0:
             fate.refusals -= 1
             raise BusyError("in another operation", cloud_code="DBS.200019", status=403)
-        if "DELETE_INSTANCE" in instance.actions:
-            raise BusyError("being deleted", cloud_code="DBS.200019", status=403)
+        if instance.actions or instance.status == "creating":
+            raise BusyError(f"{instance.status} {instance.actions}", cloud_code="DBS.200019", status=403)
         self._record("deleted", instance_id)
         self._change(instance_id, actions=("DELETE_INSTANCE",))
         self._after(self.deleting_takes, lambda: self._gone(instance_id))
@@ -313,6 +320,7 @@ class World:
     def inspect(self, drilled: Drilled, deadline: Deadline) -> Inspection:
         """Compare the copy with what the fate of its source says."""
         self._call("inspect")
+        self.inspected.append(drilled)
         fate = self._fate(drilled.copy.id) if drilled.copy.id in self.known else Fate(unchecked=1)
         if fate.unchecked > 0 or self.known[drilled.copy.id].actions:
             fate.unchecked -= 1
