@@ -1,4 +1,4 @@
-"""Takes the next step of each drill that runs. Nothing is waited for: the next run of the timer sees how it went."""
+"""Takes the next step of each drill that runs. It does not wait for DDS: the next run of the timer sees how it went."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,12 @@ from shared.drill.report import DrillItem, Trouble
 from shared.drill.schedule import Window
 from shared.drills import TAG
 from shared.errors import AbsentError, CloudError
-from shared.model import Instances, Restores
+from shared.model import Instance, Instances, Restores
 from shared.notify import Notifier
 from shared.retry import Deadline, Retrying
+
+
+_PATIENCE = 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,6 @@ class Runner:
         if not item.notified:
             return item
         item = replace(item, drill=self._tag(drill, outcome.value.lower()))
-        if self.connects:  # the instance is busy with its new password: the next run goes on
-            return replace(item, done=True)
         return self._restart(item) if outcome is Outcome.VERIFIED else self._delete(item, now)
 
     def _inspect(self, drill: Drill) -> Inspection | None:
@@ -101,13 +102,21 @@ class Runner:
         return self.inspector.inspect(drilled, self.deadline)
 
     def _reset_password(self, drill: Drill) -> str | None:
-        """Return the new password, or None: what needs it is then a check that could not be made."""
+        """Return the new password, or None: what needs it is then a check that could not be made.
+
+        The instance is busy for a moment, in which DDS does not even list its databases. It is the only thing that a
+        run waits for.
+        """
         password = self.new_password()
         try:
             self._write(lambda: self.restores.reset_password(drill.instance.id, password))
+            self.retrying.within(_PATIENCE).poll(lambda: self._find_idle(drill.instance.id), every=2.0)
         except CloudError:
             return None
         return password
+
+    def _find_idle(self, instance_id: str) -> Instance | None:
+        return next((i for i in self.instances.list() if i.id == instance_id and not i.actions), None)
 
     def _is_open(self, drill: Drill) -> bool:
         """Whether the tag still says that there is no outcome: no other invocation has gone on with it meanwhile."""

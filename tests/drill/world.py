@@ -267,7 +267,13 @@ class World:
     def reset_password(self, instance_id: str, password: str) -> None:
         self._write("reset_password", instance_id)
         self._refuse_if_busy(instance_id)
+        self._change(instance_id, actions=("RESET_PASSWORD",))
+        self._after(timedelta(seconds=2), lambda: self._idle(instance_id, "RESET_PASSWORD"))
         self._done("reset_password")
+
+    def _idle(self, instance_id: str, after: str) -> None:
+        if instance_id in self.known and self.known[instance_id].actions == (after,):
+            self._change(instance_id, actions=())
 
     def restart(self, instance_id: str) -> None:
         self._write("restart", instance_id)
@@ -284,8 +290,7 @@ class World:
     def _restarted(self, task: InstanceTask, fate: Fate) -> None:
         status = "Failed" if fate.restart_fails else "Completed"
         self.tasks = [replace(t, status=status, ended_at=self._now()) if t.id == task.id else t for t in self.tasks]
-        if task.instance_id in self.known and self.known[task.instance_id].actions == ("REBOOT",):
-            self._change(task.instance_id, actions=())
+        self._idle(task.instance_id, "REBOOT")
 
     def delete(self, instance_id: str) -> None:
         self._write("delete", instance_id)
