@@ -719,6 +719,15 @@ def test_every_trigger_can_send_a_request(platform: Platform, trigger: str) -> N
     assert report["slots"][0]["state"] == "BEGUN"
 
 
+def test_its_own_notifications_are_ignored(platform: Platform) -> None:
+    """A topic that is wired in a circle begins nothing."""
+    platform.ticks(2)
+
+    report = platform.function.handle(doc.smn(doc.smn_record(platform.world.sent[-1].body)), platform.context)
+
+    assert (report["ignored"], report["drills"], report["slots"]) == (1, [], [])
+
+
 @pytest.mark.parametrize("sample", ["timer", "direct"])
 def test_the_sample_events_are_accepted(platform: Platform, sample: str) -> None:
     """`ddsbackup invoke drill_backups -e events/...` sends them."""

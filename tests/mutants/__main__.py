@@ -30,6 +30,9 @@ TESTS = {
     "shared/prune/plan.py": ("tests/prune/test_verdicts.py", "tests/prune/test_plan.py"),
     "shared/track/window.py": ("tests/track/test_window.py",),
     "shared/audit/audit.py": ("tests/audit/test_audit.py",),
+    "shared/drill/schedule.py": ("tests/drill/test_schedule.py",),
+    "shared/drill/lifecycle.py": ("tests/drill/test_lifecycle.py",),
+    "shared/drill/interlocks.py": ("tests/drill/test_interlocks.py",),
 }
 """The modules, with the tests that belong to each, the quickest to fail first."""
 
