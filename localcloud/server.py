@@ -132,7 +132,7 @@ class HttpServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         await super().startup(sockets)
-        self._data_plane = DataPlane(self._cloud.dds, self._cloud.store.commit)
+        self._data_plane = DataPlane(self._cloud.dds, self._cloud.store)
         self._cloud.dds.address = self._data_plane.address
         self._background = asyncio.create_task(self._cloud.functiongraph.run(self._url))
         self._on_started()

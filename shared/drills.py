@@ -1,18 +1,29 @@
-"""Restore drills as the other functions see them: by the names of instances and by DDS's task list."""
+"""Restore drills as all functions see them: by the names and tags of instances, and by DDS's task list."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
-from shared.model import Instance, InstanceTask
+from shared.model import JOBS_KEPT, Backup, Instance, InstanceTask, Jobs
+from shared.retry import Retrying
 
 
 TAG = "ddsbackup-drill"
 """The key of the tag that every instance of a drill gets."""
 
+GRACE = timedelta(minutes=15)
+"""How long after its greatest age the instance of a drill may be there before it counts as leaked."""
+
+_PATIENCE = 30.0  # seconds; a run has more to do than to read what is verified
+
 _TIME = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"drill-(?P<slot>\d{8}T\d{6}Z)-(?P<backup>[0-9a-f]{32})")
+
+
+def short_id(backup_id: str) -> str:
+    """Return what the name of a drill holds of a backup's id: 32 characters, which are unique. The rest is its kind."""
+    return backup_id[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +32,7 @@ class DrillName:
 
     Attributes:
         slot: when the drill is due, in UTC and whole seconds.
-        backup: the first 32 characters of the backup's id, which are unique; the rest is its kind.
+        backup: the backup's `short_id`.
     """
 
     slot: datetime
@@ -30,7 +41,7 @@ class DrillName:
     @classmethod
     def of(cls, slot: datetime, backup_id: str) -> "DrillName":
         """Return the name of the drill of a backup in a slot."""
-        return cls(slot.astimezone(timezone.utc).replace(microsecond=0), backup_id[:32])
+        return cls(slot.astimezone(timezone.utc).replace(microsecond=0), short_id(backup_id))
 
     @classmethod
     def parse(cls, name: str) -> "DrillName | None":
@@ -50,6 +61,11 @@ class DrillName:
 def is_drill(instance: Instance) -> bool:
     """Whether an instance is a drill's, by its name or its tag. The other functions leave such instances alone."""
     return TAG in instance.tags or DrillName.parse(instance.name) is not None
+
+
+def is_of_drill(backup: Backup) -> bool:
+    """Whether a backup is one of a drill's instance, by the name of the instance in the list of backups."""
+    return DrillName.parse(backup.instance_name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +98,15 @@ def verified(tasks: Iterable[InstanceTask]) -> Iterator[Verified]:
         if restart.created_at >= task.ended_at:
             restored_in = (task.ended_at - task.created_at).total_seconds()
             yield Verified(name, restart.ended_at or restart.created_at, restored_in)
+
+
+def read_verified(jobs: Jobs, retrying: Retrying) -> list[Verified]:
+    """Read which backups drills have verified in the last 30 days, in no order, within 30 seconds.
+
+    Raises:
+        CloudError: the task list cannot be read, so that it is not known which backups are verified.
+    """
+    retrying = retrying.within(_PATIENCE)
+    now = retrying.deadline.clock.now()
+    tasks = retrying.call(lambda: jobs.restoring_between(now - JOBS_KEPT, now, patience=retrying.deadline.left()))
+    return list(verified(tasks))

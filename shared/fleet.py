@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.drills import is_drill, is_of_drill
 from shared.errors import EmptySelectionError
 from shared.identity import key_of, stack_of
 from shared.limits import MAX_PATTERNS
@@ -23,7 +24,7 @@ Pattern = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Selector(BaseModel):
-    """Selects the instances that meet every given criterion and that `exclude` does not name.
+    """Selects the instances that meet every given criterion, that `exclude` does not name and that are no drill's.
 
     Attributes:
         tags: all of these keys, each with one of its values; an empty list means any value (DDS API, Querying DB
@@ -49,9 +50,10 @@ class Selector(BaseModel):
         return self
 
     def matches(self, instance: Instance) -> bool:
-        """Whether the selector selects an instance."""
+        """Whether the selector selects an instance. None selects an instance of a restore drill."""
         return (
-            all(
+            not is_drill(instance)
+            and all(
                 key in instance.tags and (not values or instance.tags[key] in values)
                 for key, values in self.tags.items()
             )
@@ -88,6 +90,10 @@ class Fleet:
             raise EmptySelectionError([f"select: none of the project's {len(listed)} instances meets it"])
         return selected
 
+    def drills(self) -> dict[str, Instance]:
+        """Return the instances of restore drills by id. Empty if no selector needed the list: it makes no call."""
+        return {instance.id: instance for instance in self._listed or () if is_drill(instance)}
+
     def _list(self) -> Sequence[Instance]:
         with self._lock:
             if self._listed is None:
@@ -114,15 +120,18 @@ class Fence:
         return any(fnmatchcase(instance_id, pattern) for pattern in self.allowed)
 
     def own(self, backup: Backup) -> Backup:
-        """Return a backup, without the event key if another deployment made it."""
+        """Return a backup, without the event key if another deployment made it or its instance is a drill's.
+
+        It then looks like a backup that somebody else made: it is neither followed nor judged nor deleted.
+        """
         if key_of(backup.description) is None:
             return backup
         stack = stack_of(backup.description)
-        is_own = stack == self.stack or (stack is None and self.adopts)
+        is_own = (stack == self.stack or (stack is None and self.adopts)) and not is_of_drill(backup)
         return backup if is_own else replace(backup, description=None)
 
     def instances(self, instances: Instances) -> Instances:
-        """The instances within the fence."""
+        """The instances within the fence, and those of restore drills."""
         return _FencedInstances(self, instances)
 
     def backups(self, backups: Backups) -> Backups:
@@ -136,7 +145,8 @@ class _FencedInstances:
     inner: Instances
 
     def list(self) -> Sequence[Instance]:
-        return [instance for instance in self.inner.list() if self.fence.allows(instance.id)]
+        # The ids of the instances of drills are new, so no pattern knows them. No function selects such an instance.
+        return [i for i in self.inner.list() if self.fence.allows(i.id) or is_drill(i)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from shared.errors import CloudError
-from shared.model import Backup, BackupJob, Jobs
+from shared.model import JOBS_KEPT, Backup, BackupJob, Jobs
 from shared.retry import Retrying
 
 
@@ -17,9 +17,6 @@ FoundT = TypeVar("FoundT")
 
 NEAR = timedelta(seconds=60)
 """How far apart a backup's begin and the creation of its job may be."""
-
-JOBS_KEPT = timedelta(days=30)
-"""How long DDS lists jobs (DDS API, Querying Task Details: the tasks of the last month)."""
 
 _YOUNG = timedelta(minutes=1)  # while a backup is so young, DDS may not list its job yet
 _SKEW = timedelta(seconds=5)  # how long before its backup's begin a job may be created; times of DDS are whole seconds

@@ -6,7 +6,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 
@@ -15,6 +15,9 @@ MAX_NAME = 64
 
 MAX_DESCRIPTION = 256
 """Characters of a backup's description (DDS API, Creating a Manual Backup, table 2)."""
+
+JOBS_KEPT = timedelta(days=30)
+"""How long DDS lists jobs (DDS API, Querying Task Details: the tasks of the last month)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ PRUNED = "dds.backup.pruned"
 MISSED = "dds.backup.missed"
 UNCOVERED = "dds.backup.uncovered"
 AUDITED = "dds.backup.audited"
+UNVERIFIED = "dds.backup.unverified"
 DRILL_STARTED = "dds.drill.started"
 DRILL_VERIFIED = "dds.drill.verified"
 DRILL_FAILED = "dds.drill.failed"
@@ -49,6 +50,7 @@ HEADLINES = {
     MISSED: "DDS backup missed",
     UNCOVERED: "DDS instance not covered",
     AUDITED: "DDS backups audited",
+    UNVERIFIED: "DDS backup unverified",
     DRILL_STARTED: "DDS restore drill started",
     DRILL_VERIFIED: "DDS backup verified by a drill",
     DRILL_FAILED: "DDS restore drill failed",
@@ -68,6 +70,7 @@ _SEVERITIES: dict[str | tuple[str, str | None], str] = {
     SKIPPED: "warning",
     DEFERRED: "warning",
     UNCOVERED: "warning",
+    UNVERIFIED: "warning",
     (PRUNED, "HELD_BACK"): "warning",
     (PRUNED, "UNFINISHED"): "warning",
     DRILL_STARTED: "info",

@@ -194,12 +194,14 @@ class FakeJobs:
 
 @dataclass
 class FakeInstances:
-    """The instances of a project."""
+    """The instances of a project. `calls` counts the lists."""
 
     known: list[Instance] = field(default_factory=list)
     faults: list[CloudError] = field(default_factory=list)
+    calls: int = 0
 
     def list(self) -> Sequence[Instance]:
+        self.calls += 1
         if self.faults:
             raise self.faults.pop(0)
         return self.known

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from shared.bootstrap import Function, audit_backups, create_backup, prune_backups, track_backups
 from shared.errors import SettingsError
+from shared.fleet import Fence
 from shared.model import Backup, Instance
 from tests.fakes import (
     INSTANCES,
@@ -47,7 +49,8 @@ class Project:
             for i in (A, B)
             for n in (2, 3, 4)
         ]
-        self.cloud = FakeCloud(self.dds, FakeTopic(), FakeInstances([Instance(A, "a"), Instance(B, "b")]))
+        self.topic = FakeTopic()
+        self.cloud = FakeCloud(self.dds, self.topic, FakeInstances([Instance(A, "a"), Instance(B, "b")]))
 
     def call(self, name: str, event: object, **settings: str) -> Any:
         context = FakeContext({"NOTIFY_TOPIC_URN": TOPIC, **settings})
@@ -99,7 +102,7 @@ def test_no_policy_reaches_another_instance() -> None:
 
     report = Project().call("audit_backups", {"policies": [policy]}, ALLOWED_INSTANCES=A)
 
-    assert report["audits"][0]["unknown_instances"] == [{"policy": "p", "instance_id": B}]
+    assert report["audits"][0]["unknown_instances"] == [{"policy": "p", "instance_id": B, "code": "not_found"}]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -132,6 +135,45 @@ def test_a_deployment_prunes_its_own_backups_alone(description: str, settings: d
     project.call("prune_backups", {"force": True}, **settings, **PRUNE)
 
     assert project.left(A) == left
+
+
+DRILL = f"drill-20261124T060000Z-{7:032x}"
+
+
+def test_a_backup_of_a_drills_instance_is_not_pruned() -> None:
+    """It is not in the plan, and it does not count as newest, as kept or as deleted."""
+    project = Project()
+    project.dds.backups = [replace(b, instance_name=DRILL if b.instance_id == A else "b") for b in project.dds.backups]
+
+    report = project.call("prune_backups", {"force": True}, **PRUNE)
+
+    assert (project.left(A), project.left(B)) == (3, 1)
+    assert report["runs"][0]["totals"]["instances"] == 1
+
+
+def test_a_backup_of_a_drills_instance_is_not_followed() -> None:
+    """Its end is not published, but a question about it is answered."""
+    project = Project()
+    project.dds.backups = [
+        replace(b, instance_name=DRILL if b.instance_id == A else "b", end_time=b.begin_time)
+        for b in project.dds.backups
+    ]
+
+    project.call("track_backups", {"since": (START - timedelta(days=5)).isoformat()}, FOLLOW_FOR="6d")
+
+    assert {json.loads(n.body)["data"]["instance_id"] for n in project.topic.sent} == {B}
+    assert project.call("track_backups", {"backup_id": project.dds.backups[0].id})["state"] == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_own"), [("a", True), ("", True), (DRILL, False), (f"{DRILL}-2", True), (f"a-{DRILL}", True)]
+)
+@pytest.mark.parametrize("fence", [Fence(("*",)), Fence(("*",), "mine", adopts=True)])
+def test_a_backup_of_a_drills_instance_is_nobodys(fence: Fence, name: str, is_own: bool) -> None:
+    """It looks like one that somebody else made, in every deployment."""
+    backup = replace(Project().dds.backups[0], instance_name=name)
+
+    assert fence.own(backup) == (backup if is_own else replace(backup, description=None))
 
 
 def test_a_backup_has_the_name_of_its_deployment() -> None:

@@ -42,6 +42,22 @@ def test_one_list_serves_all_requests_of_an_event() -> None:
     assert whole.select(ALL) == [Instance("1", "a")]
 
 
+def test_the_instances_of_drills_are_known_once_they_are_listed() -> None:
+    """Asking for them makes no call."""
+    drill = Instance("2", f"drill-20261124T060000Z-{7:032x}")
+    whole, known = fleet(Instance("1", "a"), drill)
+
+    assert (whole.drills(), known.calls) == ({}, 0)
+    whole.select(ALL)
+    assert (whole.drills(), known.calls) == ({"2": drill}, 1)
+
+
+def test_a_project_of_drills_alone_has_nothing_to_select() -> None:
+    """No selector selects an instance of a drill."""
+    with pytest.raises(EmptySelectionError):
+        fleet(Instance("2", f"drill-20261124T060000Z-{7:032x}"))[0].select(ALL)
+
+
 def test_a_list_that_fails_is_retried() -> None:
     """A transient error is retried, and a final one is raised."""
     assert fleet(Instance("1", "a"), faults=[TransientError("503")] * 4)[0].select(ALL) == [Instance("1", "a")]
@@ -52,7 +68,9 @@ def test_a_list_that_fails_is_retried() -> None:
 ORDERS = Instance("1", "orders-eu", "normal", "Sharding", {"env": "prod", "backup": ""}, "0")
 BASKET = Instance("2", "orders-basket", "normal", "ReplicaSet", {"env": "test", "backup": "yes"}, "ep-1")
 SCRATCH = Instance("3", "scratch", "frozen", "Single", {"env": "prod"}, "0")
-THREE = [SCRATCH, BASKET, ORDERS, ORDERS]
+DRILL = Instance("4", f"drill-20261124T060000Z-{7:032x}", "normal", "Sharding", {"env": "prod", "backup": ""}, "ep-1")
+RENAMED = Instance("5", "orders-copy", "normal", "Single", {"env": "test", "ddsbackup-drill": ""}, "ep-1")
+THREE = [SCRATCH, BASKET, ORDERS, ORDERS, DRILL, RENAMED]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +93,7 @@ THREE = [SCRATCH, BASKET, ORDERS, ORDERS]
     ids=range(13),
 )
 def test_a_selector_selects_the_instances_that_meet_all_criteria(selector: dict[str, object], expected: str) -> None:
-    """Each is selected once."""
+    """Each is selected once, and the instances of drills never."""
     chosen = Selector.model_validate(selector).choose(THREE)
 
     assert "".join(instance.id for instance in chosen) == expected

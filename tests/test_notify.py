@@ -53,6 +53,8 @@ def notification(kind: str = STARTED, identity: tuple[str, ...] = ("key", "i-1")
         ("dds.backup.skipped", "SKIPPED", "instance_status", "warning"),
         ("dds.backup.deferred", "DEFERRED", "busy", "warning"),
         ("dds.backup.uncovered", "UNCOVERED", None, "warning"),
+        ("dds.backup.unverified", "UNVERIFIED", "not_verified", "warning"),
+        ("dds.drill.leaked", "LEAKED", "too_old", "error"),
         ("dds.backup.pruned", "HELD_BACK", None, "warning"),
         ("dds.backup.pruned", "UNFINISHED", None, "warning"),
         ("dds.backup.failed", "FAILED", "denied", "error"),

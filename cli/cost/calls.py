@@ -13,6 +13,7 @@ from math import ceil
 from cli.cost.inputs import MONTH, Assumptions, Events
 from shared.cloud import operations
 from shared.create.function import CreateBackupSettings
+from shared.model import JOBS_KEPT
 from shared.prune.function import PruneBackupsSettings
 from shared.track.function import TrackBackupsSettings
 
@@ -84,17 +85,38 @@ def track_calls(listed: int, happened: int, tasks: int) -> Calls:
     )
 
 
-def prune_calls(backups: int, deleted: int, tasks: int = 0) -> Calls:
+DRILL_TASKS = 9
+"""The names of the tasks that show which backups drills have verified. DDS lists the tasks of one name in a call."""
+
+
+def verified_calls(tasks: int) -> int:
+    """Return the calls that read what drills have verified, if DDS has run *tasks* in the last 30 days."""
+    return pages(tasks) if tasks <= PAGE * DRILL_TASKS else 1 + DRILL_TASKS
+
+
+def prune_calls(backups: int, deleted: int, tasks: int = 0, month: int | None = None) -> Calls:
     """An invocation of prune_backups in a project with *backups* manual backups of any origin.
 
-    DDS has run *tasks* in the last 24 hours.
+    DDS has run *tasks* in the last 24 hours and *month* in the last 30 days. The latter are not read (None) if no
+    completed backup is due.
     """
-    return Counter({LIST_BACKUPS: pages(backups), LIST_TASKS: pages(tasks), DELETE: deleted, PUBLISH: 1})
+    lists = pages(tasks) + (0 if month is None else verified_calls(month))
+    return Counter({LIST_BACKUPS: pages(backups), LIST_TASKS: lists, DELETE: deleted, PUBLISH: 1})
 
 
-def audit_calls(instances: int, backups: int, findings: int = 0) -> Calls:
-    """An invocation of audit_backups in a project with *instances* and manual *backups*. Each finding is published."""
-    return Counter({LIST_INSTANCES: pages(instances), LIST_BACKUPS: pages(backups), PUBLISH: 1 + findings})
+def audit_calls(instances: int, backups: int, findings: int = 0, month: int | None = None) -> Calls:
+    """An invocation of audit_backups in a project with *instances* and manual *backups*. Each finding is published.
+
+    DDS has run *month* tasks in the last 30 days. They are not read (None) if no policy has `verified_within`.
+    """
+    return Counter(
+        {
+            LIST_INSTANCES: pages(instances),
+            LIST_BACKUPS: pages(backups),
+            LIST_TASKS: 0 if month is None else verified_calls(month),
+            PUBLISH: 1 + findings,
+        }
+    )
 
 
 def dds_calls(calls: Calls) -> int:
@@ -209,7 +231,8 @@ def prune_work(settings: PruneBackupsSettings, times: float, fleet: Fleet) -> It
     a_run = settings.MAX_DELETES * min(1.0, MONTH / _DAY / busy) if busy else 0.0  # the runs of a day share the limit
     deleted = 0 if settings.DRY_RUN else min(due, round(a_run))
     kept, tasks = fleet.instances * fleet.kept, fleet.begun_within(_DAY)
-    yield Invocation(busy, prune_calls(kept + due, deleted, tasks), settings.MAX_CONCURRENCY)
+    month = fleet.begun_within(JOBS_KEPT) if due else None
+    yield Invocation(busy, prune_calls(kept + due, deleted, tasks, month), settings.MAX_CONCURRENCY)
     yield Invocation(times - busy, prune_calls(kept, 0, tasks))
 
 

@@ -20,6 +20,8 @@ USER = "rwuser"
 ADMIN = "admin"
 SYSTEM_DATABASES = (ADMIN, "config", "local")
 MAX_NAME = 255
+# Operations during which an instance has no connections.
+_UNREACHABLE = {"RESTARTING", "RESTORING"}
 # How many answers of writes are kept for a driver that has not received one and repeats the write.
 MAX_ANSWERS = 1000
 
@@ -60,9 +62,12 @@ class Server:
 
     @property
     def is_up(self) -> bool:
-        """Whether the instance can be used now."""
-        self.dds.present()
-        return self.instance is not None and self.instance.status == "normal"
+        """Whether clients can use the instance now: it is normal, and is not restarted, overwritten or deleted."""
+        now = self.dds.present()
+        instance = self.instance
+        if instance is None or instance.status != "normal" or instance.gone_at is not None:
+            return False
+        return not _UNREACHABLE & set(instance.actions_at(now))
 
     def uptime(self) -> float:
         """Seconds since the instance can be reached."""

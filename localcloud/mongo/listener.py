@@ -7,7 +7,6 @@ import logging
 import socket
 import ssl
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -17,6 +16,7 @@ from localcloud.mongo import tls
 from localcloud.mongo.call import Client, Server
 from localcloud.mongo.commands import answer
 from localcloud.mongo.wire import ProtocolError, encode, length_of, parse
+from localcloud.store import Store
 
 
 HOST = "127.0.0.1"
@@ -51,12 +51,21 @@ class Listener:
             connection.abort()
 
 
+@dataclass(frozen=True, slots=True)
+class Port:
+    """The port of the instance with this id, which it keeps after a restart if it is still free."""
+
+    id: str
+    port: int
+
+
 class DataPlane:
     """The listeners of a cloud. It is used within the event loop that it was made in."""
 
-    def __init__(self, dds: DdsState, commit: Callable[[], None]) -> None:
+    def __init__(self, dds: DdsState, store: Store) -> None:
         self._dds = dds
-        self._commit = commit
+        self._commit = store.commit
+        self._ports = store.table("port", Port)
         self._loop = asyncio.get_running_loop()
         self._listeners: dict[str, Listener] = {}
         self._numbers = itertools.count(1)
@@ -76,9 +85,12 @@ class DataPlane:
         self._listeners.clear()
 
     def _open(self, instance: Instance) -> Listener:
-        opened = socket.create_server((HOST, 0), backlog=128)
-        opened.setblocking(False)
-        server = Server(self._dds, instance.id, opened.getsockname()[1], self._commit)
+        earlier = self._ports.get(instance.id)
+        opened = _listen(earlier.port if earlier else 0)
+        port = opened.getsockname()[1]
+        if earlier is None or earlier.port != port:
+            self._ports.put(Port(instance.id, port))
+        server = Server(self._dds, instance.id, port, self._commit)
         listener = self._listeners[instance.id] = Listener(server, opened)
         listener.task = self._loop.create_task(self._accept(listener))
         return listener
@@ -88,6 +100,7 @@ class DataPlane:
             if listener.server.instance is None:
                 listener.close()
                 del self._listeners[instance_id]
+                self._ports.remove(instance_id)
 
     async def _accept(self, listener: Listener) -> None:
         while True:
@@ -190,6 +203,17 @@ class Connection(asyncio.Protocol):
         answered = encode(request, answer(server, self._client, request), next(self._answers))
         if request.is_answered:
             self._transport.write(answered)
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        opened = socket.create_server((HOST, port), backlog=128)
+    except OSError:
+        if not port:
+            raise
+        return _listen(0)
+    opened.setblocking(False)
+    return opened
 
 
 def _context(instance: Instance) -> ssl.SSLContext:

@@ -54,7 +54,7 @@ def _replaced(document: Document, replacement: Document) -> dict[str, Any]:
     identity = {"_id": document["_id"]} if "_id" in document else {}
     if identity and "_id" in replacement and key_of(replacement["_id"]) != key_of(document["_id"]):
         raise _immutable()
-    return {**identity, **replacement}
+    return {**identity, **replacement, **identity}
 
 
 def _changes(update: Document) -> list[tuple[str, list[str], Any]]:

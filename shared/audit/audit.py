@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 
+from shared.audit.drills import LivingDrill, Proof, find_drills, prove
 from shared.audit.request import AuditRequest, Policy
+from shared.drills import Verified, is_drill
+from shared.errors import CloudError
 from shared.identity import key_of
 from shared.model import Backup, Instance
 
@@ -110,22 +113,34 @@ class Audit:
         time: the moment of the audit.
         instances: how many instances are in the project.
         judgements: one for each covered instance, the worst first.
-        unknown_instances: (policy, instance id) of those that are named and do not exist.
+        unknown_instances: (policy, instance id, code) of those that are named in vain: not_found or drill.
         uncovered: instances that are tagged for backup and that no policy covers.
         failed: instances whose last backups failed.
         stuck: backups that have been BUILDING for too long.
         deleted_instances: cost money, but are not a finding.
+        leaked_drills: instances of restore drills that should be gone.
+        proofs: one for each instance of the policies that have `verified_within`, the worst first; None if no policy
+            has.
+        unproved: why it is not known which backups are verified; `proofs` is then empty.
     """
 
     time: datetime
     instances: int
     judgements: tuple[Judgement, ...]
     policies: tuple[PolicyCoverage, ...]
-    unknown_instances: tuple[tuple[str, str], ...]
+    unknown_instances: tuple[tuple[str, str, str], ...]
     uncovered: tuple[Instance, ...]
     failed: tuple[FailedBackups, ...]
     stuck: tuple[Backup, ...]
     deleted_instances: tuple[DeletedInstance, ...]
+    leaked_drills: tuple[LivingDrill, ...]
+    proofs: tuple[Proof, ...] | None
+    unproved: CloudError | None
+
+    @property
+    def unverified(self) -> list[Proof]:
+        """The instances without a verified backup, as far as that is known."""
+        return [proof for proof in self.proofs or () if proof.code]
 
     @property
     def missed(self) -> list[Judgement]:
@@ -139,9 +154,13 @@ class Audit:
 
     @property
     def verdict(self) -> Verdict:
-        """FINDINGS if anything is wrong. Backups of deleted instances may be kept on purpose and do not count."""
+        """FINDINGS if anything is wrong. Backups of deleted instances may be kept on purpose and do not count.
+
+        That it is not known which backups are verified, although a policy asks, is a finding too.
+        """
         wrong = (self.missed, self.uncovered, self.failed, self.stuck, self.empty_policies, self.unknown_instances)
-        return Verdict.FINDINGS if any(wrong) else Verdict.ALL_WELL
+        of_drills = (self.leaked_drills, self.unverified, self.unproved)
+        return Verdict.FINDINGS if any((*wrong, *of_drills)) else Verdict.ALL_WELL
 
 
 # What the list of manual backups says about one instance.
@@ -212,10 +231,12 @@ class AuditRules:
     Attributes:
         stuck_after: how long a backup may be BUILDING.
         backup_tag: the key of the tag that marks an instance for backup.
+        drill_max_age: how old the instance of a restore drill becomes at most.
     """
 
     stuck_after: timedelta
     backup_tag: str
+    drill_max_age: timedelta
 
     def wants_backups(self, instance: Instance) -> bool:
         """Whether an instance is tagged for backup, with any value but "false", "no" and "off"."""
@@ -224,12 +245,18 @@ class AuditRules:
 
 
 def judge(
-    request: AuditRequest, instances: Sequence[Instance], backups: Sequence[Backup], rules: AuditRules, now: datetime
+    request: AuditRequest,
+    instances: Sequence[Instance],
+    backups: Sequence[Backup],
+    verified: Sequence[Verified] | CloudError,
+    rules: AuditRules,
+    now: datetime,
 ) -> Audit:
     """Audit what DDS lists against what the request expects, as of `now`.
 
     Backups that began later do not count, whatever became of them: they do not show that the backup that was expected
-    by `now` was made. The status of the others is that of the list.
+    by `now` was made. The status of the others is that of the list. `verified` is what drills have verified, or why
+    that is not known; it matters only if a policy has `verified_within`. Instances of drills are not judged.
     """
     instances = list({instance.id: instance for instance in instances}.values())
     backups = list({backup.id: backup for backup in backups}.values())
@@ -238,25 +265,35 @@ def judge(
     judgements = _judge_instances(request.policies, chosen, past, now)
     covered = {judgement.instance.id for judgement in judgements}
     existing = {instance.id for instance in instances}
+    watched = {instance.id for instance in instances if not is_drill(instance)}
+    drills = find_drills(instances, backups, rules.drill_max_age, now)
+    asked = any(policy.verified_within for policy in request.policies)
+    unproved = verified if asked and isinstance(verified, CloudError) else None
+    marks = () if isinstance(verified, CloudError) else verified
+    running = [drill for drill in drills if not drill.is_leaked]
+    proofs = () if unproved else prove(request.policies, chosen, backups, marks, running, now)
     return Audit(
         time=now,
         instances=len(instances),
         judgements=judgements,
         policies=tuple(_coverage(policy, chosen[policy.name], judgements) for policy in request.policies),
-        unknown_instances=tuple((p.name, unknown) for p in request.policies for unknown in p.unknown(instances)),
+        unknown_instances=tuple((p.name, *unknown) for p in request.policies for unknown in p.unknown(instances)),
         uncovered=tuple(
             instance
             for instance in sorted(instances, key=lambda instance: (instance.name, instance.id))
-            if rules.wants_backups(instance) and instance.id not in covered
+            if rules.wants_backups(instance) and instance.id in watched - covered
             if not any(selector.matches(instance) for selector in request.covered_elsewhere)
         ),
-        failed=_failed(past, existing),
+        failed=_failed(past, watched),
         stuck=tuple(
             backup
-            for instance_id in sorted(past.keys() & existing)
+            for instance_id in sorted(past.keys() & watched)
             for backup in past[instance_id].stuck(now, rules.stuck_after)
         ),
         deleted_instances=_deleted_instances(backup for backup in backups if backup.instance_id not in existing),
+        leaked_drills=tuple(drill for drill in drills if drill.is_leaked),
+        proofs=proofs if asked else None,
+        unproved=unproved,
     )
 
 

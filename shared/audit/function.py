@@ -25,11 +25,13 @@ class AuditBackupsSettings(Settings):
         STUCK_AFTER: how long a backup may be BUILDING: "90m", "6h", "1d" or ISO 8601.
         BACKUP_TAG: the key of the tag that marks an instance for backup.
         MAX_FINDINGS_PUBLISHED: how many findings are published one by one; above that only the report is published.
+        DRILL_MAX_AGE: how old the instance of a restore drill becomes at most, as in the settings of drill_backups.
     """
 
     STUCK_AFTER: Interval = timedelta(hours=6)
     BACKUP_TAG: Annotated[str, Field(min_length=1, max_length=36)] = "backup"
     MAX_FINDINGS_PUBLISHED: Annotated[int, Field(ge=0, le=1000)] = 50
+    DRILL_MAX_AGE: Interval = timedelta(hours=6)
 
 
 def run(event: object, scope: InvocationScope[AuditBackupsSettings]) -> tuple[Received[AuditRequest], AuditReport]:
@@ -39,7 +41,8 @@ def run(event: object, scope: InvocationScope[AuditBackupsSettings]) -> tuple[Re
     service = AuditService(
         fence.instances(scope.cloud.instances),
         fence.backups(scope.cloud.backups),
-        AuditRules(settings.STUCK_AFTER, settings.BACKUP_TAG),
+        scope.cloud.jobs,
+        AuditRules(settings.STUCK_AFTER, settings.BACKUP_TAG, settings.DRILL_MAX_AGE),
         settings.MAX_FINDINGS_PUBLISHED,
         settings.MAX_CONCURRENCY,
         scope.dds,

@@ -3,18 +3,41 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.audit.audit import Audit, DeletedInstance, FailedBackups, Judgement, PolicyCoverage, Verdict
-from shared.audit.email import MISSED_ADVICE, UNCOVERED_ADVICE, email_lines, missed_message, verdict_line
+from shared.audit.audit import Audit, Judgement, Verdict
+from shared.audit.document import (
+    serialize_audit,
+    serialize_leaked,
+    serialize_missed,
+    serialize_uncovered,
+    serialize_unverified,
+)
+from shared.audit.drills import LivingDrill, Proof
+from shared.audit.email import (
+    LEAKED_ADVICE,
+    MISSED_ADVICE,
+    UNCOVERED_ADVICE,
+    UNVERIFIED_ADVICE,
+    email_lines,
+    verdict_line,
+)
 from shared.errors import CloudError
-from shared.format import gigabytes, timestamp
-from shared.model import Backup, Instance, Notification
-from shared.notify import AUDITED, MISSED, UNCOVERED, Sender, build_notification
+from shared.format import timestamp
+from shared.model import Instance, Notification
+from shared.notify import AUDITED, DRILL_LEAKED, MISSED, UNCOVERED, UNVERIFIED, Sender, build_notification
 from shared.report import Item, LogEvent, Report, Status
+
+
+_LOGGED = {
+    "missed": "backup missed",
+    "uncovered": "instance not covered",
+    "unverified": "backup unverified",
+    "leaked_drills": "drill leaked",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +89,12 @@ class AuditResult(Item):
     def log_events(self) -> list[LogEvent]:
         """Return an error for an audit that could not be done, and a warning for each finding about an instance."""
         events: list[LogEvent] = [(logging.ERROR, "audit failed", self.document())] if self.error else []
-        events += [(logging.WARNING, "backup missed", missed) for missed in self.data.get("missed", ())]
-        return events + [(logging.WARNING, "instance not covered", one) for one in self.data.get("uncovered", ())]
+        verification = self.data.get("verification", {})
+        if verification.get("state") == "not_known":
+            events.append((logging.WARNING, "verification not known", verification))
+        return events + [
+            (logging.WARNING, text, one) for name, text in _LOGGED.items() for one in self.data.get(name, ())
+        ]
 
     def document(self) -> dict[str, Any]:
         """Serialize the result."""
@@ -141,7 +168,7 @@ class AuditNotifications:
             MISSED,
             judgement.instance,
             identity=(judgement.policy.name, judgement.instance.id),
-            data={**_serialize_missed(judgement), "audited_at": timestamp(judgement.now)},
+            data={**serialize_missed(judgement), "audited_at": timestamp(judgement.now)},
             advice=MISSED_ADVICE,
             outcome="MISSED",
         )
@@ -154,9 +181,31 @@ class AuditNotifications:
             UNCOVERED,
             instance,
             identity=(instance.id,),
-            data={**_serialize_uncovered(instance), **facts},
+            data={**serialize_uncovered(instance), **facts},
             advice=UNCOVERED_ADVICE,
             outcome="UNCOVERED",
+        )
+
+    def unverified(self, proof: Proof) -> Notification:
+        """Build the notification of an instance without a verified backup."""
+        return self._about_instance(
+            UNVERIFIED,
+            proof.instance,
+            identity=(proof.policy.name, proof.instance.id),
+            data={**serialize_unverified(proof), "audited_at": timestamp(proof.now)},
+            advice=UNVERIFIED_ADVICE,
+            outcome="UNVERIFIED",
+        )
+
+    def leaked(self, drill: LivingDrill) -> Notification:
+        """Build the notification of an instance that a restore drill has left."""
+        return self._about_instance(
+            DRILL_LEAKED,
+            drill.instance,
+            identity=(drill.instance.id,),
+            data={"outcome": "LEAKED", **serialize_leaked(drill)},
+            advice=LEAKED_ADVICE,
+            outcome="LEAKED",
         )
 
     def _about_instance(
@@ -234,116 +283,3 @@ class AuditNotifications:
 
 def _fits(notification: Notification) -> bool:
     return len(json.dumps([notification.body, notification.email, notification.sms])) <= _MAX_BYTES
-
-
-# Findings as JSON.
-
-
-def serialize_audit(audit: Audit, *, most: int) -> dict[str, Any]:
-    """Serialize an audit with at most `most` items a list. The totals count all; `cut` names the lists that are cut."""
-    lists: dict[str, tuple[Sequence[Any], Callable[[Any], Any]]] = {
-        "policies": (audit.policies, _serialize_policy),
-        "missed": (audit.missed, _serialize_missed),
-        "uncovered": (audit.uncovered, _serialize_uncovered),
-        "failed_backups": (audit.failed, _serialize_failed),
-        "stuck_backups": (audit.stuck, _serialize_stuck),
-        "empty_policies": (audit.empty_policies, str),
-        "unknown_instances": (audit.unknown_instances, lambda pair: {"policy": pair[0], "instance_id": pair[1]}),
-        "deleted_instances": (audit.deleted_instances, _serialize_deleted_instance),
-    }
-    return {
-        "verdict": audit.verdict.value,
-        "audited_at": timestamp(audit.time),
-        "totals": _totals(audit),
-        **{name: [serialize(item) for item in items[:most]] for name, (items, serialize) in lists.items()},
-        "cut": [name for name, (items, _) in lists.items() if len(items) > most],
-    }
-
-
-def _totals(audit: Audit) -> dict[str, int | float]:
-    """Count everything. The sizes are those of the backups of deleted instances."""
-    size = sum(instance.size for instance in audit.deleted_instances)
-    return {
-        "instances": audit.instances,
-        "policies": len(audit.policies),
-        "covered": len(audit.judgements),
-        "fine": len(audit.judgements) - len(audit.missed),
-        "missed": len(audit.missed),
-        "uncovered": len(audit.uncovered),
-        "failed_backups": sum(failed.count for failed in audit.failed),
-        "stuck_backups": len(audit.stuck),
-        "empty_policies": len(audit.empty_policies),
-        "unknown_instances": len(audit.unknown_instances),
-        "deleted_instances": len(audit.deleted_instances),
-        "deleted_instances_backups": sum(instance.backups for instance in audit.deleted_instances),
-        "deleted_instances_size_kb": size,
-        "deleted_instances_size_gb": gigabytes(size),
-    }
-
-
-def _serialize_policy(coverage: PolicyCoverage) -> dict[str, Any]:
-    policy = coverage.policy
-    return {
-        "name": policy.name,
-        "covered": coverage.covered,
-        "missed": coverage.missed,
-        "expected_interval_seconds": int(policy.expected_interval.total_seconds()),
-        "grace_seconds": int(policy.grace.total_seconds()),
-    }
-
-
-def _serialize_missed(judgement: Judgement) -> dict[str, Any]:
-    policy, age = judgement.policy, judgement.age
-    return {
-        **_serialize_instance(judgement.instance),
-        "policy": policy.name,
-        "code": judgement.code,
-        "message": missed_message(judgement),
-        "expected_interval_seconds": int(policy.expected_interval.total_seconds()),
-        "grace_seconds": int(policy.grace.total_seconds()),
-        "age_seconds": None if age is None else int(age.total_seconds()),
-        "newest_backup": judgement.newest and _serialize_backup(judgement.newest),
-        "last_attempt": judgement.last_attempt and _serialize_backup(judgement.last_attempt),
-    }
-
-
-def _serialize_uncovered(instance: Instance) -> dict[str, Any]:
-    return {**_serialize_instance(instance), "tags": dict(instance.tags)}
-
-
-def _serialize_failed(failed: FailedBackups) -> dict[str, Any]:
-    newest = failed.newest
-    return {
-        "instance_id": newest.instance_id,
-        "instance_name": newest.instance_name,
-        "backups": failed.count,
-        "newest": _serialize_backup(newest),
-    }
-
-
-def _serialize_stuck(backup: Backup) -> dict[str, Any]:
-    return {"instance_id": backup.instance_id, "instance_name": backup.instance_name, **_serialize_backup(backup)}
-
-
-def _serialize_deleted_instance(instance: DeletedInstance) -> dict[str, Any]:
-    return {
-        "instance_id": instance.id,
-        "instance_name": instance.name,
-        "backups": instance.backups,
-        "made_by_this_application": instance.ours,
-        "size_kb": instance.size,
-        "size_gb": gigabytes(instance.size),
-    }
-
-
-def _serialize_instance(instance: Instance) -> dict[str, Any]:
-    return {"instance_id": instance.id, "instance_name": instance.name, "instance_status": instance.status}
-
-
-def _serialize_backup(backup: Backup) -> dict[str, Any]:
-    return {
-        "backup_id": backup.id,
-        "name": backup.name,
-        "status": backup.status,
-        "begin_time": timestamp(backup.begin_time),
-    }

@@ -6,15 +6,22 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from shared.drills import is_drill
 from shared.fields import IdempotencyKey, InstanceId, Interval
 from shared.fleet import Selector
 from shared.limits import MAX_INSTANCE_IDS, MAX_POLICIES
-from shared.model import Instance
+from shared.model import JOBS_KEPT, Instance
 
 
 def _check_policy_name(value: str) -> str:
     if value != value.strip() or not value.isprintable():
         raise ValueError(f"must hold no control characters and no blanks at its ends; found {value!r:.80}")
+    return value
+
+
+def _check_verified_within(value: timedelta) -> timedelta:
+    if not timedelta(days=1) <= value <= JOBS_KEPT:
+        raise ValueError(f"must be 1 to {JOBS_KEPT.days} days, since DDS tells of no older drill; found {value}")
     return value
 
 
@@ -30,6 +37,8 @@ class Policy(BaseModel):
         instance_ids: names them.
         expected_interval: how often they are backed up: seconds, "90s", "30m", "12h", "7d" or ISO 8601 ("PT12H").
         grace: how much later than that a backup may begin before it counts as missed.
+        verified_within: how long ago a restore drill may have verified a backup of each instance, 1 to 30 days; None
+            asks for no drills.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +48,7 @@ class Policy(BaseModel):
     instance_ids: Annotated[tuple[InstanceId, ...], Field(validate_default=True, max_length=MAX_INSTANCE_IDS)] = ()
     expected_interval: Interval
     grace: Interval = timedelta(hours=2)
+    verified_within: Annotated[Interval, AfterValidator(_check_verified_within)] | None = None
 
     @field_validator("instance_ids")
     @classmethod
@@ -57,16 +67,17 @@ class Policy(BaseModel):
         return self.expected_interval + self.grace
 
     def choose(self, instances: Sequence[Instance]) -> list[Instance]:
-        """Return the instances that the policy covers."""
+        """Return the instances that the policy covers. The instance of a restore drill is none of them."""
         if self.select:
             return self.select.choose(instances)
         named = frozenset(self.instance_ids)
-        return [instance for instance in instances if instance.id in named]
+        return [instance for instance in instances if instance.id in named and not is_drill(instance)]
 
-    def unknown(self, instances: Sequence[Instance]) -> list[str]:
-        """Return the ids that the policy names and that do not exist."""
-        existing = {instance.id for instance in instances}
-        return [instance_id for instance_id in self.instance_ids if instance_id not in existing]
+    def unknown(self, instances: Sequence[Instance]) -> list[tuple[str, str]]:
+        """Return the ids that the policy names in vain, each with the reason: not_found, or drill for a drill's."""
+        existing = {instance.id: "drill" if is_drill(instance) else None for instance in instances}
+        named = ((instance_id, existing.get(instance_id, "not_found")) for instance_id in self.instance_ids)
+        return [(instance_id, code) for instance_id, code in named if code]
 
 
 class AuditRequest(BaseModel):

@@ -8,8 +8,9 @@ from datetime import datetime
 from shared.audit.audit import Audit, AuditRules, judge
 from shared.audit.report import AuditNotifications, AuditResult
 from shared.audit.request import AuditRequest
+from shared.drills import Verified, read_verified
 from shared.errors import CloudError
-from shared.model import Backup, Backups, Instance, Instances
+from shared.model import Backup, Backups, Instance, Instances, Jobs
 from shared.notify import Notifier
 from shared.retry import Retrying
 
@@ -39,6 +40,7 @@ class AuditService:
 
     instances: Instances
     backups: Backups
+    jobs: Jobs
     rules: AuditRules
     most_findings: int
     concurrency: int
@@ -53,17 +55,32 @@ class AuditService:
             instances, backups = self._list()
         except CloudError as error:
             return [self._fail(due, error) for due in audits]
-        return [self._audit(due, instances, backups) for due in audits]
+        asked = any(policy.verified_within for due in audits for policy in due.request.policies)
+        verified = self._read_verified() if asked else ()
+        return [self._audit(due, instances, backups, verified) for due in audits]
 
     def _list(self) -> tuple[Sequence[Instance], Sequence[Backup]]:
         # All manual backups: a window would hide whether an instance never had one, and backups of deleted instances.
         # Backups are listed last, so that no backup belongs to an instance that was made after the first list.
         return self.retrying.call(self.instances.list), self.retrying.call(self.backups.list)
 
-    def _audit(self, due: DueAudit, instances: Sequence[Instance], backups: Sequence[Backup]) -> AuditResult:
-        audit = judge(due.request, instances, backups, self.rules, due.time)
+    def _read_verified(self) -> Sequence[Verified] | CloudError:
+        """Read which backups drills have verified. Without the task list the rest of the audit is done all the same."""
+        try:
+            return read_verified(self.jobs, self.retrying)
+        except CloudError as error:
+            return error
+
+    def _audit(
+        self,
+        due: DueAudit,
+        instances: Sequence[Instance],
+        backups: Sequence[Backup],
+        verified: Sequence[Verified] | CloudError,
+    ) -> AuditResult:
+        audit = judge(due.request, instances, backups, verified, self.rules, due.time)
         notifications = self._notifications(due)
-        findings = len(audit.missed) + len(audit.uncovered)
+        findings = len(audit.missed) + len(audit.uncovered) + len(audit.unverified) + len(audit.leaked_drills)
         one_by_one = findings <= self.most_findings
         notification, data = notifications.report(audit, findings_published=one_by_one)
         # The report comes first, so that the verdict is published even if the time is over before the last finding.
@@ -75,6 +92,8 @@ class AuditService:
         """Publish the findings about instances; return how many notifications SMN accepted."""
         notifications = [build.missed(judgement) for judgement in audit.missed]
         notifications += [build.uncovered(instance, audit.time) for instance in audit.uncovered]
+        notifications += [build.unverified(proof) for proof in audit.unverified]
+        notifications += [build.leaked(drill) for drill in audit.leaked_drills]
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="announce") as pool:
             return sum(pool.map(self.notifier.publish, notifications))
 

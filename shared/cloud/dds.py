@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any, TypeVar
@@ -45,6 +45,7 @@ _RESTORE_TASKS = frozenset(
     }
 )
 _RESTART_TASKS = frozenset({"RestartInstance", "RestartReplicaSetInstance", "RestartReplicaSingleInstance"})
+_INSTANCE_TASKS = _RESTORE_TASKS | _RESTART_TASKS
 
 PAGE = 100
 """Items a page, the most that DDS returns (DDS API, Querying the Backup List, limit)."""
@@ -130,8 +131,10 @@ class DdsJobs:
     def restoring_between(
         self, since: datetime, until: datetime, *, patience: float = math.inf
     ) -> Sequence[InstanceTask]:
-        """The same, only tasks that restore to new instances or restart instances."""
-        wanted = _RESTORE_TASKS | _RESTART_TASKS
+        """The same, only tasks that restore to new instances or restart instances.
+
+        If all tasks are more than a page for each of these names, DDS is asked for each name by itself.
+        """
         return [
             InstanceTask(
                 id=item.id,
@@ -143,8 +146,8 @@ class DdsJobs:
                 ended_at=read_time(item.ended_at, TASK_TIME),
                 fail_reason=item.fail_reason,
             )
-            for item, created_at in self._listed(since, until, patience)
-            if item.name in wanted
+            for item, created_at in self._listed(since, until, patience, _INSTANCE_TASKS)
+            if item.name in _INSTANCE_TASKS
         ]
 
     def _between(
@@ -163,19 +166,31 @@ class DdsJobs:
             if is_wanted(item.name or "")
         ]
 
-    def _listed(self, since: datetime, until: datetime, patience: float) -> Iterator[tuple[Any, datetime]]:
-        """Yield the tasks of all pages with the time of their creation, without those that lack it or an id."""
+    def _listed(
+        self, since: datetime, until: datetime, patience: float, names: Collection[str] = ()
+    ) -> Iterator[tuple[Any, datetime]]:
+        """Yield the tasks of all pages with the time of their creation, without those that lack it or an id.
 
-        def page(offset: int) -> Any:
+        Tasks of other `names` may be among them.
+        """
+
+        def page(name: str | None, offset: int) -> Any:
             request = ListTasksRequest(
                 start_time=_utc(since).strftime(TASK_TIME),
                 end_time=_utc(until).strftime(TASK_TIME),
+                name=name,
                 offset=offset,
                 limit=PAGE,
             )
             return self._service.call(operations.LIST_TASKS, request)
 
-        for item in read_pages(self._service.retrying.within(patience), page, "jobs"):
+        retrying, first = self._service.retrying.within(patience), page(None, 0)
+        if names and (first.total_count or 0) > PAGE * len(names):
+            items = [item for name in sorted(names) for item in read_pages(retrying, partial(page, name), "jobs")]
+        else:
+            read = [first]
+            items = read_pages(retrying, lambda offset: read.pop() if read else page(None, offset), "jobs")
+        for item in items:
             if item.id and (created_at := read_time(item.created_at, TASK_TIME)):
                 yield item, created_at
 

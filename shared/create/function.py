@@ -1,5 +1,6 @@
 """create_backup: makes a backup of every instance that an event names or selects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
@@ -116,6 +117,8 @@ def _plan(
             plan.add(named, hand_off)
         except (RequestError, CloudError) as error:
             plan.rejected.append(incoming.reject(error))
+    drills = fleet.drills()
+    plan.requests = [_without_drills(named, drills) for named in plan.requests]
     return plan
 
 
@@ -183,6 +186,24 @@ def _is_ready(instance: Instance) -> bool:
 def _skip(instance: Instance) -> InstanceResult:
     message = f"the instance {instance.name} is {instance.status}; only a normal one can be backed up"
     return InstanceResult(instance.id, Outcome.SKIPPED, code="instance_status", message=message)
+
+
+def _without_drills(named: NamedRequest, drills: Mapping[str, Instance]) -> NamedRequest:
+    """Skip the named instances that are known to be of restore drills. A selector selects none of them."""
+    found = [drills[instance_id] for instance_id in named.instances if instance_id in drills]
+    if not found:
+        return named
+    return replace(
+        named,
+        instances=tuple(instance_id for instance_id in named.instances if instance_id not in drills),
+        skipped=(*named.skipped, *map(_skip_drill, found)),
+        instance_names={**named.instance_names, **{instance.id: instance.name for instance in found}},
+    )
+
+
+def _skip_drill(instance: Instance) -> InstanceResult:
+    message = f"the instance {instance.name} is a restore drill's copy of another one and is deleted after the drill"
+    return InstanceResult(instance.id, Outcome.SKIPPED, code="drill", message=message)
 
 
 def _hand_off(scope: InvocationScope[CreateBackupSettings]) -> HandOff | None:

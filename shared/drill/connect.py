@@ -35,10 +35,10 @@ _DAMAGED = (22, 302)
 def connector(ca: str | None = None, *, seconds: float = 5.0) -> Connect:
     """Return what connects to instances, and waits at most so many `seconds` for each of their nodes.
 
-    `ca` is the certificate authority of DDS, as PEM or as the path of a file (DDS API, Obtaining the SSL Certificate
-    Download Address). DDS makes its certificates for addresses of its own network, so with a given CA the name in the
-    certificate is not compared (DDS User Guide, Connecting to a Replica Set Instance, Python). Without one, the
-    certificate has to be for the address of the instance, by a CA that the system trusts.
+    `ca` is the certificate authority of DDS, as PEM or as the path of a file, from the root of the package (DDS API,
+    Obtaining the SSL Certificate Download Address). DDS makes its certificates for addresses of its own network, so
+    with a given CA the name in the certificate is not compared (DDS User Guide, Connecting to a Replica Set Instance,
+    Python). Without one, the certificate has to be for the address of the instance, by a CA that the system trusts.
     """
 
     @contextmanager
@@ -104,8 +104,9 @@ def _tls(ca: str | None, stack: ExitStack) -> dict[str, Any]:
     if "-----BEGIN" in ca:  # the driver takes only a file
         path = Path(stack.enter_context(tempfile.TemporaryDirectory()), "ca.pem")
         path.write_text(ca.replace("\\n", "\n"), encoding="ascii")
-        ca = str(path)
-    return {"tls": True, "tlsCAFile": ca, "tlsAllowInvalidHostnames": True}
+    else:
+        path = Path(__file__).parents[2] / ca
+    return {"tls": True, "tlsCAFile": str(path), "tlsAllowInvalidHostnames": True}
 
 
 class _MongoDocuments:

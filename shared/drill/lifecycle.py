@@ -12,9 +12,6 @@ from shared.model import Backup, Instance, InstanceTask
 CHECKS_WITHIN = timedelta(hours=1)
 """For how long after the restore checks that could not be made are tried again."""
 
-GRACE = timedelta(minutes=15)
-"""How long after its greatest age the instance of a drill may be there before it counts as leaked."""
-
 OPEN = "open"
 """The value of the tag of a drill that has no outcome yet; later it is the outcome in lower case."""
 
@@ -103,7 +100,7 @@ class Decision:
 def find_drills(
     instances: Iterable[Instance], tasks: Sequence[InstanceTask], backups: Mapping[str, Backup]
 ) -> list[Drill]:
-    """Return the drills among the instances, by their names. `backups` is by the first 32 characters of the ids."""
+    """Return the drills among the instances, by their names. `backups` is by their short ids."""
     instances = list(instances)
     by_id = {instance.id: instance for instance in instances}
     drills = []

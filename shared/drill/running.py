@@ -6,11 +6,11 @@ from datetime import datetime
 
 from shared.drill.checks import Drilled, Inspection, Inspector
 from shared.drill.interlocks import DrillRules, Interlock, forbids_deleting, forbids_touching
-from shared.drill.lifecycle import CHECKS_WITHIN, GRACE, OPEN, Decision, Drill, Outcome, Step, decide
+from shared.drill.lifecycle import CHECKS_WITHIN, OPEN, Decision, Drill, Outcome, Step, decide
 from shared.drill.messages import DrillMessages
 from shared.drill.report import DrillItem, Trouble
 from shared.drill.schedule import Window
-from shared.drills import TAG
+from shared.drills import GRACE, TAG
 from shared.errors import AbsentError, CloudError
 from shared.model import Instance, Instances, Restores
 from shared.notify import Notifier

@@ -4,18 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.drill.lifecycle import GRACE, Drill, Step, find_drills
+from shared.drill.lifecycle import Drill, Step, find_drills
 from shared.drill.messages import DrillMessages
 from shared.drill.report import DrillItem, SlotItem, SlotState, Told, Trouble, Unlisted
 from shared.drill.request import DrillRequest
 from shared.drill.running import Runner, leak_of
 from shared.drill.schedule import Slot, Window
 from shared.drill.starting import Candidate, Listed, Starter
-from shared.drills import DrillName, is_drill
+from shared.drills import GRACE, DrillName, is_drill, short_id
 from shared.errors import CloudError
 from shared.fleet import Fence
-from shared.jobs import JOBS_KEPT
-from shared.model import Backup, Backups, Instances, InstanceTask, Jobs
+from shared.model import JOBS_KEPT, Backup, Backups, Instances, InstanceTask, Jobs
 from shared.notify import DRILL_FAILED, DRILL_STARTED, Notifier
 from shared.report import Item
 from shared.retry import Retrying
@@ -174,7 +173,7 @@ def _windows(asked: Iterable[Asked]) -> list[Window]:
 
 
 class _Backups:
-    """All manual backups by the first 32 characters of their ids, listed when first asked for."""
+    """All manual backups by their short ids, listed when first asked for."""
 
     def __init__(self, backups: Backups, retrying: Retrying) -> None:
         self._backups = backups
@@ -188,5 +187,5 @@ class _Backups:
             CloudError: they cannot be listed.
         """
         if self._found is None:
-            self._found = {backup.id[:32]: backup for backup in self._retrying.call(self._backups.list)}
+            self._found = {short_id(backup.id): backup for backup in self._retrying.call(self._backups.list)}
         return self._found

@@ -15,7 +15,7 @@ from shared.drill.interlocks import (
 )
 from shared.drill.report import SlotItem, SlotState
 from shared.drill.schedule import Schedule, Slot
-from shared.drills import DrillName, is_drill
+from shared.drills import DrillName, is_drill, short_id
 from shared.errors import AmbiguousError, CloudError, ExistsError, InvalidError, UnrestorableError
 from shared.fleet import Fence
 from shared.identity import key_of
@@ -129,7 +129,7 @@ class Starter:
         if sharing == [candidate.instance_id]:
             return True
         own = self.retrying.call(lambda: self.backups.list(instance_id=candidate.instance_id))
-        return any(b.id[:32] in same for b in own if b.instance_id == candidate.instance_id)
+        return any(short_id(b.id) in same for b in own if b.instance_id == candidate.instance_id)
 
     def begin(
         self, candidates: Sequence[Candidate], listed: Listed, now: datetime, *, dry_run: bool, is_timed: bool

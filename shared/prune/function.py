@@ -11,7 +11,7 @@ from shared.prune.daily_limit import DailyLimit
 from shared.prune.report import PruneItem, PruneReport, run_notification
 from shared.prune.request import PruneRequest, RetentionText
 from shared.prune.retention import read_retention, read_zone
-from shared.prune.run import PrunePolicy, Pruner
+from shared.prune.run import PrunePolicy, Pruner, VerifiedBackups
 from shared.runtime.invocation import InvocationScope
 from shared.runtime.settings import Settings
 from shared.triggers.receive import Received, receive
@@ -62,4 +62,5 @@ def _pruner(scope: InvocationScope[PruneBackupsSettings]) -> Pruner:
         dry_run=settings.DRY_RUN,
     )
     limit = DailyLimit(settings.MAX_DELETES, scope.cloud.jobs, scope.dds, fence.allows)
-    return Pruner(fence.backups(scope.cloud.backups), policy, limit, settings.MAX_CONCURRENCY, scope.dds)
+    verified = VerifiedBackups(scope.cloud.jobs, scope.dds)
+    return Pruner(fence.backups(scope.cloud.backups), policy, limit, verified, settings.MAX_CONCURRENCY, scope.dds)

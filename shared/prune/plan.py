@@ -1,14 +1,15 @@
-"""Which backups to keep and which to delete: a plan from the list of backups alone, so that it can be made again.
+"""Which backups to keep and which to delete: a plan from what DDS lists alone, so that it can be made again.
 
 Two safeguards stand above the rules of retention: protections keep single backups, and the mass-deletion guard holds a
 plan back that would delete most of what there is.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
 
+from shared.drills import short_id
 from shared.identity import key_of
 from shared.model import Backup
 from shared.prune.retention import MAX_AGE, Retention
@@ -27,9 +28,9 @@ class Verdict:
     """What the plan intends for one backup, and why.
 
     Attributes:
-        reasons: for KEEP the rules that keep it; for PROTECT the protection (newest, building, being_deleted,
-            restoring, begun_later, no_begin_time, recently_failed, recent, unknown_status); for DELETE no_rule, max_age
-            or failed.
+        reasons: for KEEP the rules that keep it; for PROTECT the protection (newest, newest_day_old, newest_verified,
+            building, being_deleted, restoring, begun_later, no_begin_time, recently_failed, recent, unknown_status);
+            for DELETE no_rule, max_age or failed.
     """
 
     backup: Backup
@@ -64,11 +65,13 @@ def make_plan(
     now: datetime,
     zone: tzinfo = timezone.utc,
     instance_ids: Collection[str] | None = None,
+    verified: Container[str] = (),
 ) -> Plan:
     """Judge every backup that this application made, of the given instances or of all.
 
     Only the key in its description makes a backup this application's, since anybody can choose a name. `now` is the
-    time for which the plan is made; it may be in the past.
+    time for which the plan is made; it may be in the past. `verified` has the short ids of the backups that drills have
+    restored and found valid.
     """
     listed = {backup.id: backup for backup in backups}.values()
     restoring = {backup.instance_id for backup in listed if backup.is_restoring}
@@ -80,19 +83,27 @@ def make_plan(
     def plan_instance(instance_id: str) -> InstancePlan:
         newest_first = sorted(groups[instance_id], key=_age_order, reverse=True)
         name = next((backup.instance_name for backup in newest_first if backup.instance_name), "")
-        verdicts = _judge(newest_first, retention, now, zone, is_restoring=instance_id in restoring)
+        is_restoring = instance_id in restoring
+        verdicts = _judge(newest_first, retention, now, zone, verified, is_restoring=is_restoring)
         return InstancePlan(instance_id, name, tuple(verdicts))
 
     return Plan(tuple(plan_instance(instance_id) for instance_id in sorted(groups)))
 
 
 def _judge(
-    newest_first: Sequence[Backup], retention: Retention, now: datetime, zone: tzinfo, *, is_restoring: bool
+    newest_first: Sequence[Backup],
+    retention: Retention,
+    now: datetime,
+    zone: tzinfo,
+    verified: Container[str],
+    *,
+    is_restoring: bool,
 ) -> Iterator[Verdict]:
     protections = {backup.id: protection(backup, now) for backup in newest_first}
     good = [backup for backup in newest_first if not protections[backup.id] and backup.status == "COMPLETED"]
     # A burst of new backups pushes the others out of the rules that count. One from before the burst always stays.
     newest_day_old = next((backup for backup in good if not is_recent(backup, now)), None)
+    newest_verified = next((backup for backup in good if short_id(backup.id) in verified), None)
     rules = retention.rules_that_keep(good, now, zone)
     for backup in newest_first:
         if reason := protections[backup.id]:
@@ -103,6 +114,8 @@ def _judge(
             yield Verdict(backup, Fate.PROTECT, ("newest",))
         elif backup is newest_day_old and not retention.is_expired(backup, now):
             yield Verdict(backup, Fate.PROTECT, ("newest_day_old",))
+        elif backup is newest_verified:
+            yield Verdict(backup, Fate.PROTECT, ("newest_verified",))
         elif is_recent(backup, now):
             yield Verdict(backup, Fate.PROTECT, ("recent",))
         elif is_restoring:

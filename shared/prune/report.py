@@ -242,6 +242,7 @@ REASONS = {
     "failed": f"failed more than {FAILED_KEPT_FOR.days} days ago",
     "newest": "the newest completed one of its instance",
     "newest_day_old": "the newest completed one that is older than a day",
+    "newest_verified": "the newest one of its instance that a drill has verified",
     "building": "being made",
     "being_deleted": "being deleted already",
     "restoring": "its instance is being restored",

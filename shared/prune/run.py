@@ -1,13 +1,15 @@
 """One run: list, plan, guard, delete, and what became of each backup."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from enum import Enum
+from functools import cached_property
 
+from shared.drills import is_of_drill, read_verified
 from shared.errors import CloudError
-from shared.model import Backup, Backups
+from shared.model import Backup, Backups, Jobs
 from shared.prune.daily_limit import Allowance, DailyLimit
 from shared.prune.deletion import Deletion, Failure
 from shared.prune.plan import Fate, MassDeletionGuard, Plan, Verdict, make_plan
@@ -151,6 +153,24 @@ class PrunePolicy:
     dry_run: bool = True
 
 
+class VerifiedBackups:
+    """The backups that drills have verified, for all requests of one invocation: the task list is read at most once."""
+
+    def __init__(self, jobs: Jobs, retrying: Retrying) -> None:
+        self._jobs = jobs
+        self._retrying = retrying
+
+    @cached_property
+    def ids(self) -> "frozenset[str] | Failure":
+        """Their short ids; why they are not known if the task list cannot be read."""
+        try:
+            found = read_verified(self._jobs, self._retrying)
+        except CloudError as error:
+            what = "the task list cannot be read, so it is not known which backups drills have verified"
+            return replace(Failure.of(error), message=f"{what}: {error}")
+        return frozenset(verified.name.backup for verified in found)
+
+
 @dataclass(frozen=True, slots=True)
 class Pruner:
     """Carries out requests to prune, one after the other."""
@@ -158,6 +178,7 @@ class Pruner:
     backups: Backups
     policy: PrunePolicy
     limit: DailyLimit
+    verified: VerifiedBackups
     concurrency: int
     retrying: Retrying
 
@@ -176,19 +197,37 @@ class Pruner:
             listed = self.retrying.call(self.backups.list)
         except CloudError as error:
             return replace(run, failure=Failure.of(error))
-        plan = make_plan(listed, retention, now, self.policy.zone, request.instance_ids)
+        plan, doubt = self._plan(listed, retention, request, now)
         guard = MassDeletionGuard() if request.force else MassDeletionGuard.for_plan(plan)
         due = [verdict.backup for verdict in plan.of(Fate.DELETE) if not guard.holds_back(verdict.backup.instance_id)]
         allowance = self.limit.allowance(listed)
         due = due[: allowance.allowed]
-        failures: Mapping[str, Failure | None] = {}
+        failures: dict[str, Failure | None] = {}
         if not run.dry_run:
-            failures = Deletion(self.backups, self.retrying, self.concurrency).delete(due)
+            failures = {backup.id: doubt for backup in due if doubt and _may_be_verified(backup)}
+            sure = [backup for backup in due if backup.id not in failures]
+            failures.update(Deletion(self.backups, self.retrying, self.concurrency).delete(sure))
         done = _Done(guard, frozenset(backup.id for backup in due), failures, dry_run=run.dry_run)
-        warnings = (*self._warnings(request), *_missing(plan))
+        warnings = (*self._warnings(request), *_missing(plan), *_of_drills(request, listed))
+        warnings += (f"nothing completed is deleted: {doubt.message}",) if doubt else ()
         run = replace(run, instances=done.instances(plan), allowance=allowance, warnings=warnings)
         self.limit.spend(allowance, run.counts()[PruneOutcome.DELETED])
         return run
+
+    def _plan(
+        self, listed: Sequence[Backup], retention: Retention, request: PruneRequest, now: datetime
+    ) -> tuple[Plan, Failure | None]:
+        """Return the plan, and why it is not known which backups are verified, if it matters and is not known.
+
+        The task list is read only if a backup that may be verified would be deleted.
+        """
+        plan = make_plan(listed, retention, now, self.policy.zone, request.instance_ids)
+        if not any(_may_be_verified(verdict.backup) for verdict in plan.of(Fate.DELETE)):
+            return plan, None
+        verified = self.verified.ids
+        if isinstance(verified, Failure):
+            return plan, verified
+        return make_plan(listed, retention, now, self.policy.zone, request.instance_ids, verified), None
 
     def _warnings(self, request: PruneRequest) -> list[str]:
         warnings = []
@@ -241,6 +280,17 @@ class _Done:
         if failure:
             return PruneOutcome.LEFT if failure.retryable else PruneOutcome.FAILED
         return PruneOutcome.DELETED
+
+
+def _may_be_verified(backup: Backup) -> bool:
+    """Whether a drill can have restored a backup."""
+    return backup.status == "COMPLETED"
+
+
+def _of_drills(request: PruneRequest, listed: Sequence[Backup]) -> list[str]:
+    drills = {backup.instance_id for backup in listed if is_of_drill(backup)}
+    named = [instance_id for instance_id in request.instance_ids or () if instance_id in drills]
+    return [f"the backups of a restore drill's instance are left alone: {', '.join(named)}"] if named else []
 
 
 def _missing(plan: Plan) -> list[str]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from shared.errors import AbsentError
 from shared.identity import event_key, key_of
-from shared.jobs import JOBS_KEPT, NEAR, JobFinder
-from shared.model import Backup, BackupJob, Backups, Clock, Job, Jobs
+from shared.jobs import NEAR, JobFinder
+from shared.model import JOBS_KEPT, Backup, BackupJob, Backups, Clock, Job, Jobs
 from shared.retry import Retrying
 from shared.track.report import Answer, BackupProgress
 

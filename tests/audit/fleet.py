@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from shared.audit.audit import Audit, AuditRules, judge
 from shared.audit.request import AuditRequest
+from shared.drills import Verified
+from shared.errors import CloudError
 from shared.model import Backup, Instance
 from shared.notify import Sender
 
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=timezone.utc)
-RULES = AuditRules(stuck_after=timedelta(hours=6), backup_tag="backup")
+RULES = AuditRules(stuck_after=timedelta(hours=6), backup_tag="backup", drill_max_age=timedelta(hours=6))
 OURS = f"key:{'0' * 32}"
 NIGHTLY = {"name": "nightly", "select": {"name": "*"}, "expected_interval": "1d", "grace": "2h"}
 SENDER = Sender("urn:fss:r:p:function:default:audit_backups", "r", "p", "request")
@@ -39,12 +41,13 @@ def audit(
     instances: Sequence[Instance],
     backups: Sequence[Backup] = (),
     *policies: dict[str, Any],
+    verified: Sequence[Verified] | CloudError = (),
     rules: AuditRules = RULES,
     **request: Any,
 ) -> Audit:
     """Audit instances by the given policies, or by one that expects a nightly backup of each."""
     asked = AuditRequest.model_validate({"policies": policies or [NIGHTLY], **request})
-    return judge(asked, instances, backups, rules, NOW)
+    return judge(asked, instances, backups, verified, rules, NOW)
 
 
 def missed_names(found: Audit) -> list[str]:

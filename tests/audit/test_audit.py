@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.audit.audit import AuditRules, Verdict
-from shared.audit.report import serialize_audit
+from shared.audit.document import serialize_audit
 from shared.model import Backup, Instance
 from tests.audit.fleet import (
     BACKUPS,
@@ -171,7 +171,7 @@ def test_an_instance_that_is_not_tagged_for_backup_need_not_be_covered(tags: dic
 
 def test_the_rules_name_the_tag() -> None:
     """Other tags mean nothing."""
-    rules = AuditRules(timedelta(hours=6), backup_tag="dr")
+    rules = AuditRules(timedelta(hours=6), backup_tag="dr", drill_max_age=timedelta(hours=6))
 
     assert not audit([instance(tags={"backup": ""})], (), {**NIGHTLY, "select": {"name": "x"}}, rules=rules).uncovered
     assert audit([instance(tags={"dr": ""})], (), {**NIGHTLY, "select": {"name": "x"}}, rules=rules).uncovered
@@ -191,7 +191,7 @@ def test_a_policy_that_covers_no_instance_is_a_finding() -> None:
     found = audit([], (), NIGHTLY, {"name": "ids", "instance_ids": ["x"], "expected_interval": "1d"})
 
     assert found.empty_policies == ["nightly", "ids"]
-    assert found.unknown_instances == (("ids", "x"),)
+    assert found.unknown_instances == (("ids", "x", "not_found"),)
     assert found.verdict is Verdict.FINDINGS
 
 
@@ -200,7 +200,7 @@ def test_an_unknown_instance_in_a_policy_is_a_finding() -> None:
     known = instance()
     found = audit([known], [backup(1, 1)], {"name": "ids", "instance_ids": [known.id, "x"], "expected_interval": "1d"})
 
-    assert (found.unknown_instances, found.empty_policies, found.missed) == ((("ids", "x"),), [], [])
+    assert (found.unknown_instances, found.empty_policies, found.missed) == ((("ids", "x", "not_found"),), [], [])
     assert found.verdict is Verdict.FINDINGS
 
 

@@ -122,6 +122,29 @@ def test_a_report_is_published_even_if_all_is_well() -> None:
     assert platform.published() == [("audited", "all_well")]
 
 
+def test_the_greatest_age_of_drills_is_a_setting() -> None:
+    """It is six hours by default, as for drill_backups."""
+    drill = Instance("copy", f"drill-20261123T230000Z-{9:032x}")
+    for settings, leaked in (({}, 0), ({"DRILL_MAX_AGE": "3h"}, 1)):
+        platform = Platform(instances=1, good=1, **settings)
+        platform.instances.known.append(drill)
+
+        report = platform.deliver(timer_event())
+
+        assert report["audits"][0]["totals"]["leaked_drills"] == leaked
+
+
+def test_a_fence_hides_no_leaked_drill() -> None:
+    """The id of a drill's instance is new, so no pattern of the operator names it."""
+    platform = Platform(instances=2, good=1, ALLOWED_INSTANCES=A)
+    platform.instances.known.append(Instance("copy", f"drill-20261101T000000Z-{9:032x}"))
+
+    report = platform.deliver(timer_event())
+
+    assert platform.published() == [("audited", "findings"), ("leaked", "copy")]
+    assert report["audits"][0]["totals"]["missed"] == 0
+
+
 @pytest.mark.parametrize(("hours", "verdict"), [(23, "all_well"), (24, "findings")])
 def test_the_time_of_an_audit_is_that_of_the_timer_event(hours: float, verdict: str) -> None:
     """It may be delivered up to a day late."""

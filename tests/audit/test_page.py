@@ -12,8 +12,8 @@ from cli.cost import calls
 from cli.paths import CHECKOUT
 from cli.template.load import find_function, load_template
 from shared.audit.audit import Verdict
+from shared.audit.document import serialize_audit
 from shared.audit.function import AuditBackupsSettings
-from shared.audit.report import serialize_audit
 from shared.audit.request import AuditRequest, Policy
 from shared.runtime.settings import Settings
 from shared.triggers.envelope import validate
@@ -39,6 +39,7 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
         "STUCK_AFTER": "`6h`",
         "BACKUP_TAG": f"`{AuditBackupsSettings.model_fields['BACKUP_TAG'].default}`",
         "MAX_FINDINGS_PUBLISHED": f"`{AuditBackupsSettings.model_fields['MAX_FINDINGS_PUBLISHED'].default}`",
+        "DRILL_MAX_AGE": "`6h`",
     }
     assert set(rows("Name")) == set(AuditBackupsSettings.model_fields) - set(Settings.model_fields)
 

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 
 from cli.paths import CHECKOUT
 from shared.audit.audit import Audit, Verdict
-from shared.audit.report import AuditNotifications, AuditResult, serialize_audit
+from shared.audit.document import serialize_audit
+from shared.audit.report import AuditNotifications, AuditResult
 from shared.errors import CloudError, DeniedError, TransientError
 from shared.model import Backup, Instance, Notification
 from shared.report import Status
@@ -38,7 +39,13 @@ FINDINGS = audit(
     [backup(1, 100), backup(1, 1, "FAILED")],
     {**NIGHTLY, "select": {"name": "orders"}},
 )
-TYPES = ("dds.backup.missed", "dds.backup.uncovered", "dds.backup.audited")
+TYPES = (
+    "dds.backup.missed",
+    "dds.backup.uncovered",
+    "dds.backup.unverified",
+    "dds.drill.leaked",
+    "dds.backup.audited",
+)
 SCHEMAS = {
     kind: json.loads((CHECKOUT / "docs" / "events" / f"{kind}.schema.json").read_text(encoding="utf-8"))
     for kind in TYPES
@@ -58,6 +65,8 @@ def notifications_of(found: Audit, build: AuditNotifications = BUILD) -> list[No
     """Return the notifications of an audit: each finding and the report."""
     findings = [build.missed(judgement) for judgement in found.missed]
     findings += [build.uncovered(one, NOW) for one in found.uncovered]
+    findings += [build.unverified(proof) for proof in found.unverified]
+    findings += [build.leaked(drill) for drill in found.leaked_drills]
     return [*findings, build.report(found, findings_published=True)[0]]
 
 
@@ -216,7 +225,7 @@ def test_the_totals_count_everything(
     assert whole["cut"] == []
     assert set(cut["cut"]) == {name for name, items in whole.items() if isinstance(items, list) and len(items) > 1}
     wrong = [whole["totals"][name] for name in ("missed", "uncovered", "failed_backups", "stuck_backups")]
-    wrong += [whole["totals"][name] for name in ("empty_policies", "unknown_instances")]
+    wrong += [whole["totals"][name] for name in ("empty_policies", "unknown_instances", "leaked_drills")]
     assert (found.verdict is Verdict.ALL_WELL) == (sum(wrong) == 0)
 
 
@@ -275,6 +284,18 @@ def test_an_audit_succeeds_if_it_is_done_and_published(
 
 def test_the_log_has_a_line_for_each_finding_and_each_failure() -> None:
     """A finding is a warning, an audit that could not be done is an error."""
+    asking = {**NIGHTLY, "verified_within": "1d"}
+    drill = instance(9, name=f"drill-20261101T000000Z-{9:032x}")
+    unverified = audit([instance(1), drill], [backup(1, 1)], asking)
+    unknown = audit([instance(1)], [backup(1, 1)], asking, verified=DeniedError("x"))
+    lines = [
+        [(level, text) for level, text, _ in AuditResult(serialize_audit(found, most=9), notified=True).log_events()]
+        for found in (unverified, unknown)
+    ]
+    assert lines == [
+        [(logging.WARNING, "backup unverified"), (logging.WARNING, "drill leaked")],
+        [(logging.WARNING, "verification not known")],
+    ]
     assert [(level, text) for level, text, _ in DONE.log_events()] == [
         (logging.WARNING, "backup missed"),
         (logging.WARNING, "instance not covered"),

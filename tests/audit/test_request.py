@@ -43,6 +43,18 @@ def test_durations_are_written_as_in_other_requests(written: object, meant: time
     assert request.policies[0].limit == 2 * meant
 
 
+@pytest.mark.parametrize(("written", "days"), [("1d", 1), ("30d", 30), ("P7D", 7), (None, None)])
+def test_a_policy_may_ask_for_drills(written: str | None, days: int | None) -> None:
+    """DDS tells of the drills of 30 days. By default none are asked for."""
+    asked, silent = (
+        validate({"policies": [policy]}, AuditRequest).policies[0]
+        for policy in ({**NIGHTLY, "verified_within": written}, NIGHTLY)
+    )
+
+    assert asked.verified_within == (None if days is None else timedelta(days=days))
+    assert silent.verified_within is None
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
@@ -62,11 +74,16 @@ def test_durations_are_written_as_in_other_requests(written: object, meant: time
             {"expected_interval": "367d"},
             "policies.0.expected_interval: must be more than 0 seconds and at most 366 days",
         ),
+        (
+            {"verified_within": "23h"},
+            "policies.0.verified_within: must be 1 to 30 days, since DDS tells of no older drill; found 23:00:00",
+        ),
+        ({"verified_within": "31d"}, "policies.0.verified_within: must be 1 to 30 days"),
         ({"grace": "-1h"}, "policies.0.grace: input should be"),
         ({"grace": None}, "policies.0.grace: input should be a valid timedelta"),
         ({"interval": "1d"}, "policies.0.interval: unknown field (did you mean expected_interval?)"),
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_a_wrong_policy_is_explained(change: dict[str, Any], fault: str) -> None:
     """The message says where the error is and what was found."""
@@ -111,4 +128,4 @@ def test_an_instance_that_is_named_twice_counts_once(named: list[str]) -> None:
     existing = [instance(), *(type(instance())(name, name) for name in "abc")]
 
     assert {found.id for found in policy.choose(existing)} == set(named) - {"gone"}
-    assert policy.unknown(existing) == ["gone"] * ("gone" in named)
+    assert policy.unknown(existing) == [("gone", "not_found")] * ("gone" in named)

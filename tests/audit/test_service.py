@@ -10,12 +10,13 @@ from shared.audit.audit import AuditRules
 from shared.audit.report import AuditResult
 from shared.audit.request import AuditRequest
 from shared.audit.service import AuditService, DueAudit
+from shared.drills import DrillName
 from shared.errors import CloudError, DeniedError, InvalidError, ThrottledError, TransientError
-from shared.model import Instance
+from shared.model import Instance, InstanceTask
 from shared.notify import Notifier
 from shared.report import Status
 from tests.audit.fleet import NIGHTLY, SENDER
-from tests.fakes import INSTANCES, FakeClock, FakeDds, FakeInstances, FakeTopic, make_retrying
+from tests.fakes import INSTANCES, FakeClock, FakeDds, FakeInstances, FakeJobs, FakeTopic, make_retrying
 
 
 OURS = f"key:{'0' * 32}"
@@ -38,7 +39,8 @@ class Project:
         service = AuditService(
             instances=self.instances,
             backups=self.dds,
-            rules=AuditRules(timedelta(hours=6), "backup"),
+            jobs=FakeJobs(self.dds),
+            rules=AuditRules(timedelta(hours=6), "backup", timedelta(hours=6)),
             most_findings=most_findings,
             concurrency=1,
             retrying=make_retrying(self.clock),
@@ -124,6 +126,61 @@ def test_an_audit_without_a_list_is_neither_well_nor_missed(project: Project, wh
 
     assert (result.codes, result.unfinished) == ([error.code], error.retryable)
     assert project.published() == [("audited", "failed")]
+
+
+# What drills have verified.
+
+ASKING = {**NIGHTLY, "verified_within": "7d"}
+
+
+def test_the_task_list_is_read_once_and_only_if_a_policy_asks(project: Project) -> None:
+    """Both audits use it."""
+    project.audit(NIGHTLY)
+    assert project.dds.calls == ["list"]
+
+    results = project.audit(ASKING, audits=2)
+
+    assert project.dds.calls[1:] == ["list", "jobs"]
+    assert [result.data["totals"]["unverified"] for result in results] == [3, 3]
+
+
+def test_a_drill_verifies_a_backup_by_the_task_list(project: Project) -> None:
+    """The restore and the restart of its instance are over."""
+    begin = project.clock.now() - timedelta(days=2)
+    name = str(DrillName.of(begin, project.dds.backups[0].id))
+    project.dds.restores = [
+        InstanceTask("1", False, "copy", name, "Completed", begin, begin + timedelta(minutes=9)),
+        InstanceTask("2", True, "copy", name, "Completed", begin + timedelta(minutes=12)),
+    ]
+
+    (result,) = project.audit(ASKING)
+
+    assert (result.data["totals"]["verified"], result.data["totals"]["unverified"]) == (1, 2)
+    assert project.published()[3:] == [("unverified", INSTANCES[1]), ("unverified", INSTANCES[2])]
+
+
+@pytest.mark.parametrize("error", [TransientError("x"), ThrottledError("x", retry_after=20), DeniedError("x")])
+def test_without_the_task_list_the_rest_of_the_audit_is_done(project: Project, error: CloudError) -> None:
+    """Nothing counts as verified or as unverified, and the report says so after half a minute at the latest."""
+    project.dds.job_faults = [error] * 50
+
+    (result,) = project.audit(ASKING)
+
+    assert (result.status, result.data["verdict"]) == (Status.SUCCEEDED, "findings")
+    assert (result.data["verification"]["state"], result.data["verification"]["code"]) == ("not_known", error.code)
+    assert project.published() == [("audited", "findings"), *MISSED]
+    assert project.clock.seconds <= 3600 + 30
+
+
+def test_a_leaked_drill_is_published(project: Project) -> None:
+    """It counts among the findings that are published one by one."""
+    project.instances.known = [Instance("copy", f"drill-20261101T000000Z-{9:032x}")]
+
+    project.audit(ASKING, most_findings=1)
+
+    assert project.published()[1:] == [("leaked", "copy")]
+    assert len(project.audit(ASKING, most_findings=0)) == 1
+    assert len(project.published()) == 3
 
 
 @pytest.mark.parametrize(("most", "published"), [(2, 3), (1, 1), (0, 1)])

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from cli.cost import calls
 from localcloud import LocalCloud
 from shared.cloud.dds import read_pages
 from shared.errors import AbsentError, DeniedError, ThrottledError, TransientError
@@ -164,6 +165,58 @@ def test_the_task_list_is_read_within_its_patience(cloud: LocalCloud) -> None:
     with pytest.raises(ThrottledError):
         adapters.jobs.created_between(now, now, patience=15)
     assert clock.seconds <= 15
+
+
+RESTORE = {
+    "id": "r",
+    "name": "RestoreMongoDB_Replica",
+    "instance_id": "copy",
+    "instance_name": "drill",
+    "status": "Completed",
+    "created_at": "2026-11-24T02:00:00+0000",
+    "ended_at": "2026-11-24T02:09:00+0000",
+}
+
+
+def tasks_page(jobs: list[dict[str, Any]], total: int) -> dict[str, Any]:
+    """Return the answer to a list of tasks."""
+    return {"status": 200, "body": {"jobs": jobs, "total_count": total}}
+
+
+def test_few_tasks_are_read_as_one_list(cloud: LocalCloud) -> None:
+    """The first page is read once, and tasks of other kinds are left out."""
+    adapters = adapters_for(cloud.connection())
+    job = {"name": "MongodbSnapshotBackup", "created_at": RESTORE["created_at"]}
+    all_tasks = [*({**job, "id": f"j{n}"} for n in range(899)), RESTORE]
+    pages = [tasks_page(all_tasks[start : start + 100], 900) for start in range(0, 900, 100)]
+    set_answers(cloud, *pages, last=tasks_page([], 900))
+    now = SystemClock().now()
+
+    (found,) = adapters.jobs.restoring_between(now - timedelta(days=30), now)
+
+    assert (found.id, found.is_restart, found.instance_id, found.instance_name) == ("r", False, "copy", "drill")
+    assert found.ended_at
+    assert found.ended_at - found.created_at == timedelta(minutes=9)
+    assert offsets(cloud) == list(range(0, 1000, 100))
+    assert len(cloud.requests()) == calls.verified_calls(900)
+    assert all("name" not in parse_qs(call["query"]) for call in cloud.requests())
+
+
+def test_of_many_tasks_those_that_matter_are_read_by_their_names(cloud: LocalCloud) -> None:
+    """That takes ten calls, however many tasks there are. The cost is computed from their number."""
+    adapters = adapters_for(cloud.connection())
+    many = tasks_page([{"id": "j", "name": "MongodbSnapshotBackup", "created_at": RESTORE["created_at"]}], 901)
+    restart = {**RESTORE, "id": "s", "name": "RestartInstance"}
+    set_answers(cloud, many, tasks_page([restart], 1), last=tasks_page([RESTORE], 1))
+    now = SystemClock().now()
+
+    found = adapters.jobs.restoring_between(now - timedelta(days=30), now)
+
+    assert sorted({(task.id, task.is_restart) for task in found}) == [("r", False), ("s", True)]
+    first, *others = [parse_qs(call["query"]).get("name") for call in cloud.requests()]
+    assert first is None
+    assert len({name for (name,) in filter(None, others)}) == len(others) == calls.DRILL_TASKS
+    assert len(cloud.requests()) == calls.verified_calls(901)
 
 
 @pytest.mark.parametrize(

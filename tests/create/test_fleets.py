@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from shared.drills import TAG
 from shared.errors import CloudError, DeniedError, ThrottledError, TransientError, UnfinishedEventError
 from shared.model import Instance
 from tests.create.platform import EVENT, REQUESTS, Platform
 from tests.fakes import FakeDds
 from tests.triggers import documented as doc
+
+
+DRILL = f"drill-20261124T060000Z-{7:032x}"
 
 
 class ThrottledDds(FakeDds):
@@ -41,6 +45,48 @@ def test_only_normal_instances_of_a_selection_are_backed_up() -> None:
         platform.ids[2]: ("CREATED", None),
     }
     assert len(platform.topic.sent) == 3
+
+
+def test_a_selection_leaves_out_the_instances_of_drills() -> None:
+    """They are not even skipped, whatever selects them."""
+    platform = Platform(3)
+    platform.instances.known[1] = Instance(platform.ids[1], DRILL)
+    platform.instances.known[2] = Instance(platform.ids[2], "renamed", tags={TAG: ""})
+
+    assert [r["instance_id"] for r in platform.deliver(EVENT)["results"]] == platform.ids[:1]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_named_instance_of_a_drill_is_skipped_if_the_instances_are_listed_anyway(order: int) -> None:
+    """The reason names it, the others are backed up, and no call is added, in any order of the messages."""
+    platform = Platform(3)
+    platform.instances.known[2] = Instance(platform.ids[2], DRILL)
+    named, selected = {"instance_ids": platform.ids[1:]}, {"select": {"name": "db-0"}}
+    texts = [json.dumps(request) for request in (named, selected)][::order]
+
+    report = platform.deliver(doc.smn(*[doc.smn_record(text, message_id=text) for text in texts]))
+
+    assert report["status"] == "SUCCEEDED"
+    results = {r["instance_id"]: r for r in report["results"]}
+    assert [results[i]["outcome"] for i in platform.ids] == ["CREATED", "CREATED", "SKIPPED"]
+    assert results[platform.ids[2]]["code"] == "drill"
+    assert DRILL in results[platform.ids[2]]["message"]
+    assert {r["name"] for r in results.values()} != {None}
+    assert platform.instances.calls == 1
+    (notification,) = [n for n in platform.topic.sent if n.attributes["outcome"] == "SKIPPED"]
+    assert notification.subject == f"DDS backup skipped: {DRILL} ({platform.ids[2]})"
+    assert notification.attributes["severity"] == "warning"
+
+
+def test_an_instance_that_only_its_id_names_is_backed_up() -> None:
+    """Nothing tells that it is a drill's but the list of instances, which is not read for ids."""
+    platform = Platform(1)
+    platform.instances.known[0] = Instance(platform.ids[0], DRILL)
+
+    report = platform.deliver(doc.timer(json.dumps({"instance_ids": platform.ids})))
+
+    assert [r["outcome"] for r in report["results"]] == ["CREATED"]
+    assert platform.instances.calls == 0
 
 
 def test_people_read_the_names_of_selected_instances() -> None:

@@ -54,7 +54,7 @@ def test_every_outcome_is_in_the_table() -> None:
 
 def test_every_code_is_in_the_table() -> None:
     """The table lists the codes of the error tree and the codes that have no error class."""
-    raised = {"invalid_settings", "no_credentials", "unfinished"}
+    raised = {"invalid_settings", "no_credentials", "unfinished", "unrestorable"}
     other = {
         "not_allowed",
         "invalid_instance_id",
@@ -64,6 +64,7 @@ def test_every_code_is_in_the_table() -> None:
         "out_of_time",
         "min_interval",
         "instance_status",
+        "drill",
         "internal_error",
     }
     kinds = [kind for kind in vars(errors).values() if getattr(kind, "code", None) and not kind.__subclasses__()]

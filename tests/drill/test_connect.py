@@ -1,6 +1,7 @@
 """Level 2 by real parts: pymongo with SCRAM and TLS against the instances of a local cloud."""
 
 import logging
+import os
 import re
 import socket
 import traceback
@@ -156,11 +157,18 @@ def test_a_document_that_cannot_be_decoded_is_a_failure(cloud: LocalCloud, copy:
 
 
 def test_a_file_can_have_the_certificate(cloud: LocalCloud, copy: Instance, tmp_path: Path) -> None:
-    """A path is given instead of the certificate, which is long for a setting."""
+    """A path is given instead of the certificate: an absolute one, or one from the root of the package."""
     (tmp_path / "dds.pem").write_text(cloud.authority())
+    root = Path(connect.__file__).parent.parent.parent
 
     assert inspect(copy, str(tmp_path / "dds.pem")).verdict is Verdict.VERIFIED
+    assert inspect(copy, os.path.relpath(tmp_path / "dds.pem", root)).verdict is Verdict.VERIFIED
     assert inspect(copy, str(tmp_path / "absent.pem")).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_certificate_can_be_written_in_one_line(cloud: LocalCloud, copy: Instance) -> None:
+    """As the value of a setting often has to be."""
+    assert inspect(copy, cloud.authority().replace("\n", "\\n")).verdict is Verdict.VERIFIED
 
 
 @pytest.mark.parametrize("name", [None, pytest.param("another", marks=pytest.mark.slow)])

@@ -10,10 +10,11 @@ import pytest
 from cli.paths import CHECKOUT
 from shared.drill import function, interlocks, lifecycle, service, starting
 from shared.drill.function import DrillBackupsSettings
-from shared.drill.lifecycle import GRACE, Step
+from shared.drill.lifecycle import Step
 from shared.drill.report import SlotState
 from shared.drill.request import DrillRequest
 from shared.drill.starting import LAST_BEGIN
+from shared.drills import GRACE
 from shared.notify import HEADLINES, severity_of
 from shared.runtime.settings import Settings
 from tests.drill.mutants import MUTANTS

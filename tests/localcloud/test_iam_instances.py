@@ -23,6 +23,7 @@ from tests.localcloud.iam_sdk import (
 )
 from tests.localcloud.instances_sdk import CUSTOMERS, KEPT, created, creation, delete, password, restart, restore
 from tests.localcloud.sdk import build, rejection
+from tests.localcloud.test_every_call import offered
 
 
 DRILLS = "11111111-2222-4333-8444-555555555555"
@@ -245,3 +246,39 @@ def test_the_action_of_each_call(call: str, name: str, identity_name: str) -> No
 
     assert action is not None
     assert (action.name, action.identity_name) == (name, identity_name)
+
+
+READS = ("listAll", "getDatabases", "getQuotas", "listRecycleInstances", "listFlavors")
+DRILL = [
+    json.loads(identity_document("dds:instance:create", *(f"dds:instance:{read}" for read in READS))),
+    json.loads(in_project(*(f"dds:instance:{one}" for one in ("delete", "restart", "resetPasswd", "setTag")))),
+]
+
+
+@pytest.mark.parametrize(
+    ("project", "changes"),
+    [
+        (OTHERS, {"POST /v3/{project_id}/instances"}),
+        (
+            DRILLS,
+            {
+                "POST /v3/{project_id}/instances",
+                "DELETE /v3/{project_id}/instances/{instance_id}",
+                "POST /v3/{project_id}/instances/{instance_id}/restart",
+                "PUT /v3/{project_id}/instances/{instance_id}/reset-password",
+                "POST /v3/{project_id}/instances/{instance_id}/tags/action",
+            },
+        ),
+    ],
+)
+def test_of_all_calls_a_policy_for_drills_allows_few(cloud: LocalCloud, project: str, changes: set[str]) -> None:
+    """Of all calls that are offered, such a policy allows few that change something, on instances of the drills."""
+    allowed = set()
+    for method, path in offered(cloud):
+        call = path.replace("{instance_id}", CUSTOMERS)
+        action = action_of(method, call)
+        target = Target(resources_of(call, "cn-north-4", "me"), project if CUSTOMERS in call else None)
+        if method != "GET" and action is not None and is_allowed(action, DRILL, target):
+            allowed.add(f"{method} {path}")
+
+    assert allowed == changes

@@ -52,7 +52,7 @@ def test_connection(cloud: LocalCloud, local: httpx.Client) -> None:
 
 
 def test_state(cloud: LocalCloud, dds: Any, local: httpx.Client) -> None:
-    """The state has instances, backups and jobs, and the job of each backup."""
+    """The state has instances, backups, jobs, restores and the recycle bin, and the job of each backup."""
     created = dds.create_manual_backup(new_backup(ORDERS))
     state = local.get("/_local/state").json()
 
@@ -179,6 +179,7 @@ def test_the_commands_of_the_page(cloud: LocalCloud, smn: Any, local: httpx.Clie
         "TOKEN": connection["token"],
         "URL": cloud.url,
         "SUBSCRIPTION_URN": smn.add_subscription(request).subscription_urn,
+        "BACKUP_ID": cloud.backups()[0]["id"],
         "NO_PROXY": "*",
     }
 
@@ -187,11 +188,12 @@ def test_the_commands_of_the_page(cloud: LocalCloud, smn: Any, local: httpx.Clie
         for command in COMMANDS
     ]
 
-    moved, faults, switches, confirmed = answers
+    moved, faults, switches, confirmed, fault = answers
     assert moved["offset"] == cloud.clock_offset() == 86_400
     assert [rule["times"] for rule in faults] == [2]
     assert switches["job_delay"] == cloud.switches()["job_delay"] == 5
     assert confirmed == {"status": 1}
+    assert fault["lacks_collection"] == "shop.orders"
     page = unescape(local.get("/docs").text)
     assert [command for command in COMMANDS if command not in page] == []
 

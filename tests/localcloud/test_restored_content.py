@@ -4,6 +4,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 import huaweicloudsdkdds.v3 as sdk
+import pymongo
+import pymongo.errors
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,8 +18,19 @@ from localcloud.dds.schemas import NewPolicy
 from localcloud.dds.specification import SECURITY_GROUP, SUBNET, VPC
 from localcloud.mongo.content import Content
 from localcloud.seed import load_seed
-from tests.localcloud.instances_sdk import CUSTOMERS, KEPT, ORDERS, REPLICA, SCRATCH, created, restart, restore
-from tests.localcloud.sdk import rejection
+from tests.localcloud.instances_sdk import (
+    CUSTOMERS,
+    KEPT,
+    ORDERS,
+    REPLICA,
+    SCRATCH,
+    created,
+    password,
+    restart,
+    restore,
+    show,
+)
+from tests.localcloud.sdk import new_backup, rejection
 
 
 NOW = 1_700_568_000.0  # a Tuesday at noon
@@ -198,6 +211,39 @@ def test_sizes_follow_the_content(here: Cloud, time: Time) -> None:
 
     assert size(SOURCE) == pytest.approx(2.5, abs=0.03)
     assert size(copy) == pytest.approx(1.25, abs=0.1)
+
+
+def documents(dds: Any, instance_id: str, user_pwd: str, *new: dict[str, Any]) -> list[Any]:
+    """The ids of the documents of an instance, after inserting new ones, with MongoDB's own driver."""
+    shown = show(dds, instance_id)
+    host, port = shown.groups[0].nodes[0].private_ip, int(shown.port)
+    options: dict[str, Any] = {"directConnection": True, "serverSelectionTimeoutMS": 5000}
+    with pymongo.MongoClient(host, port, username="rwuser", password=user_pwd, **options) as client:
+        orders = client.shop.orders
+        if new:
+            orders.insert_many(new)
+        return [document["_id"] for document in orders.find()]
+
+
+def test_the_whole_way_with_the_driver(cloud: Any, dds: Any) -> None:
+    """A document from before the backup comes back in the copy, and the copy has a password of its own."""
+    mine, copys, third = "Str0ng#one", "Str0ng#two", "Str0ng#three"
+    source = created(cloud, dds, password=mine, ssl_option="0", version="4.4")
+    documents(dds, source, mine, {"_id": 1})
+    backup_id = dds.create_manual_backup(new_backup(source)).backup_id
+    documents(dds, source, mine, {"_id": 2})
+    cloud.advance(600)
+    point = sdk.RestorePoint(backup_id=backup_id)
+    copy = dds.restore_new_instance(restore(restore_point=point, password=copys, ssl_option="0")).id
+    cloud.advance(3600)
+
+    assert documents(dds, copy, copys) == [1]
+    assert documents(dds, copy, copys, {"_id": 3}) == [1, 3]
+    assert documents(dds, source, mine) == [1, 2]
+    dds.reset_password(password(copy, third))
+    assert documents(dds, copy, third) == [1, 3]
+    with pytest.raises(pymongo.errors.OperationFailure):
+        documents(dds, copy, copys)
 
 
 def names(dds: Any, instance_id: str, **page: Any) -> list[str]:

@@ -285,7 +285,8 @@ def test_the_calls_of_a_run_are_the_computed_ones(instances: int) -> None:
         assert pruning.deliver()
 
         methods = [(request["method"], request["path"].rpartition("/")[2]) for request in cloud.requests()]
-        expected = calls.prune_calls(11 * instances + len(load_seed().backups), instances, instances)
+        listed = 11 * instances + len(load_seed().backups)
+        expected = calls.prune_calls(listed, instances, instances, month=instances)
         assert methods.count(("GET", "backups")) == expected[calls.LIST_BACKUPS]
         assert sum(method == "DELETE" for method, _ in methods) == expected[calls.DELETE]
         assert methods.count(("GET", "jobs")) == expected[calls.LIST_TASKS]

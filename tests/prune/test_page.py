@@ -86,7 +86,7 @@ def test_the_table_of_calls_is_what_is_computed() -> None:
 
     assert [row[0] for row in table] == [1, 10, 100, 1000]
     for instances, backups, *made in table:
-        run = calls.prune_calls(backups, instances, instances)
+        run = calls.prune_calls(backups, instances, instances, month=30 * instances)
         assert backups == 21 * instances
         assert made == [run[calls.LIST_BACKUPS], run[calls.LIST_TASKS], run[calls.DELETE], run[calls.PUBLISH]]
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta, tzinfo
 from itertools import chain
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -152,6 +153,63 @@ def test_max_age_is_no_rule_that_counts() -> None:
     assert set(deleted(plan)) == {"expired"}
 
 
+def backup_with_id(age: float, number: int, **facts: Any) -> Backup:
+    """A backup that is `age` days old, with an id like those of DDS."""
+    return make_backup(NOW - age * DAY, f"{number:032x}br02", **facts)
+
+
+VERIFIED = [f"{3:032x}", f"{4:032x}"]
+"""The short ids of the backups 3 and 4."""
+
+
+@pytest.mark.parametrize("rules", ["last=1", "last=1 max_age=30d", "daily=1 max_age=1d"])
+def test_the_newest_verified_backup_is_protected_at_any_age(rules: str) -> None:
+    """An older verified one is not, nor a newer one that no drill has verified."""
+    listed = [backup_with_id(age, number) for number, age in enumerate([0.1, 2, 60, 70, 80])]
+
+    plan = make_plan(listed, read_retention(rules), NOW, verified=VERIFIED)
+
+    assert protected(plan)[listed[3].id] == ("newest_verified",)
+    assert {listed[2].id, listed[4].id} <= deleted(plan)
+
+
+def test_a_kept_backup_can_be_the_newest_verified_one() -> None:
+    """Its rules are the reason, and no older one is protected for it. The same is true of other protections."""
+    listed = [backup_with_id(age, number) for number, age in ((3, 0.1), (4, 2), (5, 3))]
+
+    for verified in (VERIFIED, VERIFIED[1:]):
+        plan = make_plan(listed, read_retention("last=1"), NOW, verified=verified)
+
+        assert kept(plan) == {listed[0].id: ("last",)}
+        assert protected(plan) == {listed[1].id: ("newest_day_old",)}
+        assert deleted(plan) == {listed[2].id}
+
+
+@pytest.mark.parametrize("facts", [{"status": "DISABLED"}, {"description": "by hand"}, {"began": NOW + HOUR}])
+def test_a_verified_backup_that_may_not_stay_does_not_take_the_place_of_another(facts: dict[str, Any]) -> None:
+    """One that is being deleted, that others made, or that began later."""
+    other = make_backup(**{"began": NOW - 60 * DAY, **facts}, backup_id=f"{3:032x}br02")
+    listed = [*(backup_with_id(age, number) for number, age in ((0, 0.1), (1, 2), (4, 70), (5, 80))), other]
+
+    plan = make_plan(listed, read_retention("last=1"), NOW, verified=VERIFIED)
+
+    assert protected(plan)[f"{4:032x}br02"] == ("newest_verified",)
+
+
+def test_each_instance_has_its_newest_verified_backup() -> None:
+    """A drill verifies the backup of one instance."""
+    listed = [
+        backup_with_id(age, number + 10 * place, instance=instance)
+        for place, instance in enumerate(["i-1", "i-2"])
+        for number, age in enumerate([0.1, 2, 60, 70])
+    ]
+
+    plan = make_plan(listed, read_retention("last=1"), NOW, verified=[f"{3:032x}", f"{12:032x}"])
+
+    newest = {backup_id for backup_id, reasons in protected(plan).items() if reasons == ("newest_verified",)}
+    assert newest == {f"{3:032x}br02", f"{12:032x}br02"}
+
+
 def test_failed_backups_are_deleted_after_a_week() -> None:
     """They are not copies, so they take no place of a kept one."""
     recent, old = make_backup(NOW - 7 * DAY, status="FAILED"), make_backup(NOW - 8 * DAY, status="FAILED")
@@ -194,6 +252,33 @@ def test_the_oldest_backups_are_deleted_first() -> None:
 
 
 # Properties of every plan.
+
+
+@SHORT
+@given(fleets, retentions, st.data())
+def test_what_is_verified_only_keeps_the_newest_one_of_each_instance(
+    fleet: list[Backup], retention: Retention, data: st.DataObject
+) -> None:
+    """Of the verified completed backups of an instance the newest stays; every other verdict is the same."""
+    fleet = [replace(backup, id=f"{number:032x}br02") for number, backup in enumerate(fleet)]
+    verified = data.draw(
+        st.sets(st.sampled_from(fleet).map(lambda backup: backup.id[:32])) if fleet else st.just(set())
+    )
+    before = {v.backup.id: v for i in make_plan(fleet, retention, NOW).instances for v in i.verdicts}
+
+    plan = make_plan(fleet, retention, NOW, verified=verified)
+
+    ours = [b for b in fleet if b.id[:32] in verified and key_of(b.description) and b.status == "COMPLETED"]
+    ended = [b for b in ours if b.begin_time and b.end_time and b.begin_time <= NOW and b.end_time <= NOW]
+    newest = {
+        max((str(b.begin_time), b.id) for b in ended if b.instance_id == i)[1] for i in {b.instance_id for b in ended}
+    }
+    for verdict in (v for i in plan.instances for v in i.verdicts):
+        if verdict.backup.id in newest:
+            assert verdict.fate is not Fate.DELETE
+        if verdict != before[verdict.backup.id]:
+            assert verdict.backup.id in newest
+            assert verdict.reasons == ("newest_verified",)
 
 
 @SHORT

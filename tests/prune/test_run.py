@@ -1,18 +1,22 @@
 """One run of prune_backups: it deletes what the plan says, within its limits, and reports every outcome."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from shared.drills import DrillName
 from shared.errors import AmbiguousError, BusyError, CloudError, DeniedError, ThrottledError, TransientError
 from shared.fleet import Fence
-from shared.model import Backup, BackupJob
+from shared.model import Backup, BackupJob, InstanceTask
 from shared.prune.daily_limit import Allowance, DailyLimit
 from shared.prune.request import PruneRequest
 from shared.prune.retention import read_retention
-from shared.prune.run import PruneOutcome, PrunePolicy, Pruner, PruneRun, RunOutcome
+from shared.prune.run import PruneOutcome, PrunePolicy, Pruner, PruneRun, RunOutcome, VerifiedBackups
 from tests.fakes import START, FakeClock, FakeDds, FakeJobs, make_retrying
 from tests.prune.backups import DAY, KEY, make_backup, nightly
 from tests.system.killable import Killed
@@ -42,7 +46,8 @@ class Project:
         """The pruner of one invocation, which may touch the instances that `allowed` matches."""
         retrying = make_retrying(self.dds.clock, remaining)
         limit = DailyLimit(self.max_deletes, FakeJobs(self.dds), retrying, Fence((allowed,)).allows)
-        return Pruner(self.dds, self.policy, limit, concurrency=1, retrying=retrying)
+        verified = VerifiedBackups(FakeJobs(self.dds), retrying)
+        return Pruner(self.dds, self.policy, limit, verified, concurrency=1, retrying=retrying)
 
     @property
     def deletes(self) -> int:
@@ -56,14 +61,14 @@ def counts(run: PruneRun) -> dict[str, int]:
 
 
 def test_a_run_deletes_every_backup_that_no_rule_keeps() -> None:
-    """It lists the backups once and deletes each with a call."""
+    """It lists the backups once, reads the task list of the month and of the day, and deletes each with a call."""
     project = Project()
 
     run = project.prune()
 
     assert run.outcome is RunOutcome.PRUNED
     assert counts(run) == {"KEPT": 6, "DELETED": 4}
-    assert project.dds.calls == ["list", "jobs"] + ["delete"] * 4
+    assert project.dds.calls == ["list", "jobs", "jobs"] + ["delete"] * 4
     assert project.dds.backups == nightly(6)
 
 
@@ -214,7 +219,7 @@ def test_deletions_of_the_last_day_in_the_task_list_count() -> None:
 def test_a_task_list_that_cannot_be_read_limits_nothing_further(error: CloudError) -> None:
     """The run succeeds within a minute, and says that it did not count the task list."""
     project = Project(nightly(30), "daily=20", max_deletes=4)
-    project.dds.job_faults = [error] * 50
+    project.dds.job_faults = [None, *[error] * 50]  # the list of the last 30 days is read, that of the day is not
 
     run = project.prune()
 
@@ -237,7 +242,139 @@ def test_the_requests_of_an_event_share_the_limit() -> None:
 
     assert [run.allowance and run.allowance.allowed for run in (first, second, third)] == [3, 3, 1]
     assert counts(third)["DELETED"] == 1
+    assert project.dds.calls.count("jobs") == 2
+
+
+# What drills have verified.
+
+
+def drilled(night: int, *, is_marked: bool = True) -> list[InstanceTask]:
+    """The tasks of a drill, a day ago, of the backup of a night; without its mark it was not found valid."""
+    restored = START - DAY
+    name = str(DrillName.of(restored, f"{night:032x}br02"))
+    restore = InstanceTask("1", False, f"copy-{night}", name, "Completed", restored, restored + timedelta(minutes=9))
+    restart = InstanceTask("2", True, f"copy-{night}", name, "Completed", restored + timedelta(minutes=12))
+    return [restore, *[restart] * is_marked]
+
+
+def drillable(nights: int, instance: str = "i-1", first: int = 0) -> list[Backup]:
+    """Return one backup a night with an id like those of DDS."""
+    found = nightly(nights, instance=instance)
+    return [replace(backup, id=f"{first + night:032x}br02") for night, backup in enumerate(found)]
+
+
+def test_the_newest_verified_backup_stays() -> None:
+    """Older verified ones and newer ones that are not verified go. The run says why it stays."""
+    project = Project(drillable(10))
+    project.dds.restores = [*drilled(9), *drilled(8), *drilled(7, is_marked=False)]
+
+    run = project.prune()
+
+    assert (run.outcome, counts(run)) == (RunOutcome.PRUNED, {"KEPT": 6, "PROTECTED": 1, "DELETED": 3})
+    (stays,) = run.results(PruneOutcome.PROTECTED)
+    assert (stays.backup.id, stays.reasons) == (f"{8:032x}br02", ("newest_verified",))
+
+
+def test_a_dry_run_tells_which_verified_backup_would_stay() -> None:
+    """It reads the same lists."""
+    project = Project(drillable(10), dry_run=True)
+    project.dds.restores = drilled(9)
+
+    assert counts(project.prune()) == {"KEPT": 6, "PROTECTED": 1, "WOULD_BE_DELETED": 3}
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_what_is_verified_is_not_read_if_no_completed_backup_is_due(failed: int) -> None:
+    """A failed backup was never restored."""
+    project = Project([*nightly(6), *[make_backup(START - 9 * DAY, status="FAILED")] * failed])
+
+    run = project.prune()
+
+    assert run.outcome is RunOutcome.PRUNED
+    assert counts(run).get("DELETED", 0) == failed
     assert project.dds.calls.count("jobs") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "left"),
+    [
+        (TransientError("x"), RunOutcome.UNFINISHED, "LEFT"),
+        (ThrottledError("x", retry_after=20), RunOutcome.UNFINISHED, "LEFT"),
+        (DeniedError("x", cloud_code="DBS.1"), RunOutcome.FAILED, "FAILED"),
+    ],
+)
+def test_nothing_completed_is_deleted_while_it_is_not_known_what_is_verified(
+    error: CloudError, outcome: RunOutcome, left: str
+) -> None:
+    """Failed backups are deleted. The run says why the others stay, and ends in time to say so."""
+    project = Project([*drillable(10), make_backup(START - 9 * DAY, status="FAILED")])
+    project.dds.job_faults = [error] * 50
+
+    run = project.prune()
+
+    assert (run.outcome, run.retryable, counts(run)) == (outcome, error.retryable, {"KEPT": 6, left: 4, "DELETED": 1})
+    failures = list(run.failures())
+    assert {(failure.code, failure.cloud_code) for failure in failures} == {(error.code, error.cloud_code)}
+    assert failures[0].message.startswith("the task list cannot be read, so it is not known which backups drills have")
+    assert run.warnings == (f"nothing completed is deleted: {failures[0].message}",)
+    assert project.dds.clock.seconds < 60
+    project.dds.job_faults = []
+    assert counts(project.prune())["DELETED"] == 4
+
+
+def test_a_dry_run_says_that_it_does_not_know_what_is_verified() -> None:
+    """It fails nothing."""
+    project = Project(drillable(10), dry_run=True)
+    project.dds.job_faults = [DeniedError("x")]
+
+    run = project.prune()
+
+    assert (run.outcome, counts(run)) == (RunOutcome.DRY_RUN, {"KEPT": 6, "WOULD_BE_DELETED": 4})
+    assert run.warnings[0].startswith("nothing completed is deleted: ")
+
+
+def test_the_requests_of_an_event_read_once_what_is_verified() -> None:
+    """The second request protects the same backups."""
+    project = Project(drillable(10), max_deletes=1)
+    project.dds.restores = drilled(9)
+    pruner = project.pruner()
+
+    runs = [pruner.prune(PruneRequest(dry_run=True), (str(n),), START) for n in range(2)]
+
+    assert [counts(run)["PROTECTED"] for run in runs] == [1, 1]
+    assert project.dds.calls.count("jobs") == 2
+
+
+def test_the_backups_of_a_drills_instance_that_a_request_names_are_left_alone() -> None:
+    """A warning says so."""
+    name = str(DrillName.of(START, f"{1:032x}br02"))
+    theirs = [replace(backup, instance_name=name, description=None) for backup in nightly(10, instance="copy")]
+
+    run = Project([*nightly(6), *theirs]).prune(instance_ids=["copy", "i-1"])
+
+    assert counts(run) == {"KEPT": 6}
+    assert "the backups of a restore drill's instance are left alone: copy" in run.warnings
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_run_deletes_the_newest_verified_backup_of_an_instance(data: st.DataObject) -> None:
+    """Whatever the rules, the drills and the faults of the task list: of two verified backups the newer one stays."""
+    project = Project(
+        [*drillable(12), *drillable(12, "i-2", first=12)],
+        data.draw(st.sampled_from(["last=1", "daily=2 max_age=4d", "weekly=1", "last=9"])),
+        max_deletes=data.draw(st.integers(1, 20)),
+    )
+    marks = data.draw(st.dictionaries(st.integers(0, 23), st.booleans()))
+    project.dds.restores = [task for night, mark in marks.items() for task in drilled(night, is_marked=mark)]
+    project.dds.job_faults = data.draw(st.lists(st.sampled_from([None, TransientError("x"), DeniedError("x")])))
+
+    for _ in range(3):
+        project.prune(force=True)
+
+    verified = {night for night, mark in marks.items() if mark}
+    newest = {min(nights) for nights in ({n for n in verified if n < 12}, {n for n in verified if n >= 12}) if nights}
+    assert newest <= {int(backup.id[:32], 16) for backup in project.dds.backups}
 
 
 # Failures.
