@@ -5,6 +5,7 @@ import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from shared.cloud.credentials import Credentials
@@ -12,7 +13,7 @@ from shared.cloud.dds import DdsBackups, DdsInstances, DdsJobs
 from shared.cloud.sdk import HttpLimits, SdkService
 from shared.cloud.smn import SmnTopic
 from shared.errors import UnfinishedEventError
-from shared.model import Clock
+from shared.model import Clock, Restores
 from shared.notify import Notifier, Sender
 from shared.report import Report
 from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
@@ -27,6 +28,7 @@ from shared.triggers.receive import Received
 if TYPE_CHECKING:
     from shared.audit.function import AuditBackupsSettings
     from shared.create.function import CreateBackupSettings
+    from shared.drill.function import DrillBackupsSettings
     from shared.prune.function import PruneBackupsSettings
     from shared.track.function import TrackBackupsSettings
 
@@ -62,7 +64,14 @@ class HuaweiCloud:
         return credentials.redact
 
 
-def connect(settings: Settings, project_id: str, clock: Clock) -> Cloud:
+@dataclass(frozen=True, slots=True)
+class RestoringCloud(HuaweiCloud):
+    """Huawei Cloud for drill_backups; implements `shared.drill.function.DrillCloud`."""
+
+    restores: Restores
+
+
+def connect(settings: Settings, project_id: str, clock: Clock) -> HuaweiCloud:
     """Build the SDK's clients, without any call."""
     limits = HttpLimits(settings.CONNECT_TIMEOUT, settings.READ_TIMEOUT, settings.MAX_CONCURRENCY)
     dds = SdkService.dds(settings.endpoint("dds"), project_id, limits)
@@ -200,3 +209,17 @@ def audit_backups(**fakes: Any) -> "Function[AuditBackupsSettings]":
     from shared.audit.function import AuditBackupsSettings, run
 
     return Function(AuditBackupsSettings, run, **fakes)
+
+
+def drill_backups(**fakes: Any) -> "Function[DrillBackupsSettings]":
+    """The function drill_backups; `fakes` are keyword arguments of Function, and `inspect` (shared.drill.function)."""
+    from shared.cloud.restores import DdsRestores
+    from shared.drill.function import DrillBackupsSettings, make_inspector, run
+
+    def connect_restoring(settings: Settings, project_id: str, clock: Clock) -> Cloud:
+        cloud = connect(settings, project_id, clock)
+        services = (cloud.dds, cloud.smn, project_id, DdsRestores(cloud.dds))
+        return RestoringCloud(cloud.backups, cloud.jobs, cloud.instances, cloud.topic, *services)
+
+    inspect = fakes.pop("inspect", make_inspector)
+    return Function(DrillBackupsSettings, partial(run, inspect=inspect), **{"connect": connect_restoring, **fakes})

@@ -22,6 +22,9 @@ MAX_PATTERNS = 50
 MAX_POLICIES = 100
 """Policies, and selectors of `covered_elsewhere`, of one audit, each."""
 
+MAX_EXPECTED = 50
+"""Databases and collections of one instance for which a drill has an expectation."""
+
 MAX_RETENTION = 200
 """Characters of retention rules."""
 

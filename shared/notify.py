@@ -31,6 +31,11 @@ MISSED = "dds.backup.missed"
 UNCOVERED = "dds.backup.uncovered"
 AUDITED = "dds.backup.audited"
 UNVERIFIED = "dds.backup.unverified"
+DRILL_STARTED = "dds.drill.started"
+DRILL_VERIFIED = "dds.drill.verified"
+DRILL_FAILED = "dds.drill.failed"
+DRILL_INCONCLUSIVE = "dds.drill.inconclusive"
+DRILL_OVERDUE = "dds.drill.overdue"
 DRILL_LEAKED = "dds.drill.leaked"
 
 HEADLINES = {
@@ -46,6 +51,11 @@ HEADLINES = {
     UNCOVERED: "DDS instance not covered",
     AUDITED: "DDS backups audited",
     UNVERIFIED: "DDS backup unverified",
+    DRILL_STARTED: "DDS restore drill started",
+    DRILL_VERIFIED: "DDS backup verified by a drill",
+    DRILL_FAILED: "DDS restore drill failed",
+    DRILL_INCONCLUSIVE: "DDS restore drill inconclusive",
+    DRILL_OVERDUE: "DDS restore drill overdue",
     DRILL_LEAKED: "DDS restore drill left an instance",
 }
 """Every CloudEvents type that this application publishes, with its headline for people."""
@@ -63,6 +73,12 @@ _SEVERITIES: dict[str | tuple[str, str | None], str] = {
     UNVERIFIED: "warning",
     (PRUNED, "HELD_BACK"): "warning",
     (PRUNED, "UNFINISHED"): "warning",
+    DRILL_STARTED: "info",
+    DRILL_VERIFIED: "info",
+    (DRILL_VERIFIED, "rto_missed"): "warning",
+    (DRILL_INCONCLUSIVE, "dry_run"): "info",
+    DRILL_INCONCLUSIVE: "warning",
+    DRILL_OVERDUE: "warning",
 }
 """By type, or by type and outcome or code. Whatever is not here is an error, so that nothing new goes unnoticed."""
 

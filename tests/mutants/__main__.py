@@ -32,6 +32,9 @@ TESTS = {
     "shared/audit/audit.py": ("tests/audit/test_audit.py", "tests/audit/test_drills.py"),
     "shared/audit/drills.py": ("tests/audit/test_drills.py",),
     "shared/drills.py": ("tests/test_drills.py",),
+    "shared/drill/schedule.py": ("tests/drill/test_schedule.py",),
+    "shared/drill/lifecycle.py": ("tests/drill/test_lifecycle.py",),
+    "shared/drill/interlocks.py": ("tests/drill/test_interlocks.py",),
 }
 """The modules, with the tests that belong to each, the quickest to fail first."""
 
