@@ -64,7 +64,7 @@ class DrillBackupsSettings(Settings):
         DRILL_SPEC: replaces the specification of the source's nodes, unless it is a cluster.
         DRILL_CONNECT: also read the documents of the copy, for which the function needs a way into its VPC.
         DRILL_CANARY: the field, as database.collection.field, that has the time of the application's last write.
-        DRILL_CA: the certificate authority of DDS, as the path of a PEM file, for instances with TLS.
+        DRILL_CA: the certificate authority of DDS for instances with TLS: the path of a PEM file, or its text.
         DRILL_TOLERANCE: percent that a healthy source may grow in a day, by which its copy may lag behind it.
         DRILL_RPO: how much older than the begin of the backup the newest data in the copy may be.
     """
@@ -85,7 +85,7 @@ class DrillBackupsSettings(Settings):
     DRILL_SPEC: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
     DRILL_CONNECT: bool = False
     DRILL_CANARY: Annotated[str, Field(pattern=r"^[^.\s]{1,64}\.[^\s]{1,120}\.[^.\s]{1,64}$")] | None = None
-    DRILL_CA: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    DRILL_CA: Annotated[str, Field(min_length=1, max_length=3000)] | None = None
     DRILL_TOLERANCE: Percent = 20.0
     DRILL_RPO: Interval | None = None
 
