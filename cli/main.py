@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from cli.backups.command import backups
 from cli.cost.command import cost
 from cli.demo.command import demo
 from cli.deploy.command import deploy, destroy
@@ -75,6 +76,7 @@ for command in (
     event,
     invoke,
     wait,
+    backups,
     init,
     validate,
     package,
