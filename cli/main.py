@@ -21,6 +21,7 @@ from cli.invoke.command import invoke
 from cli.package.command import package
 from cli.permissions.command import permissions
 from cli.preflight.command import validate
+from cli.restore.command import restore
 from cli.serve import serve
 from cli.terraform.command import terraform
 from cli.wait.command import wait
@@ -77,6 +78,7 @@ for command in (
     invoke,
     wait,
     backups,
+    restore,
     init,
     validate,
     package,

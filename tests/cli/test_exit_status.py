@@ -29,6 +29,7 @@ WRONG_CALLS = {
     "invoke": ["create_backup"],
     "wait": [],
     "backups": ["--retention", "nightly=1"],
+    "restore": [],
     "init": ["--time", "2am", "--yes"],
     "validate": ["--template", "nowhere.yaml"],
     "package": ["--template", "nowhere.yaml"],
