@@ -82,6 +82,8 @@ def backups(
         print(json.dumps(document(wanted, rules, now), ensure_ascii=False))
     else:
         print_backups(make_console(), wanted, rules, now)
+        place = f"--cloud {cloud}" if cloud else f"--region {region}"
+        click.echo(f"To restore one: ddsbackup restore {place} --backup NAME")
 
 
 def _tried(retention: str, zone: str | None) -> Rules:

@@ -87,7 +87,8 @@ def remarks(listed: Sequence[ListedInstance], rules: Rules) -> Iterator[str]:
     if rules.retention is None:
         yield f"{rules.origin} has no function that prunes: backups stay until somebody deletes them."
         return
-    yield f"The rules, from {rules.origin}: {rules.retention}."
+    zone = "" if rules.zone is timezone.utc else f", by the days of {rules.zone}"
+    yield f"The rules, from {rules.origin}: {rules.retention}{zone}."
     intervals = sorted({one.interval for one in listed if one.interval})
     if intervals:
         often = " or ".join(duration(interval) for interval in intervals)

@@ -11,7 +11,7 @@ import click
 from cli.dds import Dds, Refused
 from cli.errors import WrongCall, did_you_mean
 from shared.errors import AbsentError, AmbiguousError, CloudError, ThrottledError, TransientError
-from shared.model import Instance, NewInstance
+from shared.model import Instance, NewInstance, StartedRestore
 
 
 SETTLES = 120.0
@@ -85,7 +85,7 @@ def start(dds: Dds, new: NewInstance) -> Started:
     began = dds.clock.now()
     for attempt in range(1, _TRIES + 1):
         try:
-            answer = dds.restores.restore(new)
+            answer = _restore(dds, new)
         except AmbiguousError as error:
             return _look_up(dds, new.name, began, error)
         except (ThrottledError, TransientError) as error:  # nothing was done
@@ -100,10 +100,23 @@ def start(dds: Dds, new: NewInstance) -> Started:
     raise AssertionError  # the last try returns or raises
 
 
+def _restore(dds: Dds, new: NewInstance) -> StartedRestore:
+    """Make the call. No error quotes the password, even if DDS repeats the request."""
+    try:
+        return dds.restores.restore(new)
+    except CloudError as error:
+        if new.password:
+            error.args = (str(error).replace(new.password, "***"),)
+        raise
+
+
 def _look_up(dds: Dds, name: str, began: datetime, error: CloudError) -> Started:
     until = dds.clock.monotonic() + SETTLES
     while True:
-        found = [instance for instance in dds.list_instances() if instance.name == name]
+        try:
+            found = [instance for instance in dds.list_instances() if instance.name == name]
+        except Refused:
+            found = []
         if found:
             return replace(find(dds, found, name), began=began)
         if dds.clock.monotonic() >= until:
@@ -116,9 +129,10 @@ def _look_up(dds: Dds, name: str, began: datetime, error: CloudError) -> Started
 
 
 def find(dds: Dds, instances: Sequence[Instance], wanted: str) -> Started:
-    """Return the restore that made the instance with a name or id. Raises WrongCall if there is no such instance.
+    """Return the restore that makes, or has made, the instance with a name or id.
 
-    Without a task in the task list, the job is not known and the begin is that of the instance.
+    If DDS does not list its task, the job is not known and the begin is that of the instance. Raises WrongCall if there
+    is no such instance, or if it is normal and no restore has made it.
     """
     named = [instance for instance in instances if wanted in (instance.id, instance.name)]
     if len(named) != 1:
@@ -129,10 +143,12 @@ def find(dds: Dds, instances: Sequence[Instance], wanted: str) -> Started:
     try:
         tasks = dds.list_restores()
     except Refused:
-        tasks = []  # the instance tells enough
+        return Started(instance.id, instance.name, None, instance.created or dds.clock.now())
     own = [task for task in tasks if task.instance_id == instance.id and not task.is_restart]
     if own:
         return Started(instance.id, instance.name, own[0].id, own[0].created_at, own[0].ended_at)
+    if instance.status == "normal":
+        raise WrongCall(f"{instance.name} ({instance.id}) was not made by a restore of the last 30 days")
     return Started(instance.id, instance.name, None, instance.created or dds.clock.now())
 
 

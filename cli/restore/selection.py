@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+from functools import partial
 
 import click
 
@@ -155,11 +156,11 @@ def point_in_time(dds: Dds, source: Source, moment: datetime) -> Point:
     )
 
 
-def _periods(dds: Dds, instance_id: str, days: Sequence[object]) -> list[tuple[datetime, datetime]]:
+def _periods(dds: Dds, instance_id: str, days: Sequence[date]) -> list[tuple[datetime, datetime]]:
     found: list[tuple[datetime, datetime]] = []
     for day in days:
         found += dds.read(
-            lambda day=day: dds.restores.windows(instance_id, day),  # type: ignore[misc]
+            partial(dds.restores.windows, instance_id, day),
             f"DDS does not list the periods to which {instance_id} can be restored. --backup and --latest need none",
         )
     return found

@@ -316,7 +316,7 @@ def _instance(item: Any) -> Instance:
         subnet_id=item.subnet_id or "",
         security_group_id=item.security_group_id or "",
         backup_window=strategy.start_time or "" if (strategy := item.backup_strategy) and strategy.keep_days else "",
-        backup_days=int((item.backup_strategy and item.backup_strategy.keep_days) or 0),
+        backup_days=_number(strategy and str(strategy.keep_days), int) or 0,
         disk_encryption_id=item.disk_encryption_id or "",
         groups=tuple(map(_group, item.groups or ())),
     )

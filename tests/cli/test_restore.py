@@ -192,6 +192,18 @@ def test_a_refusal_says_what_to_do(restore: Run, cloud: LocalCloud, code: str, s
     assert advice in ran.err
 
 
+def test_no_error_quotes_the_password(restore: Run, cloud: LocalCloud) -> None:
+    """Even if DDS repeats it."""
+    cloud.set_faults(
+        [{**CREATE, "answer": {"status": 400, "body": {"error_code": "DBS.1", "error_msg": f"bad {SECRET}"}}}]
+    )
+    ran = restore("--backup", BACKUP, "--no-wait")
+
+    assert ran.status == 1
+    assert "bad ***" in ran.err
+    assert SECRET not in ran.err
+
+
 @pytest.mark.slow
 def test_a_busy_source(restore: Run, cloud: LocalCloud) -> None:
     """The plan warns of it, and DDS refuses."""
@@ -354,6 +366,7 @@ def test_other_nodes_than_the_source(restore: Run) -> None:
         (["--instance", "customers", "--flavor", "shard=x"], "customers is a ReplicaSet"),
         (["--instance", "customers", "--flavor", "replica=,size=10"], "at least the source's 40 GB"),
         (["--instance", "customers", "--flavor", "replica=,size=45"], "a multiple of 10 GB"),
+        (["--follow", "customers"], "was not made by a restore"),
         (["--follow", "nobody"], "no instance has the name or id 'nobody'"),
         (["--follow", "x", "--latest"], "--follow takes no other"),
         ([], "give --instance"),
