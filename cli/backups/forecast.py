@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from itertools import pairwise
 from statistics import median
 
@@ -19,6 +19,7 @@ USUAL = timedelta(days=1)
 """The interval between backups where there are too few to tell."""
 
 _LOOKED_AT = 8
+_FREQUENT = {LAST, Tier.HOURLY.value}
 _MINUTE = timedelta(minutes=1)
 
 
@@ -29,12 +30,27 @@ def usual_interval(newest_first: Sequence[Backup]) -> timedelta:
     return max(_MINUTE, round(median(gap / _MINUTE for gap in gaps)) * _MINUTE) if gaps else USUAL
 
 
-def coming(newest: datetime, now: datetime, interval: timedelta) -> Iterator[datetime]:
-    """Yield when the next backups begin: at *interval* after *newest*, from *now* to the horizon."""
-    moment = newest + max(1, (now - newest) // interval + 1) * interval
-    while moment <= now + HORIZON:
-        yield moment
-        moment += interval
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The begins of the next backups: at an interval from `first` on, not later than `last`."""
+
+    first: datetime
+    last: datetime
+    interval: timedelta
+
+    @classmethod
+    def after(cls, newest: datetime, now: datetime, interval: timedelta) -> "Coming":
+        """Return those after *now* that continue *newest*, up to the horizon."""
+        first = newest + max(1, (now - newest) // interval + 1) * interval
+        return cls(first, now + HORIZON, interval)
+
+    def next(self, moment: datetime, zone: tzinfo, *, is_of_another_day: bool) -> datetime:
+        """Return the one after *moment*, or the first one of a later day in *zone*."""
+        if not is_of_another_day:
+            return moment + self.interval
+        midnight = (moment.astimezone(zone) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        left = midnight.astimezone(timezone.utc) - moment.astimezone(timezone.utc)
+        return moment + max(1, -(-left // self.interval)) * self.interval
 
 
 @dataclass(slots=True)
@@ -63,35 +79,31 @@ def kept_until(
     kept: Mapping[str, Sequence[str]],
     retention: Retention,
     zone: tzinfo,
-    arrivals: Iterator[datetime],
+    coming: Coming | None,
 ) -> dict[str, datetime | None]:
-    """Return for each backup in *kept* the time from which no rule keeps it; None if that is beyond the arrivals.
+    """Return for each backup in *kept* the time from which no rule keeps it; None if that is not in sight.
 
     *newest_first* are the completed backups of an instance, *kept* the rules that keep each of them now
-    (`Retention.rules_that_keep`), *arrivals* the begins of its next backups.
+    (`Retention.rules_that_keep`), *coming* its next backups, if there will be any.
     """
     begins = {backup.id: backup.begin_time for backup in newest_first if backup.begin_time}
     rules = [
-        _Rule(
-            name,
-            most,
-            tier,
-            deque((_period(tier, begins[id_], zone), id_) for id_ in begins if name in kept.get(id_, ())),
-        )
+        _Rule(name, most, tier, deque((_period(tier, begins[id_], zone), id_) for id_ in begins if name in kept[id_]))
         for name, most, tier in _counting(retention)
     ]
     left = {backup_id: set(names) for backup_id, names in kept.items()}
     until: dict[str, datetime | None] = dict.fromkeys(kept)
-    if rules:
-        for moment in arrivals:
-            for rule in rules:
-                lost = rule.arrive(moment, zone)
-                if lost is not None:
-                    left[lost].discard(rule.name)
-                    if not left[lost]:
-                        until[lost] = moment
-            if not any(left.values()):
-                break
+    moment = coming.first if coming and rules else None
+    while coming and moment and moment <= coming.last and any(left.values()):
+        for rule in rules:
+            lost = rule.arrive(moment, zone)
+            if lost is not None:
+                left[lost].discard(rule.name)
+                if not left[lost]:
+                    until[lost] = moment
+        # Only the first backup of a day changes anything for the rules that count days and more.
+        is_frequent = any(names & _FREQUENT for names in left.values())
+        moment = coming.next(moment, zone, is_of_another_day=not is_frequent)
     return {backup_id: _bounded(end, begins[backup_id], retention.max_age) for backup_id, end in until.items()}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 
-from cli.backups.forecast import coming, kept_until, usual_interval
+from cli.backups.forecast import Coming, kept_until, usual_interval
 from shared.drills import Verified
 from shared.fleet import Fence
 from shared.format import counted
@@ -169,8 +169,8 @@ def _keepings(
     good = [backup for backup in own if backup.id in kept]
     newest = good[0].begin_time if exists and good else None
     interval = usual_interval([backup for backup in own if backup.status == "COMPLETED"]) if newest else None
-    arrivals = coming(newest, now, interval) if newest and interval else iter(())
-    until = kept_until(good, kept, rules.retention, rules.zone, arrivals)
+    coming = Coming.after(newest, now, interval) if newest and interval else None
+    until = kept_until(good, kept, rules.retention, rules.zone, coming)
     return {
         verdict.backup.id: _keeping(verdict, until.get(verdict.backup.id), rules, exists=exists) for verdict in verdicts
     }, interval

@@ -101,7 +101,8 @@ def restore(
     _check(source_name, backup_name, time_text, followed, is_latest=is_latest)
     is_asking = not (followed or is_dry_run)
     if is_asking and not yes and (from_stdin or not is_interactive()):
-        raise click.UsageError("there is no terminal to ask on: pass --yes to restore without a question, or --dry-run")
+        why = "standard input has the password" if from_stdin else "there is no terminal"
+        raise click.UsageError(f"{why}, so nobody can be asked: pass --yes to restore without a question, or --dry-run")
     if is_asking and not password.is_askable(from_stdin=from_stdin):
         raise click.UsageError(
             f"there is no terminal to ask for a password on: set {password.VARIABLE}, or pass --password-stdin"
@@ -122,11 +123,15 @@ def restore(
         click.echo("Nothing was restored.", err=True)
         sys.exit(FAILED)
     new = replace(proposal.new, password=password.read(from_stdin=from_stdin))
-    started = start(dds, new)
+    try:
+        started = start(dds, new)
+    except KeyboardInterrupt:
+        click.echo(f"It is not known whether the restore has started. {_how_to_follow(new.name, place)}", err=True)
+        sys.exit(INTERRUPTED)
     click.echo(f"The restore to {started.name} ({started.instance_id}) has started.", err=True)
     if waits:
         _follow(dds, started, proposal, place, timeout, as_json=as_json)
-    click.echo(_how_to_follow(started, place), err=True)
+    click.echo(_how_to_follow(started.name, place), err=True)
     _print_document("STARTED", started, None, proposal, dds, as_json=as_json)
 
 
@@ -161,10 +166,9 @@ def _propose(
         point = point_in_time(dds, source, moment)
     elif backup_name:
         point = Point(find_backup(backups, backup_name, source))
-    elif source:
-        point = Point(newest_backup(backups, source))
     else:
-        raise click.UsageError("--time needs --instance")
+        assert source  # noqa: S101 _check demands it, or a backup
+        point = Point(newest_backup(backups, source))
     if point.backup and (source is None or source.instance is None):
         source = source_of(instances, point.backup)
     assert source  # noqa: S101 given, or that of the backup
@@ -189,8 +193,8 @@ def _quota(dds: Dds, mode: str) -> Quota | None:
     return quota
 
 
-def _how_to_follow(started: Started, place: str) -> str:
-    return f"The restore goes on in the cloud. Follow it with: ddsbackup restore {place} --follow {started.name}"
+def _how_to_follow(name: str, place: str) -> str:
+    return f"A restore goes on in the cloud. Follow it with: ddsbackup restore {place} --follow {name}"
 
 
 def _follow(
@@ -204,12 +208,12 @@ def _follow(
         with display:
             seen = follow(dds, started, display, timeout)
     except KeyboardInterrupt:
-        click.echo(_how_to_follow(started, place), err=True)
+        click.echo(_how_to_follow(started.name, place), err=True)
         sys.exit(INTERRUPTED)
     seconds = ((started.ended or dds.clock.now()) - started.began).total_seconds()
     _print_document(seen.state.value, started, seen, proposal, dds, as_json=as_json)
     if seen.state is State.RUNNING:
-        click.echo(f"timed out after {duration(seconds)}. {_how_to_follow(started, place)}", err=True)
+        click.echo(f"timed out after {duration(seconds)}. {_how_to_follow(started.name, place)}", err=True)
         sys.exit(TIMED_OUT)
     if seen.state is State.FAILED:
         click.echo(_failure(started, seen), err=True)

@@ -24,34 +24,16 @@ _LOOK_EVERY = 5.0
 _TRIES = 3
 _PAUSE = 5.0
 
-_ADVICE = {
-    "DBS.200025": "zone",
-    "DBS.200470": "zone",
-    "DBS.280244": "zone",
-    "DBS.200048": "network",
-    "DBS.200049": "network",
-    "DBS.200050": "network",
-    "DBS.200501": "network",
-    "DBS.200502": "network",
-    "DBS.200503": "network",
-    "DBS.280247": "network",
-    "DBS.280248": "network",
-    "DBS.280249": "network",
-    "DBS.200053": "flavor",
-    "DBS.200054": "flavor",
-    "DBS.239012": "flavor",
-    "DBS.280239": "flavor",
-    "DBS.280267": "flavor",
-    "DBS.280434": "flavor",
-    "DBS.280445": "flavor",
-    "DBS.280280": "quota",
-    "DBS.280234": "name",
-    "DBS.200072": "disk",
-    "DBS.200302": "disk",
-    "DBS.200306": "disk",
-    "DBS.280242": "disk",
-    "DBS.280266": "disk",
+_CODES = {
+    "zone": "200025 200470 280244",
+    "network": "200048 200049 200050 200501 200502 200503 280247 280248 280249",
+    "flavor": "200053 200054 239012 280239 280267 280434 280445",
+    "disk": "200072 200302 200306 280242 280266",
+    "quota": "280280",
+    "name": "280234",
 }
+"""The error codes that an option can help (DDS API, Error Codes), by what is wrong."""
+
 _WHAT_TO_DO = {
     "zone": "choose zones where the specification is sold: --availability-zone, such as cn-north-4a or "
     "cn-north-4a,cn-north-4b,cn-north-4c",
@@ -93,8 +75,7 @@ def start(dds: Dds, new: NewInstance) -> Started:
                 raise Refused("the restore was not started", error) from error
             dds.clock.sleep(error.retry_after or _PAUSE)
         except CloudError as error:
-            kind = "busy" if error.code == "busy" else _ADVICE.get(error.cloud_code or "", "")
-            raise Refused("the restore was not started", error, _WHAT_TO_DO.get(kind, "")) from error
+            raise Refused("the restore was not started", error, _advice(error)) from error
         else:
             return Started(answer.instance_id, new.name, answer.job_id, began)
     raise AssertionError  # the last try returns or raises
@@ -108,6 +89,13 @@ def _restore(dds: Dds, new: NewInstance) -> StartedRestore:
         if new.password:
             error.args = (str(error).replace(new.password, "***"),)
         raise
+
+
+def _advice(error: CloudError) -> str:
+    """Return what to do about a refused restore, or "" for the usual advice."""
+    code = (error.cloud_code or "").removeprefix("DBS.")
+    kinds = [kind for kind, codes in _CODES.items() if code in codes.split()]
+    return _WHAT_TO_DO["busy"] if error.code == "busy" else _WHAT_TO_DO[kinds[0]] if kinds else ""
 
 
 def _look_up(dds: Dds, name: str, began: datetime, error: CloudError) -> Started:
@@ -138,7 +126,7 @@ def find(dds: Dds, instances: Sequence[Instance], wanted: str) -> Started:
     if len(named) != 1:
         hint = did_you_mean(wanted, [instance.name for instance in instances])
         count = f"{len(named)} instances have" if named else "no instance has"
-        raise WrongCall(f"{count} the name or id {wanted!r}{hint if not named else ': give its id'}")
+        raise WrongCall(f"{count} the name or id {wanted!r}{hint if not named else ': give the id of one'}")
     instance = named[0]
     try:
         tasks = dds.list_restores()

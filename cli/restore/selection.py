@@ -79,7 +79,8 @@ def find_backup(backups: Sequence[Backup], wanted: str, source: Source | None) -
         raise WrongCall(f"{len(found)} backups have the name {wanted!r}: give the id of one to --backup: {ids}")
     if not found and named:
         raise WrongCall(
-            f"the backup {wanted!r} is one of {named[0].instance_name}, expected one of {source and source.name}"
+            f"the backup {wanted!r} is one of {named[0].instance_name} ({named[0].instance_id}), expected one of "
+            f"{source.name if source else ''} ({source.id if source else ''})"
         )
     if not found:
         hint = did_you_mean(wanted, [backup.name for backup in backups])

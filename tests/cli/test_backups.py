@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.backups.forecast import HORIZON, coming, kept_until, usual_interval
+from cli.backups.forecast import Coming, kept_until, usual_interval
 from cli.backups.listing import Rules, list_everything
 from localcloud import LocalCloud
 from shared.drills import DrillName, Verified
@@ -47,34 +47,39 @@ ORDERS = Instance("i-1", "orders", backup_days=7)
 retentions = st.builds(
     Retention,
     last=st.integers(0, 4),
-    tiers=st.dictionaries(st.sampled_from([Tier.DAILY, Tier.WEEKLY, Tier.MONTHLY]), st.integers(1, 4)),
+    tiers=st.dictionaries(st.sampled_from([Tier.HOURLY, Tier.DAILY, Tier.WEEKLY, Tier.MONTHLY]), st.integers(1, 4)),
     max_age=st.none() | st.integers(2, 60).map(lambda days: timedelta(days=days)),
 ).filter(lambda one: one.last or one.tiers or one.max_age)
 
 
 @settings(max_examples=40)
 @given(
-    retentions, st.lists(st.integers(1, 24 * 90), min_size=1, max_size=12, unique=True), st.sampled_from([UTC, BERLIN])
+    retentions,
+    st.lists(st.integers(1, 24 * 90), min_size=1, max_size=12, unique=True),
+    st.sampled_from([UTC, BERLIN]),
+    st.sampled_from([DAY, timedelta(hours=7)]),
 )
-def test_the_forecast_is_what_pruning_does_later(retention: Retention, hours: list[int], zone: Any) -> None:
+def test_the_forecast_is_what_pruning_does_later(
+    retention: Retention, hours: list[int], zone: Any, interval: timedelta
+) -> None:
     """At each later backup, a rule keeps exactly the backups whose forecast is later."""
     good = sorted((make(hour / 24) for hour in hours), key=lambda backup: backup.begin_time or NOW, reverse=True)
     kept = retention.rules_that_keep(good, NOW, zone)
-    if not kept:
+    good = [backup for backup in good if backup.id in kept]
+    if not good or not good[0].begin_time:
         return
-    first = good[0].begin_time
-    assert first
-    arrivals = list(coming(first, NOW, DAY))[:140]
-    until = kept_until(good, kept, retention, zone, iter(arrivals))
+    coming = Coming.after(good[0].begin_time, NOW, interval)
+    until = kept_until(good, kept, retention, zone, coming)
 
     made: list[Backup] = []
-    for arrival in arrivals:
+    for number in range(140):
+        arrival = coming.first + number * interval
         made.insert(0, Backup(f"new-{arrival}", "new", "i-1", "COMPLETED", arrival))
         still = retention.rules_that_keep([*made, *good], arrival, zone)
         for backup in good:
-            end = until.get(backup.id)
+            end = until[backup.id]
             is_young = backup.begin_time and arrival - backup.begin_time < RECENT
-            if backup.id in kept and not is_young and end != arrival:
+            if not is_young and end != arrival:  # a backup is too old one moment later
                 assert (backup.id in still) == (end is None or end > arrival)
 
 
@@ -84,8 +89,21 @@ def test_new_backups_come_as_so_far() -> None:
 
     assert usual_interval(backups) == DAY
     assert usual_interval(backups[:1]) == DAY
-    assert next(coming(NOW - 3 * DAY, NOW, DAY)) == NOW + DAY
-    assert list(coming(NOW, NOW, HORIZON)) == [NOW + HORIZON]
+    assert Coming.after(NOW - 3 * DAY, NOW, DAY).first == NOW + DAY
+    assert Coming.after(NOW - DAY / 2, NOW, DAY).first == NOW + DAY / 2
+
+
+def test_ten_years_of_backups_every_minute_are_not_counted_one_by_one() -> None:
+    """The rules that count days look at the first backup of each day."""
+    coming = Coming.after(NOW, NOW, timedelta(minutes=1))
+    backups = [make(1)]
+    retention = read_retention("yearly=4")
+    kept = retention.rules_that_keep(backups, NOW, BERLIN)
+
+    until = kept_until(backups, kept, retention, BERLIN, coming)["b-1"]
+
+    assert until == datetime(2026, 11, 24, 21, 1, tzinfo=UTC)
+    assert coming.next(NOW, BERLIN, is_of_another_day=True) == datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
 
 
 def test_a_rule_keeps_a_backup_until_enough_newer_ones_exist() -> None:

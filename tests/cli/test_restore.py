@@ -268,7 +268,21 @@ def test_ctrl_c_ends_the_following_alone(restore: Run, monkeypatch: pytest.Monke
     ran = restore("--backup", BACKUP, "--name", "copy", "--wait")
 
     assert ran.status == 130
-    assert ran.err.splitlines()[-1].startswith("The restore goes on in the cloud. Follow it with: ddsbackup restore")
+    assert ran.err.splitlines()[-1].startswith("A restore goes on in the cloud. Follow it with: ddsbackup restore")
+
+
+def test_ctrl_c_during_the_start(restore: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows what DDS has done, and the command says how to find out."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.restore.command.start", interrupt)
+    ran = restore("--backup", BACKUP, "--name", "copy", "--wait")
+
+    assert ran.status == 130
+    assert ran.err.startswith("It is not known whether the restore has started. A restore goes on")
+    assert "--follow copy" in ran.err
 
 
 @pytest.mark.slow
