@@ -23,6 +23,10 @@ from shared.model import Backup, Flavor, Instance, NewInstance
 
 _LABEL = 15
 _CLIENT_KINDS = ("mongos", "replica", "single")
+_TLS = (
+    " TLS is on: add tlsCAFile= with the certificate from the console, and, as the documents of DDS do, "
+    "tlsAllowInvalidHostnames=true."
+)
 
 
 def print_plan(console: Console, proposal: Proposal, now: datetime) -> None:
@@ -194,8 +198,7 @@ def checks(instance: Instance, source: str) -> Iterator[str]:
     """Yield what to do before the new instance is used."""
     yield (
         f"Connect as {instance.user}, from a machine that its security group lets in on port {instance.port}. In the "
-        "password, write %40 for @, %23 for #, %25 for %, %3F for ?, %2B for +."
-        + (" TLS is on: add tlsCAFile= with the certificate from the console." if instance.has_tls else "")
+        "password, write %40 for @, %23 for #, %25 for %, %3F for ?, %2B for +." + (_TLS if instance.has_tls else "")
     )
     yield (
         f"Count the documents of the collections that matter, look at the newest one, and compare both with {source}."

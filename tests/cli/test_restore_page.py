@@ -3,17 +3,24 @@
 import ast
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pymongo
 import pytest
 
+from cli.dds import open_dds
 from cli.main import main
 from cli.paths import CHECKOUT
 from cli.restore import password
+from cli.restore.display import connection_string
 from cli.restore.proposal import CREATION, FROM_BACKUP, TO_A_TIME
 from localcloud import LocalCloud
+from localcloud.seed import RWUSER
 from shared.cloud import operations
 from shared.format import duration
 from tests.cli.test_restore import SECRET, with_incremental_backups
@@ -58,6 +65,7 @@ def clock(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> CloudClock:
         monkeypatch.setenv(f"HUAWEICLOUD_SDK_{name}", str(given[key]))  # type: ignore[literal-required]
     monkeypatch.setattr("cli.huaweicloud.access.regional_endpoint", lambda *_: cloud.url)
     monkeypatch.setattr("cli.dds.SystemClock", lambda: clock)
+    monkeypatch.setattr("cli.dds._LocalClock", lambda _: clock)
     monkeypatch.setattr("cli.restore.follow.INTERVAL", 60.0)
     monkeypatch.setattr("cli.restore.command.is_interactive", lambda: True)
     monkeypatch.setattr("cli.restore.password.is_interactive", lambda: True)
@@ -183,3 +191,40 @@ def test_the_script_is_python() -> None:
     (script,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
     assert ast.parse(re.sub("^   ", "", script, flags=re.MULTILINE)).body
+
+
+@pytest.mark.slow
+def test_a_lost_document_comes_back(
+    ddsbackup: Run, cloud: LocalCloud, clock: CloudClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script of the page, with the connection string that the command prints. What exists stays as it is."""
+    authority = tmp_path / "ca.pem"
+    authority.write_text(cloud.authority())
+    monkeypatch.setenv(password.VARIABLE, SECRET)
+    source = next(one for one in open_dds(cloud.url, None, clock).list_instances() if one.name == "customers")
+
+    def address(text: str, secret: str) -> str:
+        return f"{text.replace('<password>', secret)}&tlsCAFile={authority}&tlsAllowInvalidHostnames=true"
+
+    original = address(connection_string(source), RWUSER)
+    with pymongo.MongoClient(original) as client:
+        customers = client["crm"]["customers"]
+        before = customers.find_one({"number": "C-7"})
+        assert before
+        customers.delete_one({"number": "C-7"})
+        customers.update_one({"number": "C-8"}, {"$set": {"vip": "changed"}})
+
+    ran = ddsbackup("restore", "--cloud", cloud.url, "--backup", "before-release-42", "--wait", "--yes")
+    (found,) = re.findall(r"mongodb://\S+", ran.out)
+    monkeypatch.setenv("COPY", address(found, SECRET))
+    monkeypatch.setenv("ORIGINAL", original)
+    (script,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    program = ["-W", "ignore", "-c", re.sub("^   ", "", script, flags=re.MULTILINE)]
+    done = subprocess.run([sys.executable, *program], capture_output=True, text=True, check=True)
+
+    with pymongo.MongoClient(original) as client:
+        assert client["crm"]["customers"].find_one({"number": "C-7"}) == before
+        changed = client["crm"]["customers"].find_one({"number": "C-8"})
+    assert changed
+    assert changed["vip"] == "changed"
+    assert done.stdout == f"copied {before['_id']}\n"
