@@ -12,8 +12,8 @@ import click
 from cli.cloud import open_cloud
 from shared.drills import Verified, verified
 from shared.errors import CloudError
-from shared.jobs import JOBS_KEPT, NEAR
-from shared.model import Backup, Backups, Clock, Instance, Instances, InstanceTask, Jobs, Restores
+from shared.jobs import NEAR
+from shared.model import JOBS_KEPT, Backup, Backups, Clock, Instance, Instances, InstanceTask, Jobs, Restores
 from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
 from shared.runtime.invocation import SystemClock
 from shared.runtime.logs import SDK_LOGGERS

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from cli.backups.listing import ListedBackup, ListedInstance, Rules
 from cli.json_value import Json, JsonObject
+from shared.drills import is_drill
 from shared.format import duration, plain, size, timestamp
 
 
@@ -23,7 +24,7 @@ def print_backups(console: Console, listed: Sequence[ListedInstance], rules: Rul
     for one in listed:
         if one.backups:
             _print_instance(console, one, rules.zone, now)
-    without = [plain(one.name) for one in listed if not one.backups]
+    without = [plain(one.name) for one in listed if not one.backups and not (one.instance and is_drill(one.instance))]
     if without:
         _print(console, f"Without such a backup: {', '.join(without)}.")
     for sentence in remarks(listed, rules):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from cli.backups.forecast import Coming, kept_until, usual_interval
-from shared.drills import Verified
+from shared.drills import Verified, short_id
 from shared.fleet import Fence
 from shared.format import counted
 from shared.identity import key_of, stack_of
@@ -123,7 +123,7 @@ def _instance(
     keepings: dict[str, Keeping] = {}
     intervals: list[timedelta] = []
     for own in stacks.values():
-        of_stack, interval = _keepings(own, rules, now, exists=instance is not None)
+        of_stack, interval = _keepings(own, rules, proofs, now, exists=instance is not None)
         keepings.update(of_stack)
         intervals += [interval] if interval else []
     name = instance.name if instance else next((backup.instance_name for backup in newest_first), "")
@@ -137,7 +137,7 @@ def _instance(
                 backup,
                 maker_of(backup),
                 keepings.get(backup.id) or _foreign(backup, instance),
-                proofs.get(backup.id[:32]),
+                proofs.get(short_id(backup.id)),
             )
             for backup in newest_first
         ),
@@ -159,11 +159,11 @@ def maker_of(backup: Backup) -> str:
 
 
 def _keepings(
-    own: Sequence[Backup], rules: Rules, now: datetime, *, exists: bool
+    own: Sequence[Backup], rules: Rules, proofs: Mapping[str, Verified], now: datetime, *, exists: bool
 ) -> tuple[dict[str, Keeping], timedelta | None]:
     """Return what prune_backups would say of each backup of a stack, and the assumed interval of new ones."""
     assert rules.retention  # noqa: S101 the rules apply to these backups
-    plan = make_plan(own, rules.retention, now, rules.zone)
+    plan = make_plan(own, rules.retention, now, rules.zone, verified=proofs)
     verdicts = [verdict for instance in plan.instances for verdict in instance.verdicts]
     kept = {verdict.backup.id: verdict.reasons for verdict in verdicts if verdict.fate is Fate.KEEP}
     good = [backup for backup in own if backup.id in kept]

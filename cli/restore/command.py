@@ -16,6 +16,7 @@ from cli.restore.follow import Seen, Started, State, find, follow, start
 from cli.restore.proposal import Proposal, Wish, check_name, check_quota, default_name, plan_new, read_flavors, size_of
 from cli.restore.selection import Point, find_backup, find_source, newest_backup, point_in_time, read_moment, source_of
 from cli.wait.command import Duration
+from shared.drills import short_id
 from shared.format import duration
 from shared.model import Quota
 
@@ -178,7 +179,7 @@ def _propose(
     quota = _quota(dds, source.mode)
     proof = None
     if point.backup:
-        proof = next((one for one in dds.list_verified() if one.name.backup == point.backup.id[:32]), None)
+        proof = next((one for one in dds.list_verified() if one.name.backup == short_id(point.backup.id)), None)
     return Proposal(source, point, new, size_of(source, point), quota, price, proof)
 
 

@@ -219,7 +219,7 @@ def test_the_list_as_json(ddsbackup: Run, cloud: LocalCloud) -> None:
 
     (listed,) = ran.json["instances"]
     (made, *_) = listed["backups"]
-    assert (listed["instance_id"], listed["exists"], listed["kind"]) == (instance, True, "Sharding 4.0")
+    assert (listed["instance_id"], listed["exists"], listed["kind"].split()[0]) == (instance, True, "Sharding")
     assert (made["type"], made["kept_by"], made["status"]) == ("manual", ["last"], "COMPLETED")
     assert 300 < made["age"] < 900
     assert made["kept_until"] > made["begin_time"]

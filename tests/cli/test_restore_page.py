@@ -207,6 +207,7 @@ def test_a_lost_document_comes_back(
         return f"{text.replace('<password>', secret)}&tlsCAFile={authority}&tlsAllowInvalidHostnames=true"
 
     original = address(connection_string(source), RWUSER)
+    client: Any
     with pymongo.MongoClient(original) as client:
         customers = client["crm"]["customers"]
         before = customers.find_one({"number": "C-7"})
