@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from cli.backups.command import backups
 from cli.cost.command import cost
 from cli.demo.command import demo
 from cli.deploy.command import deploy, destroy
@@ -20,6 +21,7 @@ from cli.invoke.command import invoke
 from cli.package.command import package
 from cli.permissions.command import permissions
 from cli.preflight.command import validate
+from cli.restore.command import restore
 from cli.serve import serve
 from cli.terraform.command import terraform
 from cli.wait.command import wait
@@ -75,6 +77,8 @@ for command in (
     event,
     invoke,
     wait,
+    backups,
+    restore,
     init,
     validate,
     package,

@@ -30,7 +30,7 @@ class NewBackup:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A manual backup as DDS lists it.
+    """A full backup as DDS lists it.
 
     Attributes:
         status: BUILDING, COMPLETED, FAILED or DISABLED (being deleted).
@@ -38,6 +38,9 @@ class Backup:
         end_time: in UTC; None while the backup is BUILDING.
         size: in KB.
         is_restoring: whether the backup's instance is being restored, which forbids deleting the backup.
+        is_automatic: whether DDS made it by the backup policy of the instance.
+        mode: of the instance: Sharding, ReplicaSet or Single.
+        version: of the instance, such as "4.0".
     """
 
     id: str
@@ -50,6 +53,9 @@ class Backup:
     end_time: datetime | None = None
     size: int | None = None
     is_restoring: bool = False
+    is_automatic: bool = False
+    mode: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,7 @@ class NodeGroup:
         spec_code: the specification of each node.
         size: the disk in GB; None for mongos, which has none.
         used: GB of the disk in use; None if DDS does not say.
-        hosts: the private IP addresses of the nodes.
+        hosts: the private IP addresses of the nodes that clients can connect to, which hidden nodes are not.
         availability_zones: the zones of the nodes, each once, in the order of the nodes.
     """
 
@@ -141,6 +147,8 @@ class Instance:
         actions: the operations in progress, such as BACKUP or RESTORE_TO_NEW_INSTANCE.
         is_prepaid: whether it is billed yearly or monthly. DDS refuses to delete such an instance.
         backup_window: when the automatic backups begin, as hh:mm-HH:MM in UTC; empty if there are none.
+        backup_days: days for which automatic backups are kept; 0 if there are none.
+        disk_encryption_id: the key that encrypts the disks; empty if they are not encrypted.
     """
 
     id: str
@@ -160,6 +168,8 @@ class Instance:
     subnet_id: str = ""
     security_group_id: str = ""
     backup_window: str = ""
+    backup_days: int = 0
+    disk_encryption_id: str = ""
     groups: tuple[NodeGroup, ...] = ()
 
 
@@ -242,6 +252,7 @@ class NewInstance:
     Attributes:
         backup_id: the backup to restore; None to restore `source_id` to `restore_time`.
         password: of the administrator; None lets DDS decide.
+        disk_encryption_id: the key that encrypts the disks; empty if they are not to be encrypted.
     """
 
     name: str
@@ -256,6 +267,7 @@ class NewInstance:
     has_tls: bool
     restore_time: datetime | None = None
     password: str | None = field(default=None, repr=False)
+    disk_encryption_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ def plan_restore(
 ) -> NewInstance:
     """Return the request for a new instance with the data of `backup`, or of `source` at `time`.
 
-    The new instance has the source's mode, version, specifications, disks, network and availability zone. A text that
-    is given replaces the source's. `spec_codes` replaces specifications by the kind of node (mongos, shard, config,
-    replica, single).
+    The new instance has the source's mode, version, specifications, disks with their encryption, network and
+    availability zone. A text that is given replaces the source's. `spec_codes` replaces specifications by the kind of
+    node (mongos, shard, config, replica, single).
 
     Raises:
         UnrestorableError: DDS does not tell enough of the source; names what is missing.
@@ -48,6 +48,7 @@ def plan_restore(
         has_tls=source.has_tls,
         restore_time=time,
         password=password,
+        disk_encryption_id=source.disk_encryption_id,
     )
     required = ("availability_zone", "vpc_id", "subnet_id", "security_group_id")
     missing = [name for name in required if not getattr(new, name)]

@@ -44,6 +44,13 @@ def test_a_copy_is_what_its_source_is() -> None:
     assert (new.availability_zone, new.enterprise_project_id) == ("cn-north-4a,cn-north-4b", "0")
 
 
+def test_an_encrypted_disk_stays_encrypted() -> None:
+    """By the same key."""
+    assert (
+        plan_restore(replace(REPLICA_SET, disk_encryption_id="key"), "copy", backup=BACKUP).disk_encryption_id == "key"
+    )
+
+
 def test_a_cluster_has_one_flavor_for_all_shards() -> None:
     """The number of shards counts groups, and the largest disk decides."""
     assert plan_restore(CLUSTER, "copy", backup=BACKUP).flavors == (

@@ -1,33 +1,26 @@
 """``ddsbackup wait``: poll DDS until a backup is over, for a pipeline."""
 
 import json
-import logging
-import random
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from pydantic import TypeAdapter, ValidationError
 
 from cli.console import make_console
+from cli.dds import open_dds
 from cli.errors import WrongCall
 from cli.wait.display import Bars, Display, Lines, verdict
 from shared.errors import CloudError
 from shared.fields import Interval
 from shared.format import duration
 from shared.model import Clock
-from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
 from shared.runtime.invocation import SystemClock
-from shared.runtime.logs import SDK_LOGGERS
 from shared.track.questions import Questions
 from shared.track.report import Answer, State
-
-
-if TYPE_CHECKING:
-    from cli.huaweicloud.access import Access
 
 
 FAILED, TIMED_OUT = 1, 3
@@ -99,15 +92,12 @@ def wait(
       ddsbackup wait --idempotency-key release-42 --expect 2 --region cn-north-4 --timeout 2h
       ddsbackup wait --backup-id 84b498458b0d4135a067e7f197492d69br02 --cloud http://127.0.0.1:8600
     """
-    from cli.huaweicloud.access import open_access  # imports the SDK
-
     question = _question(job_id, backup_id, idempotency_key)
     if expect and not idempotency_key:
         raise click.UsageError("--expect needs --idempotency-key: the other ids name one backup")
-    for name in ("shared", *SDK_LOGGERS):
-        logging.getLogger(name).addHandler(logging.NullHandler())  # the display shows errors
     clock = SystemClock()
-    asked = _questions(open_access(cloud, region), clock)
+    dds = open_dds(cloud, region, clock)
+    asked = Questions(dds.backups, dds.jobs, clock, dds.retrying.within(float("-inf")))  # one try each
     poll = Poll(
         lambda: question(asked),
         clock,
@@ -138,22 +128,6 @@ def _question(job_id: str | None, backup_id: str | None, idempotency_key: str | 
     if len(asked) != 1:
         raise click.UsageError("give exactly one of --job-id, --backup-id and --idempotency-key")
     return asked[0]
-
-
-def _questions(access: "Access", clock: Clock) -> Questions:
-    """Return queries to DDS with the user's keys, one try each. Raises WrongCall or ServiceError without a project."""
-    from shared.cloud.credentials import Credentials
-    from shared.cloud.dds import DdsBackups, DdsJobs
-    from shared.cloud.sdk import HttpLimits, SdkService
-
-    keys, project_id = access.keys, access.project_id
-    service = SdkService.dds(access.endpoint("dds"), project_id, HttpLimits())
-    rng = random.Random()  # noqa: S311 it only spreads retries
-    limiter = AdaptiveRateLimiter(clock, rng)
-    credentials = Credentials(keys.access_key, keys.secret_key, keys.security_token, project_id)
-    service.renew(credentials, Retrying(Deadline(clock, float("inf")), limiter, rng))
-    one_try = Retrying(Deadline(clock, float("-inf")), limiter, rng)
-    return Questions(DdsBackups(service, clock), DdsJobs(service), clock, one_try)
 
 
 def _display() -> Display:

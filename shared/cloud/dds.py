@@ -103,6 +103,14 @@ class DdsBackups:
 
         return [_backup(item) for item in read_pages(self._service.retrying, page, "backups")]
 
+    def list_all(self) -> Sequence[Backup]:
+        """The same, all pages of all full backups: manual ones and those that DDS made by a backup policy."""
+
+        def page(offset: int) -> Any:
+            return self._service.call(operations.LIST_BACKUPS, ListBackupsRequest(offset=offset, limit=PAGE))
+
+        return [_backup(item) for item in read_pages(self._service.retrying, page, "backups")]
+
     def delete(self, backup_id: str) -> None:
         """DELETE /v3/{project_id}/backups/{backup_id} (DDS API, Deleting a Manual Backup).
 
@@ -283,6 +291,9 @@ def _backup(item: Any) -> Backup:
         end_time=read_time(item.end_time, _LIST_TIME),
         size=item.size,
         is_restoring=bool(item.is_instance_restoring),
+        is_automatic=item.type == "Auto",
+        mode=item.instance_mode or "",
+        version=(item.datastore and item.datastore.version) or "",
     )
 
 
@@ -305,6 +316,8 @@ def _instance(item: Any) -> Instance:
         subnet_id=item.subnet_id or "",
         security_group_id=item.security_group_id or "",
         backup_window=strategy.start_time or "" if (strategy := item.backup_strategy) and strategy.keep_days else "",
+        backup_days=_number(strategy and str(strategy.keep_days), int) or 0,
+        disk_encryption_id=item.disk_encryption_id or "",
         groups=tuple(map(_group, item.groups or ())),
     )
 
@@ -316,7 +329,7 @@ def _group(item: Any) -> NodeGroup:
         spec_code=next((node.spec_code for node in nodes if node.spec_code), ""),
         size=_number(item.volume and item.volume.size, int),
         used=_number(item.volume and item.volume.used, float),
-        hosts=tuple(node.private_ip for node in nodes if node.private_ip),
+        hosts=tuple(node.private_ip for node in nodes if node.private_ip and node.role != "Hidden"),
         availability_zones=tuple(dict.fromkeys(node.availability_zone for node in nodes if node.availability_zone)),
     )
 

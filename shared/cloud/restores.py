@@ -53,6 +53,7 @@ class DdsRestores:
             subnet_id=new.subnet_id,
             security_group_id=new.security_group_id,
             password=new.password,
+            disk_encryption_id=new.disk_encryption_id or None,
             flavor=[_flavor(flavor) for flavor in new.flavors],
             backup_strategy=_NO_AUTOMATIC_BACKUPS,
             enterprise_project_id=new.enterprise_project_id or None,

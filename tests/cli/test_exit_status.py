@@ -28,6 +28,8 @@ WRONG_CALLS = {
     "event": ["cron"],
     "invoke": ["create_backup"],
     "wait": [],
+    "backups": ["--retention", "nightly=1"],
+    "restore": [],
     "init": ["--time", "2am", "--yes"],
     "validate": ["--template", "nowhere.yaml"],
     "package": ["--template", "nowhere.yaml"],
@@ -89,7 +91,7 @@ def test_ctrl_c_is_130(ddsbackup: Run, command: str, monkeypatch: pytest.MonkeyP
 
 
 def test_the_table_has_every_status() -> None:
-    """docs/README.md describes all, 3 for wait alone. The other pages refer to it."""
+    """docs/README.md describes all, 3 for wait and restore alone. The other pages refer to it."""
     text = (CHECKOUT / "docs" / "README.md").read_text(encoding="utf-8")
     table = text.partition("| Exit status |")[2].partition("\n\n")[0]
 

@@ -354,3 +354,24 @@ def test_all_instances_are_listed(cloud: LocalCloud, adapters: Adapters) -> None
     assert first.tags["env"] == "production"
     assert {instance.status for instance in instances.values()} > {"normal", "frozen"}
     assert any(instance.enterprise_project_id not in {"", "0"} for instance in instances.values())
+
+
+def test_an_instance_tells_what_a_copy_needs(adapters: Adapters) -> None:
+    """Clients cannot connect to hidden nodes. Automatic backups are kept for some days, or switched off."""
+    instances = {instance.name: instance for instance in adapters.instances.list()}
+    (replicas,) = instances["customers"].groups
+
+    assert (len(replicas.hosts), len(replicas.availability_zones)) == (2, 3)
+    assert (instances["catalogue"].backup_days, instances["customers"].backup_days) == (14, 0)
+    assert instances["customers"].disk_encryption_id == ""
+
+
+def test_all_full_backups_are_listed(adapters: Adapters) -> None:
+    """Those that DDS made too, each with mode and version of its instance. The functions see manual ones only."""
+    listed = adapters.dds.list_all()
+
+    manual = [backup for backup in listed if not backup.is_automatic]
+    assert 0 < len(manual) < len(listed)
+    assert {backup.id for backup in manual} == {backup.id for backup in adapters.dds.list()}
+    automatic = next(backup for backup in listed if backup.is_automatic)
+    assert (automatic.instance_name, automatic.mode, automatic.version) == ("metrics-cluster", "Sharding", "4.4")
