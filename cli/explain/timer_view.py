@@ -1,0 +1,163 @@
+"""Timers and nights as text of 80 columns and as JSON."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.explain.night import CONSEQUENCES, Night, Overlap
+from cli.explain.timers import YEAR, ClockChange, Timer, clock_changes
+from cli.json_value import Json, JsonObject
+from shared.format import duration, timestamp
+
+
+_ASSUMED = "This is how the local cloud runs it. The documents of FunctionGraph do not say."
+
+
+def show_timer(console: Console, timer: Timer, now: datetime, count: int) -> None:
+    """Print the next runs of a timer in its zone and in UTC, and the changes of the clock within a year."""
+    title = timer.label + ("" if timer.is_enabled else " (DISABLED)")
+    console.print(Text.assemble((title, "bold"), f"  {timer.text}" if timer.function else ""), soft_wrap=True)
+    runs = timer.next_runs(now, count)
+    if not runs:
+        console.print("  never due in the next ten years")
+    if timer.is_rate and runs:
+        console.print(f"  every {duration(runs[0] - now)}, counted from the deployment; if that is now:")
+    for run in runs:
+        local = f"{run.astimezone(timer.zone):%a %Y-%m-%d %H:%M:%S %z}"
+        line = f"{run:%a %Y-%m-%d %H:%M:%S} UTC" if str(timer.zone) == "UTC" else f"{local}   {_utc(run)} UTC"
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    for line in change_lines(timer, now):
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    console.print()
+
+
+def change_lines(timer: Timer, now: datetime) -> Iterator[str]:
+    """Yield lines that say what the changes of the clock within a year do to the runs of a timer."""
+    changes = clock_changes(timer, now, now + YEAR)
+    if not changes and str(timer.zone) != "UTC":
+        yield f"The clock of {timer.zone} does not change within a year."
+    for change in changes:
+        way = "forward" if change.forward > timedelta(0) else "back"
+        yield f"{_utc(change.moment)} UTC: the clock goes {way} by {duration(abs(change.forward))}."
+        if change.skipped:
+            yield f"  Skipped, since this time does not exist: {_times(change.skipped)}"
+        if change.twice:
+            yield f"  Occurs twice, and is due the first time: {_times(change.twice)}"
+        last, first = change.last_before, change.first_after
+        if last and first and _is_same_time(last, first, timer):
+            yield f"  The runs move from {last:%H:%M} to {first:%H:%M} UTC."
+        if last and first:
+            yield f"  From the last run before it to the first one after: {duration(first - last)}."
+    if any(change.skipped or change.twice for change in changes):
+        yield _ASSUMED
+
+
+def _is_same_time(one: datetime, other: datetime, timer: Timer) -> bool:
+    return one.astimezone(timer.zone).time() == other.astimezone(timer.zone).time()
+
+
+def _times(moments: Sequence[datetime]) -> str:
+    shown = ", ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in moments[:2])
+    return shown if len(moments) <= 2 else f"{moments[0]:%Y-%m-%d %H:%M} to {moments[-1]:%H:%M} ({len(moments)} runs)"
+
+
+def _utc(moment: datetime) -> str:
+    return timestamp(moment).replace("T", " ").removesuffix("Z")
+
+
+def show_night(console: Console, night: Night) -> None:
+    """Print when each function has its turn after the next run of create_backup, and the runs that come too early."""
+    console.print(Text(f"After {night.timer.label}, if the backups take {duration(night.duration)}", style="bold"))
+    table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim", pad_edge=False)
+    for heading in ("  Turn", "Timer", "UTC", "After"):
+        table.add_column(heading, no_wrap=heading != "Timer")
+    table.add_row("  create_backup", night.timer.name, _utc(night.created), "")
+    table.add_row("  backups are over", "", _utc(night.ended), duration(night.duration))
+    for turn in night.turns:
+        after = duration(turn.at - night.created) if turn.at else ""
+        most = "at most " if turn.is_latest else ""
+        table.add_row(f"  {turn.timer.kind}", turn.timer.name, _utc(turn.at) if turn.at else "never", most + after)
+    console.print(table)
+    if night.all_done:
+        console.print(f"  All have had their turn {duration(night.all_done - night.created)} after the backups began.")
+    for kind in night.missing:
+        console.print(f"  {kind} has no timer.")
+    for overlap in night.overlaps:
+        for line in _overlap_lines(overlap):
+            console.print(line, soft_wrap=True, markup=False)
+    if not night.overlaps:
+        console.print("  No run comes while these backups may still run.")
+    console.print()
+
+
+def _overlap_lines(overlap: Overlap) -> Iterator[str]:
+    how_often = "each run" if overlap.count == overlap.runs else f"{overlap.count:,} of {overlap.runs:,} runs in a year"
+    after = duration(overlap.first - overlap.created)
+    yield f"  ! {overlap.timer.label}: {how_often} while backups may still run."
+    yield f"    First at {_utc(overlap.first)} UTC, {after} after they began: it"
+    yield f"    {CONSEQUENCES[overlap.timer.kind]}."
+
+
+def timer_document(timer: Timer, now: datetime, count: int) -> JsonObject:
+    """Return a timer as JSON: its next runs, and the changes of the clock within a year."""
+    return {
+        "function": timer.function or None,
+        "timer": timer.name or None,
+        "schedule": timer.text,
+        "zone": str(timer.zone),
+        "enabled": timer.is_enabled,
+        "counts_from_deployment": timer.is_rate,
+        "next_runs": [_run(run, timer) for run in timer.next_runs(now, count)],
+        "clock_changes": [_change(change, timer) for change in clock_changes(timer, now, now + YEAR)],
+    }
+
+
+def _run(run: datetime, timer: Timer) -> Json:
+    return {"local": run.astimezone(timer.zone).isoformat(timespec="seconds"), "utc": timestamp(run)}
+
+
+def _change(change: ClockChange, timer: Timer) -> Json:
+    return {
+        "at": timestamp(change.moment),
+        "forward_seconds": int(change.forward.total_seconds()),
+        "skipped": [moment.isoformat() for moment in change.skipped],
+        "twice": [moment.isoformat() for moment in change.twice],
+        "last_before": _run(change.last_before, timer) if change.last_before else None,
+        "first_after": _run(change.first_after, timer) if change.first_after else None,
+    }
+
+
+def night_document(night: Night) -> JsonObject:
+    """Return a night as JSON. Times are in UTC, durations in seconds."""
+    done = night.all_done
+    return {
+        "timer": night.timer.label,
+        "created": timestamp(night.created),
+        "assumed_duration": int(night.duration.total_seconds()),
+        "turns": [
+            {
+                "function": turn.timer.function,
+                "timer": turn.timer.name,
+                "at": timestamp(turn.at),
+                "after": int((turn.at - night.created).total_seconds()) if turn.at else None,
+                "is_latest": turn.is_latest,
+            }
+            for turn in night.turns
+        ],
+        "all_done_after": int((done - night.created).total_seconds()) if done else None,
+        "without_timer": list[Json](night.missing),
+        "overlaps": [
+            {
+                "function": overlap.timer.function,
+                "timer": overlap.timer.name,
+                "first": timestamp(overlap.first),
+                "created": timestamp(overlap.created),
+                "runs": overlap.count,
+                "of": overlap.runs,
+            }
+            for overlap in night.overlaps
+        ],
+    }
