@@ -75,10 +75,10 @@ def _choice(selector: Selector, instance: Instance, fence: Fence) -> Choice:
 def _failing(selector: Selector, instance: Instance, fence: Fence) -> Iterator[Criterion]:
     for key, values in selector.tags.items():
         found = instance.tags.get(key)
-        if found is None or (values and found not in values):
-            yield Criterion(
-                f"tags.{key}", " or ".join(values) or "any value", "no such tag" if found is None else found
-            )
+        if found is None:
+            yield Criterion(f"tags.{key}", " or ".join(values) or "any value", "no such tag")
+        elif values and found not in values:
+            yield Criterion(f"tags.{key}", " or ".join(values), found)
     if selector.name is not None and not fnmatchcase(instance.name, selector.name):
         yield Criterion("name", selector.name, instance.name)
     if selector.mode and instance.mode not in selector.mode:
@@ -95,12 +95,16 @@ def _failing(selector: Selector, instance: Instance, fence: Fence) -> Iterator[C
         yield Criterion("drill", "no instance of a restore drill", "its name or its tag says so")
 
 
+_FIELDS = Selector.model_fields.keys()
+_ONLY_OF_SELECTORS = _FIELDS - BackupRequest.model_fields.keys()
+
+
 def read_selectors(given: Json) -> list[tuple[str, Selector]]:
     """Return the selectors in what was given, with their places: a selector, a request, or an event of any trigger.
 
     Raises WrongCall if there is none, or if it is wrong.
     """
-    if isinstance(given, dict) and given and given.keys() <= Selector.model_fields.keys():
+    if isinstance(given, dict) and given and (given.keys() <= _FIELDS or given.keys() & _ONLY_OF_SELECTORS):
         return [("", _validated(given))]
     faults: list[str] = []
     for model in (BackupRequest, AuditRequest):
@@ -149,14 +153,14 @@ def show_selection(console: Console, selection: Selection) -> None:
     for choice in selected:
         console.print(f"  + {_named(choice.instance)}", markup=False, soft_wrap=True)
         if choice.remark:
-            console.print(Padding(f"! {choice.remark}", (0, 0, 0, 6)), markup=False)
+            console.print(Padding(f"! {choice.remark}", (0, 0, 0, 6), expand=False), markup=False)
     if others:
         console.print("\nLeaves out")
     for choice in others:
         console.print(f"  - {_named(choice.instance)}", markup=False, soft_wrap=True)
         for one in choice.failing:
             line = f"{one.name}: expected {one.expected}; found {one.found or 'nothing'}"
-            console.print(Padding(Text(plain(line)), (0, 0, 0, 6)))
+            console.print(Padding(Text(plain(line)), (0, 0, 0, 6), expand=False))
     console.print()
 
 
