@@ -212,6 +212,39 @@ def selector(selector: str, cloud: str | None, region: str | None, template_file
         show_selection(make_console(), selection)
 
 
+@explain.command(short_help="What an event would do, without doing it.")
+@click.argument("event", metavar="FILE|-|JSON")
+@click.option("--function", metavar="NAME", help="The function that gets it. Default: the one whose request it holds.")
+@cloud_option
+@region_option
+@template_option
+@json_option
+def event(
+    event: str, function: str | None, cloud: str | None, region: str | None, template_file: Path | None, as_json: bool
+) -> None:
+    """Show what an event would do: its trigger, what identifies it, and what would happen with each instance.
+
+    The function's own code runs with the settings of the template. It gets the lists of DDS from --cloud or --region;
+    what it would create, delete or publish is only noted. Without a cloud, no instance and no backup is known to it.
+
+    \b
+      ddsbackup event timer --now | ddsbackup explain event - --cloud local
+      ddsbackup explain event event.json --function create_backup --region cn-north-4
+    """
+    from cli.console import make_console
+    from cli.explain.event import explain_event
+    from cli.explain.event_view import explanation_document, show_explanation
+    from cli.explain.inputs import Application, open_dds, read_json
+
+    dds = open_dds(cloud, region) if cloud or region else None
+    now = dds.clock.now() if dds else datetime.now(timezone.utc)
+    explanation = explain_event(read_json(event, "event"), Application.read(template_file, now), dds, function)
+    if as_json:
+        _print_document("event", now, explanation_document(explanation))
+    else:
+        show_explanation(make_console(), explanation)
+
+
 def _print_document(kind: str, now: datetime, facts: Mapping[str, Json]) -> None:
     from shared.format import timestamp
 

@@ -72,13 +72,17 @@ def _choice(selector: Selector, instance: Instance, fence: Fence) -> Choice:
     return Choice(instance, failing, remark)
 
 
-def _failing(selector: Selector, instance: Instance, fence: Fence) -> Iterator[Criterion]:
+def _failing_tags(selector: Selector, instance: Instance) -> Iterator[Criterion]:
     for key, values in selector.tags.items():
         found = instance.tags.get(key)
         if found is None:
             yield Criterion(f"tags.{key}", " or ".join(values) or "any value", "no such tag")
         elif values and found not in values:
             yield Criterion(f"tags.{key}", " or ".join(values), found)
+
+
+def _failing(selector: Selector, instance: Instance, fence: Fence) -> Iterator[Criterion]:
+    yield from _failing_tags(selector, instance)
     if selector.name is not None and not fnmatchcase(instance.name, selector.name):
         yield Criterion("name", selector.name, instance.name)
     if selector.mode and instance.mode not in selector.mode:

@@ -1,0 +1,196 @@
+"""The explanation of an event as text of 80 columns and as JSON."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cli.explain.event import Explanation, NeedsCloudError
+from cli.json_value import Json, JsonObject
+from shared.create.report import CreateReport, InstanceResult, Outcome
+from shared.format import counted, plain, shortened, timestamp
+from shared.identity import event_key
+from shared.notify import Rejection
+from shared.triggers.receive import Incoming
+
+
+_MOST_LINES = 20
+
+
+def show_explanation(console: Console, explanation: Explanation) -> None:
+    """Print the trigger, the function, each message with what would happen, the rejected ones, and what is told."""
+    received = explanation.received
+    _fact(console, "Trigger", received.trigger)
+    _fact(console, "Function", f"{explanation.function}: {explanation.why}")
+    for incoming in received.requests:
+        console.print()
+        _show_message(console, explanation, incoming)
+    for rejection in _rejected(explanation):
+        console.print()
+        console.print(Text(plain(rejection.position), style="bold"))
+        _fact(console, "Identity", _shown(rejection.identity), indent=2)
+        mark = "?" if isinstance(rejection.error, NeedsCloudError) else "! rejected:"
+        for fault in rejection.errors:
+            _line(console, f"{mark} {fault}", indent=2)
+    if received.ignored:
+        console.print(f"\n{counted(received.ignored, 'message')} ignored: they repeat another one, or are our own.")
+    console.print()
+    for line in _effects(explanation):
+        _line(console, line, indent=0)
+
+
+def _show_message(console: Console, explanation: Explanation, incoming: Incoming[Any]) -> None:
+    identity = identity_of(incoming)
+    console.print(Text(incoming.position or "the event itself", style="bold"))
+    _fact(console, "Identity", _shown(identity), indent=2)
+    _fact(console, "Key", event_key(identity), indent=2)
+    if incoming.time:
+        _fact(console, "Time", timestamp(incoming.time), indent=2)
+    _fact(console, "Request", shortened(json.dumps(incoming.payload, default=str), 300), indent=2)
+    results = _results(explanation, incoming)
+    for result in results[:_MOST_LINES]:
+        instance = explanation.instances.get(result.instance_id)
+        name = f"{instance.name}  " if instance else ""
+        _line(console, f"{_MARKS[result.outcome]} {name}{result.instance_id}", indent=2)
+        for line in instance_lines(explanation, result):
+            _line(console, line, indent=6)
+    if len(results) > _MOST_LINES:
+        console.print(f"  and {len(results) - _MOST_LINES:,} more; --json has all")
+
+
+_MARKS = {
+    Outcome.CREATED: "+",
+    Outcome.ALREADY_EXISTS: "=",
+    Outcome.SKIPPED: "-",
+    Outcome.DEFERRED: "-",
+    Outcome.FAILED: "!",
+}
+
+
+def instance_lines(explanation: Explanation, result: InstanceResult) -> Iterator[str]:
+    """Yield what would happen with an instance."""
+    instance = explanation.instances.get(result.instance_id)
+    if result.outcome is Outcome.CREATED:
+        unless = "" if explanation.has_cloud else ", unless it exists already"
+        yield f"would be created as {result.name}{unless}"
+        if instance and instance.actions:
+            yield f"now busy with {', '.join(instance.actions)}: waits for its end, within the time of the invocation"
+        if instance and instance.status != "normal":
+            yield f"its status is {instance.status}: DDS may refuse"
+    elif result.outcome is Outcome.ALREADY_EXISTS:
+        yield f"exists already as {result.name}: {result.backup_id}, {result.backup_status}"
+    else:
+        yield f"{result.outcome.value}, {result.code}: {result.message}"
+    yield from result.warnings
+
+
+def _effects(explanation: Explanation) -> Iterator[str]:
+    noted, report = explanation.noted, explanation.report
+    if report is None:
+        yield f"Give --cloud or --region to see what {explanation.function} would do."
+        return
+    if isinstance(report, CreateReport) and report.handed_on:
+        yield f"{counted(report.handed_on, 'instance')} would be handed on to further invocations."
+    if noted.created:
+        yield f"Would create {counted(len(noted.created), 'backup')}."
+    if noted.deleted:
+        yield f"Would delete {counted(len(noted.deleted), 'backup')}: {', '.join(noted.deleted[:_MOST_LINES])}"
+    subjects = Counter(notification.subject for notification in noted.published)
+    yield f"Would publish {counted(len(noted.published), 'notification')}{':' if subjects else '.'}"
+    yield from (f"  {subject}" for subject in list(subjects)[:_MOST_LINES])
+    yield "Nothing was changed."
+
+
+def identity_of(incoming: Incoming[Any]) -> tuple[str, ...]:
+    """Return what identifies the event of a message: that of the first sender if its instances were handed on."""
+    handed_on = getattr(incoming.request, "handed_on", None)
+    identity: tuple[str, ...] = handed_on.identity if handed_on else incoming.identity
+    return identity
+
+
+def _results(explanation: Explanation, incoming: Incoming[Any]) -> list[InstanceResult]:
+    if not isinstance(explanation.report, CreateReport):
+        return []
+    key = event_key(identity_of(incoming))
+    return [result for result in explanation.report.results if result.event_key == key]
+
+
+def _rejected(explanation: Explanation) -> Sequence[Rejection]:
+    source = explanation.received.rejected if explanation.report is None else explanation.report.rejected
+    return [one for one in source if isinstance(one, Rejection)]
+
+
+def _shown(identity: Sequence[str]) -> str:
+    return plain(", ".join(shortened(part, 80) for part in identity))
+
+
+def _fact(console: Console, name: str, value: str, indent: int = 0) -> None:
+    """Print a value after its name. Further lines hang below the value."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(style="dim", width=8 + indent, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(" " * indent + name, Text(plain(value)))
+    console.print(grid)
+
+
+def _line(console: Console, text: str, indent: int) -> None:
+    console.print(Padding(Text(plain(text)), (0, 0, 0, indent), expand=False))
+
+
+def explanation_document(explanation: Explanation) -> JsonObject:
+    """Return an explanation as JSON: the messages with what would happen, the rejected ones, and what was noted."""
+    noted, received = explanation.noted, explanation.received
+    return {
+        "trigger": received.trigger,
+        "function": explanation.function,
+        "why": explanation.why,
+        "has_cloud": explanation.has_cloud,
+        "messages": [_message_document(explanation, incoming) for incoming in received.requests],
+        "rejected": [_rejection_document(rejection) for rejection in _rejected(explanation)],
+        "ignored": received.ignored,
+        "would": {
+            "create": [{"instance_id": key, "name": name} for key, name in sorted(noted.created.items())],
+            "delete": list[Json](sorted(noted.deleted)),
+            "publish": [
+                {"subject": one.subject, "event_type": one.attributes.get("event_type")} for one in noted.published
+            ],
+        },
+    }
+
+
+def _message_document(explanation: Explanation, incoming: Incoming[Any]) -> JsonObject:
+    identity = identity_of(incoming)
+    payload: Json = json.loads(json.dumps(incoming.payload, default=str))
+    return {
+        "position": incoming.position,
+        "identity": list[Json](identity),
+        "key": event_key(identity),
+        "time": timestamp(incoming.time),
+        "recurring": incoming.is_recurring,
+        "request": payload,
+        "instances": [
+            {
+                "instance_id": result.instance_id,
+                "outcome": result.outcome.value,
+                "name": result.name,
+                "code": result.code,
+                "says": list[Json](list(instance_lines(explanation, result))),
+            }
+            for result in _results(explanation, incoming)
+        ],
+    }
+
+
+def _rejection_document(rejection: Rejection) -> JsonObject:
+    return {
+        "position": rejection.position,
+        "identity": list[Json](rejection.identity),
+        "code": rejection.error.code,
+        "faults": list[Json](rejection.errors),
+        "needs_cloud": isinstance(rejection.error, NeedsCloudError),
+    }
