@@ -159,7 +159,7 @@ def retention(
             "schedule": made.text,
             "pruned": pruned.text,
             "retentions": [story_document(story) for story in stories],
-            "differences": differences(*stories) if against is not None else None,
+            "differences": differences(stories[0], stories[1]) if against is not None else None,
             "remarks": list[Json](remarks),
         }
         _print_document("retention", now, facts)
@@ -168,7 +168,7 @@ def retention(
     console.print(f"Backups: {f'of {instance}, then ' if instance else ''}{made.text}", markup=False, soft_wrap=True)
     console.print(f"Pruned:  {pruned.text}", markup=False, soft_wrap=True)
     if against is not None:
-        show_comparison(console, *stories, weeks)
+        show_comparison(console, stories[0], stories[1], weeks)
     else:
         console.print(f"Rules:   {stories[0].rules.retention}\n", markup=False, soft_wrap=True)
         show_story(console, stories[0], weeks, lists_all=lists_all)

@@ -18,7 +18,7 @@ from shared.audit import function as audit
 from shared.create import function as create
 from shared.create.creation import OnBusy
 from shared.create.function import CreateBackupSettings
-from shared.errors import AbsentError, BusyError, DeniedError, ExistsError
+from shared.errors import AbsentError, BusyError, ExistsError, TransientError
 from shared.identity import digest
 from shared.model import Backup, Backups, Clock, Instance, Jobs, NewBackup, Notification, Topic
 from shared.notify import Notifier, Sender
@@ -43,21 +43,21 @@ RUNS: Mapping[str, Run] = {
 """The functions whose events can be explained, by the folder of their code."""
 
 REQUEST_ID = "explain"
-"""Stands for the request id of the invocation, which identifies an event that has no id of its own."""
+"""Stands for the request id of the invocation, which nobody knows before. It identifies an event without an id."""
 
 _WOULD_BE = "would-be-created"
 
 
-class NeedsCloudError(DeniedError):
-    """A list that the function needs, without a cloud to read it from."""
+class NeedsCloudError(TransientError):
+    """A list that the function needs, without a cloud to read it from. It is retryable, so that nobody is told."""
 
 
 @dataclass(slots=True)
 class Noted:
     """What the function would change."""
 
-    created: dict[str, str] = field(default_factory=dict)
-    """The names of the backups, by instance."""
+    created: list[str] = field(default_factory=list)
+    """The instances of the backups."""
     deleted: list[str] = field(default_factory=list)
     published: list[Notification] = field(default_factory=list)
 
@@ -117,7 +117,7 @@ def _receiver(event: Json, application: Application, named: str | None) -> tuple
     others = [other for other in RUNS if other != kind and taken[other] == taken[kind]]
     if not taken[kind]:
         return kind, "no function takes it; these are the faults that this one finds"
-    also = f"; so is it of {' and '.join(others)}: choose with --function" if others else ""
+    also = f". {' and '.join(others)} would take it, too: choose with --function" if others else ""
     return kind, f"it holds a request of this function{also}"
 
 
@@ -171,7 +171,7 @@ class _NotingBackups:
         is_exact = not name.endswith(digest(instance_id)[:8])
         if is_exact and any(backup.name == name for backup in self._inner.list(name_part=name)):
             raise ExistsError("DDS lists a backup of this name")
-        self._noted.created[instance_id] = name
+        self._noted.created.append(instance_id)
         return NewBackup(_WOULD_BE, _WOULD_BE)
 
     def delete(self, backup_id: str) -> None:

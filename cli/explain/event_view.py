@@ -1,7 +1,6 @@
 """The explanation of an event as text of 80 columns and as JSON."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.explain.event import Explanation, NeedsCloudError
+from cli.explain.event import REQUEST_ID, Explanation, NeedsCloudError
 from cli.json_value import Json, JsonObject
 from shared.create.report import CreateReport, InstanceResult, Outcome
 from shared.format import counted, plain, shortened, timestamp
@@ -31,12 +30,13 @@ def show_explanation(console: Console, explanation: Explanation) -> None:
         console.print()
         _show_message(console, explanation, incoming)
     for rejection in _rejected(explanation):
+        if isinstance(rejection.error, NeedsCloudError):
+            continue  # it is shown with its message
         console.print()
         console.print(Text(plain(rejection.position), style="bold"))
         _fact(console, "Identity", _shown(rejection.identity), indent=2)
-        mark = "?" if isinstance(rejection.error, NeedsCloudError) else "! rejected:"
         for fault in rejection.errors:
-            _line(console, f"{mark} {fault}", indent=2)
+            _line(console, f"! rejected: {fault}", indent=2)
     if received.ignored:
         console.print(f"\n{counted(received.ignored, 'message')} ignored: they repeat another one, or are our own.")
     console.print()
@@ -48,11 +48,14 @@ def _show_message(console: Console, explanation: Explanation, incoming: Incoming
     identity = identity_of(incoming)
     console.print(Text(incoming.position or "the event itself", style="bold"))
     _fact(console, "Identity", _shown(identity), indent=2)
-    _fact(console, "Key", event_key(identity), indent=2)
+    _fact(console, "Key", key_of_event(identity) or "not known before the invocation", indent=2)
     if incoming.time:
         _fact(console, "Time", timestamp(incoming.time), indent=2)
     _fact(console, "Request", shortened(json.dumps(incoming.payload, default=str), 300), indent=2)
     results = _results(explanation, incoming)
+    for rejection in _rejected(explanation):
+        if isinstance(rejection.error, NeedsCloudError) and rejection.identity == incoming.identity:
+            _line(console, f"? {rejection.error}", indent=2)
     for result in results[:_MOST_LINES]:
         instance = explanation.instances.get(result.instance_id)
         name = f"{instance.name}  " if instance else ""
@@ -77,13 +80,14 @@ def instance_lines(explanation: Explanation, result: InstanceResult) -> Iterator
     instance = explanation.instances.get(result.instance_id)
     if result.outcome is Outcome.CREATED:
         unless = "" if explanation.has_cloud else ", unless it exists already"
-        yield f"would be created as {result.name}{unless}"
+        yield f"would be created as {name_of(explanation, result)}{unless}"
         if instance and instance.actions:
             yield f"now busy with {', '.join(instance.actions)}: waits for its end, within the time of the invocation"
         if instance and instance.status != "normal":
             yield f"its status is {instance.status}: DDS may refuse"
     elif result.outcome is Outcome.ALREADY_EXISTS:
-        yield f"exists already as {result.name}: {result.backup_id}, {result.backup_status}"
+        yield f"exists already as {result.name}"
+        yield f"{result.backup_id}, {result.backup_status}"
     else:
         yield f"{result.outcome.value}, {result.code}: {result.message}"
     yield from result.warnings
@@ -100,9 +104,11 @@ def _effects(explanation: Explanation) -> Iterator[str]:
         yield f"Would create {counted(len(noted.created), 'backup')}."
     if noted.deleted:
         yield f"Would delete {counted(len(noted.deleted), 'backup')}: {', '.join(noted.deleted[:_MOST_LINES])}"
-    subjects = Counter(notification.subject for notification in noted.published)
-    yield f"Would publish {counted(len(noted.published), 'notification')}{':' if subjects else '.'}"
-    yield from (f"  {subject}" for subject in list(subjects)[:_MOST_LINES])
+    subjects = sorted(notification.subject for notification in noted.published)
+    yield f"Would publish {counted(len(subjects), 'notification')}{':' if subjects else '.'}"
+    yield from (f"  {subject}" for subject in subjects[:_MOST_LINES])
+    if len(subjects) > _MOST_LINES:
+        yield f"  and {len(subjects) - _MOST_LINES:,} more; --json has all"
     yield "Nothing was changed."
 
 
@@ -111,6 +117,20 @@ def identity_of(incoming: Incoming[Any]) -> tuple[str, ...]:
     handed_on = getattr(incoming.request, "handed_on", None)
     identity: tuple[str, ...] = handed_on.identity if handed_on else incoming.identity
     return identity
+
+
+def key_of_event(identity: Sequence[str]) -> str | None:
+    """Return the key of an event; None if the request id of the invocation identifies it."""
+    return None if tuple(identity[:2]) == ("request_id", REQUEST_ID) else event_key(identity)
+
+
+def name_of(explanation: Explanation, result: InstanceResult) -> str | None:
+    """Return the name of a backup, with question marks for the digits that depend on the request id."""
+    keys = [event_key(identity_of(one)) for one in explanation.received.requests if not key_of_event(identity_of(one))]
+    for key in keys:
+        if result.event_key == key and result.name:
+            return result.name.replace(f"-{key[:12]}-", f"-{'?' * 12}-")
+    return result.name
 
 
 def _results(explanation: Explanation, incoming: Incoming[Any]) -> list[InstanceResult]:
@@ -126,6 +146,8 @@ def _rejected(explanation: Explanation) -> Sequence[Rejection]:
 
 
 def _shown(identity: Sequence[str]) -> str:
+    if key_of_event(identity) is None:
+        return "the request id of the invocation"
     return plain(", ".join(shortened(part, 80) for part in identity))
 
 
@@ -154,10 +176,11 @@ def explanation_document(explanation: Explanation) -> JsonObject:
         "rejected": [_rejection_document(rejection) for rejection in _rejected(explanation)],
         "ignored": received.ignored,
         "would": {
-            "create": [{"instance_id": key, "name": name} for key, name in sorted(noted.created.items())],
+            "create": list[Json](sorted(noted.created)),
             "delete": list[Json](sorted(noted.deleted)),
             "publish": [
-                {"subject": one.subject, "event_type": one.attributes.get("event_type")} for one in noted.published
+                {"subject": one.subject, "event_type": one.attributes.get("event_type")}
+                for one in sorted(noted.published, key=lambda one: one.subject)
             ],
         },
     }
@@ -169,7 +192,7 @@ def _message_document(explanation: Explanation, incoming: Incoming[Any]) -> Json
     return {
         "position": incoming.position,
         "identity": list[Json](identity),
-        "key": event_key(identity),
+        "key": key_of_event(identity),
         "time": timestamp(incoming.time),
         "recurring": incoming.is_recurring,
         "request": payload,
@@ -177,7 +200,7 @@ def _message_document(explanation: Explanation, incoming: Incoming[Any]) -> Json
             {
                 "instance_id": result.instance_id,
                 "outcome": result.outcome.value,
-                "name": result.name,
+                "name": name_of(explanation, result),
                 "code": result.code,
                 "says": list[Json](list(instance_lines(explanation, result))),
             }

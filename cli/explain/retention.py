@@ -90,10 +90,12 @@ def scheduled_backups(timer: Timer, since: datetime, until: datetime) -> Iterato
         yield Backup(f"{number}br02", f"simulated-{number}", INSTANCE, "COMPLETED", run, _KEY)
 
 
-def simulate(timer: Timer, prune: Timer, rules: Sequence[Rules], now: datetime, weeks: int) -> list[Story]:
+def simulate(
+    timer: Timer, prune: Timer, rules: Sequence[Rules], now: datetime, weeks: int, ahead: timedelta = AHEAD
+) -> list[Story]:
     """Return a story for each of *rules*, as if the first backup had been made *weeks* ago.
 
-    Raises WrongCall if that makes more than MAX_BACKUPS backups, or none.
+    The runs are played for the time *ahead* at most. Raises WrongCall for more than MAX_BACKUPS backups, or for none.
     """
     since = now - timedelta(weeks=weeks)
     timer, prune = _counting_from(since, timer), _counting_from(since, prune)
@@ -102,7 +104,7 @@ def simulate(timer: Timer, prune: Timer, rules: Sequence[Rules], now: datetime, 
         raise WrongCall(f"{timer.text} makes no backup in the {weeks} weeks before now: give more --weeks")
     if count > MAX_BACKUPS:
         raise WrongCall(f"{timer.text} makes more than {MAX_BACKUPS:,} backups in {weeks} weeks: give fewer --weeks")
-    return [_Play(one, now, timer, prune).play((), since) for one in rules]
+    return [_Play(one, now, timer, prune).play((), since, now + ahead) for one in rules]
 
 
 def foresee(
@@ -112,7 +114,7 @@ def foresee(
 
     Only the backups that this application made count. What is building now is taken to complete, and a restore to end.
     """
-    return [_Play(one, now, timer, prune).play(backups, now) for one in rules]
+    return [_Play(one, now, timer, prune).play(backups, now, now + AHEAD) for one in rules]
 
 
 def _counting_from(since: datetime, timer: Timer) -> Timer:
@@ -134,9 +136,8 @@ class _Play:
         self._next: Backup | None = None
         self._verdicts = 0
 
-    def play(self, existing: Sequence[Backup], since: datetime) -> Story:
-        """Play the runs from *since* until now, and on until all backups of that time have gone."""
-        end = self._now + AHEAD
+    def play(self, existing: Sequence[Backup], since: datetime, end: datetime) -> Story:
+        """Play the runs from *since* until now, and on until all backups of that time have gone, to *end* at most."""
         self._alive = {backup.id: backup for backup in existing}
         self._coming = scheduled_backups(self._timer, since, end)
         self._next = next(self._coming, None)

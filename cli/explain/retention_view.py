@@ -60,6 +60,7 @@ def show_story(console: Console, story: Story, weeks: int, *, lists_all: bool) -
     console.print(calendar)
     _print_legend(console, [story])
     console.print(_table(story, story.lives if lists_all else story.of(Fate.KEEP, Fate.PROTECT, Fate.DELETE)))
+    console.print()
     for line in totals(story):
         console.print(line, markup=False)
 
@@ -86,6 +87,7 @@ def show_comparison(console: Console, first: Story, second: Story, weeks: int) -
         table.add_row(_began(one, first), _fate(one), _fate(other))
     if differ:
         console.print(table)
+        console.print()
     for name, story in (("Left", first), ("Right", second)):
         for line in totals(story):
             console.print(f"{name}: {line}", markup=False)
@@ -103,9 +105,9 @@ def totals(story: Story) -> Iterator[str]:
         yield f"The oldest began {duration(story.now - oldest)} ago"
     reasons = Counter(life.reason or "" for life in gone)
     if gone:
-        yield f"{len(gone):,} gone: " + ", ".join(f"{_word(reason)} {count}" for reason, count in reasons.most_common())
+        yield f"{len(gone):,} gone: " + ", ".join(f"{_word(reason)} ({n:,})" for reason, n in reasons.most_common())
     if going:
-        yield f"{len(going):,} go with the next run"
+        yield f"{counted(len(going), 'backup')} {'goes' if len(going) == 1 else 'go'} with the next run"
 
 
 def _word(reason: str) -> str:
@@ -184,7 +186,7 @@ def _table(story: Story, lives: Sequence[Life]) -> Table:
     table.add_column("Goes", no_wrap=True, min_width=10)
     table.add_column("Why")
     for life in lives:
-        marks = "gone" if life.fate is None else ", ".join(map(_word, life.marks)) if life.is_kept else "nothing"
+        marks = "gone" if life.fate is None else " ".join(map(_word, life.marks)) if life.is_kept else "nothing"
         table.add_row(_began(life, story), marks, _goes(life, story), why(life))
     return table
 
@@ -209,7 +211,7 @@ def why(life: Life) -> str:
 
 def _fate(life: Life) -> str:
     if life.is_kept:
-        return "kept: " + ", ".join(map(_word, life.marks))
+        return "kept: " + " ".join(map(_word, life.marks))
     return f"goes {life.goes:%Y-%m-%d}" if life.fate is Fate.DELETE else f"gone {life.goes:%Y-%m-%d}, {why(life)}"
 
 

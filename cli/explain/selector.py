@@ -183,13 +183,15 @@ def selection_document(selection: Selection) -> JsonObject:
 
 
 def _choice_document(choice: Choice) -> JsonObject:
-    failing = [{"criterion": one.name, "expected": one.expected, "found": one.found} for one in choice.failing]
+    failing: list[Json] = [
+        {"criterion": one.name, "expected": one.expected, "found": one.found} for one in choice.failing
+    ]
     return {
         "id": choice.instance.id,
         "name": choice.instance.name,
         "status": choice.instance.status,
         "selected": choice.is_selected,
         "first_failing": choice.failing[0].name if choice.failing else None,
-        "failing": list[Json](failing),
+        "failing": failing,
         "remark": choice.remark or None,
     }
