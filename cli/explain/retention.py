@@ -108,13 +108,19 @@ def simulate(
 
 
 def foresee(
-    backups: Sequence[Backup], timer: Timer, prune: Timer, rules: Sequence[Rules], now: datetime
+    backups: Sequence[Backup],
+    timer: Timer,
+    prune: Timer,
+    rules: Sequence[Rules],
+    now: datetime,
+    ahead: timedelta = AHEAD,
 ) -> list[Story]:
     """Return a story of existing *backups* of one instance for each of *rules*, if *timer* goes on making backups.
 
     Only the backups that this application made count. What is building now is taken to complete, and a restore to end.
+    The runs are played for the time *ahead* at most.
     """
-    return [_Play(one, now, timer, prune).play(backups, now, now + AHEAD) for one in rules]
+    return [_Play(one, now, timer, prune).play(backups, now, now + ahead) for one in rules]
 
 
 def _counting_from(since: datetime, timer: Timer) -> Timer:

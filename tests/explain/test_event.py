@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cli.event.samples import CARRIERS, sample_event
-from cli.explain.inputs import Dds
+from cli.explain.event import explain_event
+from cli.explain.inputs import Application, Dds
 from cli.paths import CHECKOUT
 from cli.preflight.functions import FUNCTIONS
 from localcloud import LocalCloud
@@ -50,8 +51,9 @@ def create_for_real(event: str, cloud: FakeCloud) -> list[dict[str, Any]]:
     return results
 
 
+@pytest.mark.usefixtures("dds")
 def test_the_names_are_those_that_create_backup_makes(
-    explain: Explain, dds: Dds, backups: FakeDds, instances: FakeInstances
+    explain: Explain, backups: FakeDds, instances: FakeInstances
 ) -> None:
     """And the keys, for each message of an event."""
     event = smn({"instance_ids": [A, B]}, {"instance_id": C, "name": "before-release"})
@@ -60,22 +62,19 @@ def test_the_names_are_those_that_create_backup_makes(
 
     assert set(backups.calls) == {"list"}
     made = create_for_real(event, FakeCloud(backups, FakeTopic(), instances))
-    assert dds
     names = [(one["instance_id"], one["name"], two["key"]) for two in told["messages"] for one in two["instances"]]
     assert names == [(one["instance_id"], one["name"], one["event_key"]) for one in made]
     assert [one["outcome"] for one in made] == ["CREATED"] * 3
 
 
-def test_after_the_event_all_of_it_exists_already(
-    explain: Explain, dds: Dds, backups: FakeDds, instances: FakeInstances
-) -> None:
+@pytest.mark.usefixtures("dds")
+def test_after_the_event_all_of_it_exists_already(explain: Explain, backups: FakeDds, instances: FakeInstances) -> None:
     """A redelivery makes nothing."""
     event = smn({"instance_ids": [A]})
     (made,) = create_for_real(event, FakeCloud(backups, FakeTopic(), instances))
 
     told = explain("event", event, "--cloud", "local").lines
 
-    assert dds
     assert f"  = db-0  {A}" in told
     assert f"      exists already as {made['name']}" in told
     assert f"      {made['backup_id']}, BUILDING" in told
@@ -87,7 +86,8 @@ def outcomes(ran: Any) -> list[tuple[str, str | None]]:
     return [(one["outcome"], one["code"]) for message in ran.json["messages"] for one in message["instances"]]
 
 
-def test_what_would_not_be_created(explain: Explain, dds: Dds, instances: FakeInstances) -> None:
+@pytest.mark.usefixtures("dds")
+def test_what_would_not_be_created(explain: Explain, instances: FakeInstances) -> None:
     """An instance that is not there, one that is not normal, and one that is busy."""
     instances.known = [
         Instance(A, "db-0", status="frozen"),
@@ -96,7 +96,6 @@ def test_what_would_not_be_created(explain: Explain, dds: Dds, instances: FakeIn
 
     ran = explain("event", smn({"instance_ids": [A, B, C]}), "--cloud", "local", "--json")
 
-    assert dds
     assert outcomes(ran) == [("CREATED", None), ("CREATED", None), ("FAILED", "not_found")]
     says = [one["says"] for one in ran.json["messages"][0]["instances"]]
     assert says[0][1:] == ["its status is frozen: DDS may refuse"]
@@ -105,9 +104,8 @@ def test_what_would_not_be_created(explain: Explain, dds: Dds, instances: FakeIn
     assert outcomes(selected) == [("SKIPPED", "instance_status")]
 
 
-def test_the_settings_of_the_template_count(
-    explain: Explain, dds: Dds, instances: FakeInstances, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("dds")
+def test_the_settings_of_the_template_count(explain: Explain, instances: FakeInstances, tmp_path: Path) -> None:
     """ALLOWED_INSTANCES refuses, ON_BUSY skips."""
     text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8")
     settings = f"STACK: ${{Prefix}}\n        ON_BUSY: skip\n        ALLOWED_INSTANCES: {A},{B}"
@@ -118,36 +116,35 @@ def test_the_settings_of_the_template_count(
         "event", smn({"instance_ids": [A, B, C]}), "--cloud", "local", "--json", template=tmp_path / "template.yaml"
     )
 
-    assert dds
     assert outcomes(ran) == [("CREATED", None), ("SKIPPED", "busy"), ("FAILED", "not_allowed")]
 
 
-def test_a_name_that_another_backup_has_is_a_conflict(explain: Explain, dds: Dds, backups: FakeDds) -> None:
+@pytest.mark.usefixtures("dds")
+def test_a_name_that_another_backup_has_is_a_conflict(explain: Explain, backups: FakeDds) -> None:
     """An exact name, whose backup somebody else made."""
     backups.add(B, "mybackup1", "by hand", "COMPLETED")
 
     ran = explain("event", smn({"instance_id": A, "name": "mybackup1"}), "--cloud", "local", "--json")
 
-    assert dds
     assert outcomes(ran) == [("FAILED", "name_conflict")]
 
 
-def test_a_younger_backup_is_enough(explain: Explain, dds: Dds, backups: FakeDds) -> None:
+@pytest.mark.usefixtures("dds")
+def test_a_younger_backup_is_enough(explain: Explain, backups: FakeDds) -> None:
     """With min_interval."""
     backups.add(A, "nightly", f"stack:{STACK};key:{'0' * 32}", "COMPLETED")
     backups.clock.seconds += 3600
 
     ran = explain("event", smn({"instance_id": A, "min_interval": "12h"}), "--cloud", "local", "--json")
 
-    assert dds
     assert outcomes(ran) == [("SKIPPED", "min_interval")]
 
 
-def test_an_invalid_message_does_not_hide_the_others(explain: Explain, dds: Dds) -> None:
+@pytest.mark.usefixtures("dds")
+def test_an_invalid_message_does_not_hide_the_others(explain: Explain) -> None:
     """It is shown with all its faults."""
     ran = explain("event", smn({"instance_ids": [A]}, {"instance_id": "", "nmae": "x"}, "no JSON"), "--cloud", "local")
 
-    assert dds
     assert f"  + db-0  {A}" in ran.lines
     assert "record.1.smn.message" in ran.lines
     assert "  ! rejected: instance_id: must not be empty" in ran.lines
@@ -157,13 +154,13 @@ def test_an_invalid_message_does_not_hide_the_others(explain: Explain, dds: Dds)
     assert max(map(len, ran.lines)) <= 80
 
 
-def test_our_own_notification_is_ignored(explain: Explain, dds: Dds) -> None:
+@pytest.mark.usefixtures("dds")
+def test_our_own_notification_is_ignored(explain: Explain) -> None:
     """From a topic that is wired in a circle."""
     ours = {"specversion": "1.0", "type": "dds.backup.started", "id": "1", "source": "x"}
 
     document = explain("event", smn(ours, {"instance_id": A}), "--cloud", "local", "--json").json
 
-    assert dds
     assert (document["ignored"], len(document["messages"])) == (1, 1)
 
 
@@ -180,18 +177,19 @@ def test_without_a_cloud_nothing_is_known(explain: Explain) -> None:
     assert prune[-1] == "Give --cloud or --region to see what prune_backups would do."
 
 
-def test_a_request_id_is_not_known_before(explain: Explain, dds: Dds) -> None:
+@pytest.mark.usefixtures("dds")
+def test_a_request_id_is_not_known_before(explain: Explain) -> None:
     """A direct call without a key is identified by it: the digits that depend on it are question marks."""
     ran = explain("event", json.dumps({"instance_id": A}), "--cloud", "local")
     keyed = explain("event", json.dumps({"instance_id": A, "idempotency_key": "k"}), "--cloud", "local", "--json")
 
-    assert dds
     assert "  Key      not known before the invocation" in ran.lines
     assert any("would be created as dds-backup-????????????-" in line for line in ran.lines)
     assert "?" not in keyed.json["messages"][0]["instances"][0]["name"]
 
 
-def test_prune_notes_what_it_would_delete(explain: Explain, dds: Dds, backups: FakeDds, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("dds")
+def test_prune_notes_what_it_would_delete(explain: Explain, backups: FakeDds, tmp_path: Path) -> None:
     """Without the dry run of the template."""
     text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8").replace('DRY_RUN: "true"', 'DRY_RUN: "false"', 1)
     (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
@@ -205,7 +203,6 @@ def test_prune_notes_what_it_would_delete(explain: Explain, dds: Dds, backups: F
     shipped = explain("event", json.dumps(event), "--cloud", "local", "--json").json
     real = explain("event", json.dumps(event), "--cloud", "local", "--json", **template).json
 
-    assert dds
     assert (shipped["function"], shipped["would"]["delete"]) == ("prune_backups", [])
     rules = read_retention("last=3 daily=7 weekly=4 monthly=12 yearly=2 max_age=800d")
     doomed = make_plan(backups.backups, rules, START + timedelta(days=40)).of(Fate.DELETE)
@@ -215,21 +212,27 @@ def test_prune_notes_what_it_would_delete(explain: Explain, dds: Dds, backups: F
     assert len(backups.backups) == 14
 
 
+@pytest.fixture(scope="module")
+def application() -> Application:
+    """The template of the application."""
+    return Application.read(CHECKOUT / "template.yaml", START)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("trigger", [name for name in CARRIERS if name != "api-page"])
 def test_every_sample_goes_to_its_function_and_only_lists_are_read(
-    explain: Explain, dds: Dds, backups: FakeDds, trigger: str, function: str
+    application: Application, dds: Dds, backups: FakeDds, trigger: str, function: str
 ) -> None:
     """Of every trigger and for every function, which is found by the request or by the name of the timer."""
     event = sample_event(trigger, function=function, moment=START)
 
-    document = explain("event", json.dumps(event), "--cloud", "local", "--json", "--function", function).json
-    found = explain("event", json.dumps(event), "--cloud", "local", "--json").json
+    given = explain_event(event, application, dds, function)
+    found = explain_event(event, application, dds, None)
 
-    assert dds
-    assert document["trigger"] == {"opensource-kafka": "kafka"}.get(trigger, trigger)
-    assert document["rejected"] == []
-    assert found["function"] == function or function in found["why"]
+    assert given.received.trigger == {"opensource-kafka": "kafka"}.get(trigger, trigger)
+    assert given.report
+    assert given.report.rejected == []
+    assert found.function == function or function in found.why
     assert set(backups.calls) <= {"list", "jobs", "job"}
     assert backups.backups == []
 

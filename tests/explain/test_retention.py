@@ -71,7 +71,8 @@ def moment(text: str) -> datetime:
 def kept(made: Sequence[str], text: str) -> set[datetime | None]:
     """When those backups began that the rules keep a week later, when no backup is protected for its youth."""
     moments = [moment(one) for one in (["2018-11-15", *made] if made is YEARS else made)]
-    (found,) = foresee([make_backup(one) for one in moments], NIGHTLY, MORNING, [rules(text)], max(moments) + 7 * DAY)
+    listed, now = [make_backup(one) for one in moments], max(moments) + 7 * DAY
+    (found,) = foresee(listed, NIGHTLY, MORNING, [rules(text)], now, DAY)
     return {life.backup.begin_time for life in found.kept}
 
 
@@ -270,13 +271,13 @@ def make_listed(backups: FakeDds, night: int, description: str) -> None:
     )
 
 
-def test_an_instance_without_backups_of_this_application(explain: Explain, dds: Dds, backups: FakeDds) -> None:
+@pytest.mark.usefixtures("dds")
+def test_an_instance_without_backups_of_this_application(explain: Explain, backups: FakeDds) -> None:
     """The message says how many there are, and what to check."""
     make_listed(backups, 1, "by hand")
 
     ran = explain("retention", "--cloud", "local", "--instance", A)
 
-    assert dds
     assert ran.status == 2
     assert "found 1 manual backup of" in ran.err
     assert "none of this application (STACK dds-backup)" in ran.err

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.errors import WrongCall
-from cli.explain.inputs import Dds
 from cli.explain.selector import choose, read_selectors
 from localcloud import LocalCloud
 from shared.drills import is_drill
@@ -77,6 +76,7 @@ selectors = st.builds(
 )
 
 
+@settings(max_examples=50)
 @given(selector=selectors, listed=st.lists(instances, max_size=5), allowed=st.sampled_from(["*", A, "*in03"]))
 def test_an_instance_is_selected_exactly_if_no_criterion_fails(
     selector: Selector, listed: list[Instance], allowed: str
@@ -92,7 +92,8 @@ def test_an_instance_is_selected_exactly_if_no_criterion_fails(
     assert len(choices) == len(known)
 
 
-def test_the_page(explain: Explain, dds: Dds, instances: FakeInstances) -> None:
+@pytest.mark.usefixtures("dds")
+def test_the_page(explain: Explain, instances: FakeInstances) -> None:
     """Selected instances first, then every other one with what is expected and what was found."""
     instances.known = [
         ORDERS,
@@ -102,7 +103,6 @@ def test_the_page(explain: Explain, dds: Dds, instances: FakeInstances) -> None:
 
     ran = explain("selector", '{"tags": {"env": ["production"]}, "exclude": ["ord*"]}', "--cloud", "local")
 
-    assert dds
     assert ran.lines == [
         '{"tags":{"env":["production"]},"exclude":["ord*"]}',
         "",
@@ -119,13 +119,13 @@ def test_the_page(explain: Explain, dds: Dds, instances: FakeInstances) -> None:
     ]
 
 
-def test_json(explain: Explain, dds: Dds, instances: FakeInstances) -> None:
+@pytest.mark.usefixtures("dds")
+def test_json(explain: Explain, instances: FakeInstances) -> None:
     """The first and all failing criteria of each instance."""
     instances.known = [ORDERS]
 
     document = explain("selector", '{"name": "x", "mode": ["Single"]}', "--region", "cn-north-4", "--json").json
 
-    assert dds
     assert (document["version"], document["explains"]) == (1, "selector")
     (selection,) = document["selections"]
     assert (selection["selected"], selection["selector"]) == (0, {"name": "x", "mode": ["Single"]})
@@ -133,8 +133,9 @@ def test_json(explain: Explain, dds: Dds, instances: FakeInstances) -> None:
     assert [one["criterion"] for one in selection["instances"][0]["failing"]] == ["name", "mode"]
 
 
+@pytest.mark.usefixtures("dds")
 @pytest.mark.parametrize("form", ["argument", "file", "standard input"])
-def test_an_event_may_hold_the_selector(explain: Explain, dds: Dds, tmp_path: Path, form: str) -> None:
+def test_an_event_may_hold_the_selector(explain: Explain, tmp_path: Path, form: str) -> None:
     """A timer's, here, with two policies of audit_backups, from wherever it comes."""
     policies = [{"name": name, "select": {"name": name}, "expected_interval": "1d"} for name in ("db-1", "db-2")]
     text = json.dumps(
@@ -150,7 +151,6 @@ def test_an_event_may_hold_the_selector(explain: Explain, dds: Dds, tmp_path: Pa
 
     document = explain("selector", given, "--cloud", "local", "--json", stdin=text).json
 
-    assert dds
     assert [(one["place"], one["selected"]) for one in document["selections"]] == [
         ("user_event.policies.db-1", 1),
         ("user_event.policies.db-2", 1),

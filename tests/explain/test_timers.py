@@ -74,7 +74,7 @@ def test_no_change_moves_a_rate_or_a_zone_without_one(text: str) -> None:
     assert clock_changes(read_timer(text, NOW), NOW, NOW + YEAR) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago"]),
     hour=st.integers(0, 3),
