@@ -1,11 +1,9 @@
 """What an event would do: the function's own code runs on the lists of DDS, and what it would change is only noted."""
 
 import logging
-import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from cli.cost.inputs import read_settings
@@ -46,6 +44,7 @@ REQUEST_ID = "explain"
 """Stands for the request id of the invocation, which nobody knows before. It identifies an event without an id."""
 
 _WOULD_BE = "would-be-created"
+_PATIENCE = 300.0  # seconds for the lists, which DDS may throttle
 
 
 class NeedsCloudError(TransientError):
@@ -90,6 +89,8 @@ def explain_event(event: Json, application: Application, dds: Dds | None, named:
     if function is None:
         raise WrongCall(f"{application.template.file} has no function {kind}: give --template")
     settings: Settings = read_settings(FUNCTIONS[kind].settings, function)
+    if isinstance(settings, CreateBackupSettings):
+        settings = settings.model_copy(update={"START_SPREAD": 0.0})  # nothing is started
     instances = {instance.id: instance for instance in dds.read(dds.instances.list)} if dds else {}
     noted = Noted()
     if dds is None and kind != "create_backup":
@@ -121,20 +122,11 @@ def _receiver(event: Json, application: Application, named: str | None) -> tuple
     return kind, f"it holds a request of this function{also}"
 
 
-class _PassingClock:
-    """The clock of the cloud, with pauses that take no time."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self._skipped = clock, 0.0
-
-    def now(self) -> datetime:
-        return self._clock.now() + timedelta(seconds=self._skipped)
-
-    def monotonic(self) -> float:
-        return self._clock.monotonic() + self._skipped
+class _PassingClock(SystemClock):
+    """A clock whose pauses take no time. Without a cloud nothing is worth waiting for."""
 
     def sleep(self, seconds: float) -> None:
-        self._skipped += seconds
+        """Return at once."""
 
 
 class _Nothing:
@@ -204,7 +196,7 @@ class _ReadOnly:
         self.jobs: Jobs = dds.jobs if dds else nothing
         self.instances = dds.instances if dds else _NoInstances()
         self.topic: Topic = _NotingTopic(noted)
-        self.clock: Clock = _PassingClock(dds.clock if dds else SystemClock())
+        self.clock: Clock = dds.clock if dds else _PassingClock()
 
     def topic_at(self, urn: str) -> Topic:  # noqa: ARG002 all topics are noted alike
         """Another topic."""
@@ -216,9 +208,9 @@ class _ReadOnly:
 
 
 def _scope(cloud: _ReadOnly, settings: Settings, function: str) -> InvocationScope[Any]:
-    rng = random.Random(0)  # noqa: S311 it only spreads pauses, which take no time
-    forever = Deadline(cloud.clock, math.inf)
-    retrying = Retrying(forever, AdaptiveRateLimiter(cloud.clock, rng), rng)
+    rng = random.Random()  # noqa: S311 it only spreads retries
+    deadline = Deadline.after(_PATIENCE, cloud.clock)
+    retrying = Retrying(deadline, AdaptiveRateLimiter(cloud.clock, rng), rng)
     notifier = Notifier(cloud.topic, retrying, Sender(function, settings.region, "", REQUEST_ID))
     began = cloud.clock.monotonic()
     invocation = Invocation(
@@ -227,8 +219,8 @@ def _scope(cloud: _ReadOnly, settings: Settings, function: str) -> InvocationSco
         version="latest",
         package="default",
         cold_start=False,
-        work=forever,
-        notify=forever,
+        work=deadline,
+        notify=deadline,
         clock=cloud.clock,
         began=began,
     )

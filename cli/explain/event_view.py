@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -73,6 +72,9 @@ _MARKS = {
     Outcome.DEFERRED: "-",
     Outcome.FAILED: "!",
 }
+
+
+_MARKED = {f"{mark} " for mark in (*_MARKS.values(), "?")}
 
 
 def instance_lines(explanation: Explanation, result: InstanceResult) -> Iterator[str]:
@@ -161,7 +163,13 @@ def _fact(console: Console, name: str, value: str, indent: int = 0) -> None:
 
 
 def _line(console: Console, text: str, indent: int) -> None:
-    console.print(Padding(Text(plain(text)), (0, 0, 0, indent), expand=False))
+    """Print a text with its mark, if it begins with one. Further lines hang below the text."""
+    mark, _, rest = text.partition(" ") if text[:2] in _MARKED else ("", "", text)
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(" " * max(0, indent - (not mark)) + mark, Text(plain(rest)))
+    console.print(grid if mark or indent else Text(plain(text)))
 
 
 def explanation_document(explanation: Explanation) -> JsonObject:

@@ -13,7 +13,7 @@ from cli.json_value import Json, JsonObject
 from shared.format import duration, timestamp
 
 
-_ASSUMED = "This is how the local cloud runs it. The documents of FunctionGraph do not say."
+_ASSUMED = "FunctionGraph's documents do not say this. The local cloud does it this way."
 
 
 def show_timer(console: Console, timer: Timer, now: datetime, count: int) -> None:
@@ -68,18 +68,22 @@ def _utc(moment: datetime) -> str:
     return timestamp(moment).replace("T", " ").removesuffix("Z")
 
 
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
 def show_night(console: Console, night: Night) -> None:
     """Print when each function has its turn after the next run of create_backup, and the runs that come too early."""
     console.print(Text(f"After {night.timer.label}, if the backups take {duration(night.duration)}", style="bold"))
-    table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim", pad_edge=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for heading in ("  Turn", "Timer", "UTC", "After"):
-        table.add_column(heading, no_wrap=heading != "Timer")
-    table.add_row("  create_backup", night.timer.name, _utc(night.created), "")
-    table.add_row("  backups are over", "", _utc(night.ended), duration(night.duration))
+        table.add_column(heading, overflow="fold")
+    table.add_row("  create_backup", night.timer.name, _minute(night.created), "")
+    table.add_row("  backups are over", "", _minute(night.ended), duration(night.duration))
     for turn in night.turns:
         after = duration(turn.at - night.created) if turn.at else ""
         most = "at most " if turn.is_latest else ""
-        table.add_row(f"  {turn.timer.kind}", turn.timer.name, _utc(turn.at) if turn.at else "never", most + after)
+        table.add_row(f"  {turn.timer.kind}", turn.timer.name, _minute(turn.at) if turn.at else "never", most + after)
     console.print(table)
     if night.all_done:
         console.print(f"  All have had their turn {duration(night.all_done - night.created)} after the backups began.")
@@ -97,7 +101,7 @@ def _overlap_lines(overlap: Overlap) -> Iterator[str]:
     how_often = "each run" if overlap.count == overlap.runs else f"{overlap.count:,} of {overlap.runs:,} runs in a year"
     after = duration(overlap.first - overlap.created)
     yield f"  ! {overlap.timer.label}: {how_often} while backups may still run."
-    yield f"    First at {_utc(overlap.first)} UTC, {after} after they began: it"
+    yield f"    First at {_minute(overlap.first)} UTC, {after} after they began: it"
     yield f"    {CONSEQUENCES[overlap.timer.kind]}."
 
 

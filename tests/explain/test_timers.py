@@ -51,7 +51,7 @@ def test_a_change_of_the_clock_skips_doubles_and_moves_runs(explain: Explain) ->
         "    Occurs twice, and is due the first time: 2027-10-31 02:30",
         "    The runs move from 00:30 to 01:30 UTC.",
         "    From the last run before it to the first one after: 1 d 1 h.",
-        "  This is how the local cloud runs it. The documents of FunctionGraph do not say.",
+        "  FunctionGraph's documents do not say this. The local cloud does it this way.",
     ]
 
 
