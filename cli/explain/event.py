@@ -110,16 +110,18 @@ def _receiver(event: Json, application: Application, named: str | None) -> tuple
             raise WrongCall(f"the events of {named} cannot be explained, only those of {', '.join(RUNS)}")
         return kind, "as given"
     trigger = event.get("trigger_name") if isinstance(event, dict) else None
-    timer = next((one for one in application.timers if one.name == trigger and one.kind in RUNS), None)
-    if timer:
-        return timer.kind, f"the template has its timer {timer.name}"
-    taken = {kind: len(receive(event, FUNCTIONS[kind].request, request_id=REQUEST_ID).requests) for kind in RUNS}
+    named_so = {timer.kind for timer in application.timers if timer.name == trigger}
+    if named_so and not named_so & RUNS.keys():
+        raise WrongCall(f"the events of {' and '.join(named_so)} cannot be explained, only those of {', '.join(RUNS)}")
+    kinds = [kind for kind in RUNS if not named_so or kind in named_so]
+    taken = {kind: len(receive(event, FUNCTIONS[kind].request, request_id=REQUEST_ID).requests) for kind in kinds}
     kind = max(taken, key=lambda one: taken[one])
-    others = [other for other in RUNS if other != kind and taken[other] == taken[kind]]
+    others = [other for other in kinds if other != kind and taken[other] == taken[kind]]
     if not taken[kind]:
         return kind, "no function takes it; these are the faults that this one finds"
     also = f". {' and '.join(others)} would take it, too: choose with --function" if others else ""
-    return kind, f"it holds a request of this function{also}"
+    has_timer = f"the template has its timer {trigger}"
+    return kind, f"{has_timer if named_so else 'it holds a request of this function'}{also}"
 
 
 class _PassingClock(SystemClock):

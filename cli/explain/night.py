@@ -20,9 +20,8 @@ CONSEQUENCES = {
     CREATE: "finds the instances busy with the backups of the run before",
     "audit_backups": "may not see the end of these backups",
     "prune_backups": "cannot delete backups of an instance that is being backed up",
-    "drill_backups": "cannot restore from an instance that is being backed up",
 }
-"""What it means that a function runs while backups may still run. For track_backups it means nothing."""
+"""What it means that a function runs while backups may still run. The others are made for it."""
 
 
 @dataclass(frozen=True, slots=True)

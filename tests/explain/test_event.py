@@ -1,17 +1,18 @@
 """`ddsbackup explain event`: what the functions would do, by their own code, without a call that changes anything."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.errors import WrongCall
 from cli.event.samples import CARRIERS, sample_event
-from cli.explain.event import explain_event
+from cli.explain.event import RUNS, explain_event
 from cli.explain.inputs import Application, Dds
 from cli.paths import CHECKOUT
-from cli.preflight.functions import FUNCTIONS
 from localcloud import LocalCloud
 from shared.bootstrap import create_backup
 from shared.model import Instance
@@ -218,7 +219,7 @@ def application() -> Application:
     return Application.read(CHECKOUT / "template.yaml", START)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", RUNS)
 @pytest.mark.parametrize("trigger", [name for name in CARRIERS if name != "api-page"])
 def test_every_sample_goes_to_its_function_and_only_lists_are_read(
     application: Application, dds: Dds, backups: FakeDds, trigger: str, function: str
@@ -238,7 +239,7 @@ def test_every_sample_goes_to_its_function_and_only_lists_are_read(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", RUNS)
 def test_a_cloud_gets_only_calls_that_read(explain: Explain, cloud: LocalCloud, function: str) -> None:
     """Over HTTP, the only POST is for keys."""
     before = cloud.state()
@@ -251,6 +252,31 @@ def test_a_cloud_gets_only_calls_that_read(explain: Explain, cloud: LocalCloud, 
     assert changing == {("POST", "securitytokens")}
     assert cloud.state()["backups"] == before["backups"]
     assert cloud.messages() == []
+
+
+def test_the_timer_of_an_event_tells_its_function(explain: Explain, tmp_path: Path) -> None:
+    """If two functions have a timer of the name, the request decides."""
+    text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8")
+    renamed = text.replace("      Nightly:", "      EveryFiveMinutes:", 1)
+    (tmp_path / "template.yaml").write_text(renamed, encoding="utf-8")
+    event = {"trigger_type": "TIMER", "trigger_name": "EveryFiveMinutes", "time": "2026-06-01T02:00:00Z"}
+
+    found = {}
+    for request in ("", json.dumps({"instance_id": A})):
+        given = json.dumps({**event, "user_event": request})
+        document = explain("event", given, "--json", template=tmp_path / "template.yaml").json
+        found[document["function"]] = document["why"]
+
+    assert found == dict.fromkeys(("track_backups", "create_backup"), "the template has its timer EveryFiveMinutes")
+
+
+def test_the_timer_of_another_function_cannot_be_explained(application: Application) -> None:
+    """Its name is in the message."""
+    timer = replace(application.timers[0], kind="reports", name="Weekly")
+    event = {"trigger_type": "TIMER", "trigger_name": "Weekly", "time": "2026-06-01T02:00:00Z", "user_event": ""}
+
+    with pytest.raises(WrongCall, match="the events of reports cannot be explained"):
+        explain_event(event, replace(application, timers=(timer,)), None, None)
 
 
 @pytest.mark.parametrize(
