@@ -136,7 +136,7 @@ def retention(
     """
     from cli.console import make_console
     from cli.explain.inputs import Application, existing_backups, open_dds, read_rules, retention_remarks
-    from cli.explain.retention import foresee, simulate
+    from cli.explain.retention import Existing, foresee, simulate
     from cli.explain.retention_view import differences, show_comparison, show_story, story_document
 
     is_real = cloud is not None or region is not None
@@ -148,11 +148,11 @@ def retention(
     all_rules = read_rules(application, rules, against, time_zone)
     made, pruned = application.backup_timer(schedule, now), application.prune_timer(now)
     if dds and instance:
-        backups = existing_backups(dds, instance, application.prune_settings.fence)
-        stories = foresee(backups, made, pruned, all_rules, now)
+        existing = existing_backups(dds, instance, application.prune_settings.fence)
+        stories = foresee(existing, made, pruned, all_rules, now)
     else:
-        backups, stories = [], simulate(made, pruned, all_rules, now, weeks)
-    remarks = list(retention_remarks(application, stories, backups, schedule, now))
+        existing, stories = Existing(), simulate(made, pruned, all_rules, now, weeks)
+    remarks = list(retention_remarks(application, stories, existing, schedule, now))
     if as_json:
         facts: dict[str, Json] = {
             "instance_id": instance,

@@ -14,16 +14,17 @@ from cli.cloud import open_cloud
 from cli.cost.inputs import read_settings
 from cli.errors import WrongCall
 from cli.event.changes import UnusableJsonError, decode_json
-from cli.explain.retention import Rules, Story
+from cli.explain.retention import Existing, Rules, Story
 from cli.explain.timers import Timer, read_timer, template_timers, timer_of
 from cli.json_value import Json
 from cli.template.load import find_template, load_template
 from cli.template.model import Function, Template
+from shared.drills import read_verified
 from shared.errors import CloudError
 from shared.fleet import Fence
 from shared.format import counted
 from shared.identity import key_of
-from shared.model import Backup, Backups, Clock, Instances, Jobs
+from shared.model import Backups, Clock, Instances, Jobs
 from shared.prune.function import PruneBackupsSettings
 from shared.prune.plan import Fate, MassDeletionGuard, make_plan
 from shared.prune.retention import read_retention, read_zone
@@ -94,7 +95,7 @@ def read_rules(application: Application, rules: str | None, against: str | None,
     return found
 
 
-def existing_backups(dds: "Dds", instance_id: str, fence: Fence) -> list[Backup]:
+def existing_backups(dds: "Dds", instance_id: str, fence: Fence) -> Existing:
     """Return the manual backups of an instance as prune_backups sees them: those of others have no event key.
 
     Raises WrongCall if there are none.
@@ -108,27 +109,29 @@ def existing_backups(dds: "Dds", instance_id: str, fence: Fence) -> list[Backup]
             f"found {counted(len(found), 'manual backup')} of {instance_id}, none of this application (STACK "
             f"{fence.stack}): check --instance, and that --template is the one that was deployed"
         )
-    return found
+    drilled = dds.read(lambda: read_verified(dds.jobs, dds.retrying))
+    return Existing(tuple(found), frozenset(verified.name.backup for verified in drilled))
 
 
 def retention_remarks(
-    application: Application, stories: Sequence[Story], backups: Sequence[Backup], schedule: str | None, now: datetime
+    application: Application, stories: Sequence[Story], existing: Existing, schedule: str | None, now: datetime
 ) -> Iterator[str]:
     """Yield what the calendar does not show: other timers and backups, and what holds prune_backups back."""
     others = [timer for timer in application.timers if timer.kind == "create_backup" and timer.is_enabled]
     if schedule is None and len(others) > 1:
         yield f"create_backup has {len(others)} timers; these are the runs of {others[0].name}. Choose with --schedule"
-    if not backups:
+    if not existing.backups:
         return
     settings = application.prune_settings
-    if foreign := sum(1 for backup in backups if key_of(backup.description) is None):
+    if foreign := sum(1 for backup in existing.backups if key_of(backup.description) is None):
         yield f"{counted(foreign, 'manual backup')} of this instance that others made: prune_backups leaves them alone"
     if settings.DRY_RUN:
         yield "DRY_RUN is on in the template: prune_backups deletes nothing"
     for story in stories:
         going = len(story.of(Fate.DELETE))
-        plan = make_plan(backups, story.rules.retention, now, story.rules.zone)
-        if MassDeletionGuard.for_plan(plan).everything or MassDeletionGuard.for_plan(plan).instances:
+        plan = make_plan(existing.backups, story.rules.retention, now, story.rules.zone, verified=existing.verified)
+        guard = MassDeletionGuard.for_plan(plan)
+        if guard.everything or guard.instances:
             yield f"{going} of them are more than half: the mass-deletion guard holds the next run back"
         elif going > settings.MAX_DELETES:
             yield f"MAX_DELETES={settings.MAX_DELETES} a day: the {going} that go next take several runs"

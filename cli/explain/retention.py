@@ -83,11 +83,24 @@ class Story:
         return [life for life in self.lives if life.is_kept]
 
 
-def scheduled_backups(timer: Timer, since: datetime, until: datetime) -> Iterator[Backup]:
-    """Yield a completed backup for each run of a timer in (since, until], the oldest first."""
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """The backups that an instance has.
+
+    Attributes:
+        backups: its manual backups. Only those of this application have an event key.
+        verified: the short ids of the backups that drills have verified. They stay verified in the simulation.
+    """
+
+    backups: tuple[Backup, ...] = ()
+    verified: frozenset[str] = frozenset()
+
+
+def scheduled_backups(timer: Timer, since: datetime, until: datetime, instance_id: str = INSTANCE) -> Iterator[Backup]:
+    """Yield a completed backup of an instance for each run of a timer in (since, until], the oldest first."""
     for run in timer.runs(since, until):
         number = f"{int(run.timestamp()):032x}"
-        yield Backup(f"{number}br02", f"simulated-{number}", INSTANCE, "COMPLETED", run, _KEY)
+        yield Backup(f"{number}br02", f"simulated-{number}", instance_id, "COMPLETED", run, _KEY)
 
 
 def simulate(
@@ -108,19 +121,19 @@ def simulate(
 
 
 def foresee(
-    backups: Sequence[Backup],
+    existing: Existing,
     timer: Timer,
     prune: Timer,
     rules: Sequence[Rules],
     now: datetime,
     ahead: timedelta = AHEAD,
 ) -> list[Story]:
-    """Return a story of existing *backups* of one instance for each of *rules*, if *timer* goes on making backups.
+    """Return a story of the *existing* backups for each of *rules*, if *timer* goes on making backups.
 
     Only the backups that this application made count. What is building now is taken to complete, and a restore to end.
     The runs are played for the time *ahead* at most.
     """
-    return [_Play(one, now, timer, prune).play(backups, now, now + ahead) for one in rules]
+    return [_Play(one, now, timer, prune, existing.verified).play(existing.backups, now, now + ahead) for one in rules]
 
 
 def _counting_from(since: datetime, timer: Timer) -> Timer:
@@ -133,8 +146,10 @@ def _counting_from(since: datetime, timer: Timer) -> Timer:
 class _Play:
     """One play of the runs: the backups that exist, and what became of the others."""
 
-    def __init__(self, rules: Rules, now: datetime, timer: Timer, prune: Timer) -> None:
-        self._rules, self._now, self._timer, self._prune = rules, now, timer, prune
+    def __init__(
+        self, rules: Rules, now: datetime, timer: Timer, prune: Timer, verified: frozenset[str] = frozenset()
+    ) -> None:
+        self._rules, self._now, self._timer, self._prune, self._verified = rules, now, timer, prune, verified
         self._alive: dict[str, Backup] = {}
         self._held: dict[str, tuple[str, ...]] = {}
         self._gone: dict[str, tuple[datetime, str]] = {}
@@ -145,7 +160,8 @@ class _Play:
     def play(self, existing: Sequence[Backup], since: datetime, end: datetime) -> Story:
         """Play the runs from *since* until now, and on until all backups of that time have gone, to *end* at most."""
         self._alive = {backup.id: backup for backup in existing}
-        self._coming = scheduled_backups(self._timer, since, end)
+        instance_id = existing[0].instance_id if existing else INSTANCE
+        self._coming = scheduled_backups(self._timer, since, end, instance_id)
         self._next = next(self._coming, None)
         seen = dict(self._alive)
         for run in self._prune.runs(since, self._now):
@@ -187,7 +203,8 @@ class _Play:
                 self._held[verdict.backup.id] = verdict.reasons
 
     def _judge(self, moment: datetime) -> list[Verdict]:
-        plan = make_plan(self._alive.values(), self._rules.retention, moment, self._rules.zone)
+        rules = self._rules
+        plan = make_plan(self._alive.values(), rules.retention, moment, rules.zone, verified=self._verified)
         verdicts = [verdict for instance in plan.instances for verdict in instance.verdicts]
         self._verdicts += len(verdicts)
         return verdicts

@@ -12,6 +12,7 @@ from cli.errors import WrongCall
 from cli.event.samples import CARRIERS, sample_event
 from cli.explain.event import RUNS, explain_event
 from cli.explain.inputs import Application, Dds
+from cli.json_value import JsonObject
 from cli.paths import CHECKOUT
 from localcloud import LocalCloud
 from shared.bootstrap import create_backup
@@ -273,7 +274,12 @@ def test_the_timer_of_an_event_tells_its_function(explain: Explain, tmp_path: Pa
 def test_the_timer_of_another_function_cannot_be_explained(application: Application) -> None:
     """Its name is in the message."""
     timer = replace(application.timers[0], kind="reports", name="Weekly")
-    event = {"trigger_type": "TIMER", "trigger_name": "Weekly", "time": "2026-06-01T02:00:00Z", "user_event": ""}
+    event: JsonObject = {
+        "trigger_type": "TIMER",
+        "trigger_name": "Weekly",
+        "time": "2026-06-01T02:00:00Z",
+        "user_event": "",
+    }
 
     with pytest.raises(WrongCall, match="the events of reports cannot be explained"):
         explain_event(event, replace(application, timers=(timer,)), None, None)

@@ -1,6 +1,7 @@
 """`ddsbackup explain retention`: the code of prune_backups decides, and the calendar shows what it decides."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.explain.inputs import Dds
-from cli.explain.retention import MAX_BACKUPS, Rules, foresee, scheduled_backups, simulate
+from cli.explain.retention import MAX_BACKUPS, Existing, Rules, foresee, scheduled_backups, simulate
 from cli.explain.retention_view import letters_of, totals
 from cli.explain.timers import read_timer
 from localcloud import LocalCloud
@@ -72,7 +73,7 @@ def kept(made: Sequence[str], text: str) -> set[datetime | None]:
     """When those backups began that the rules keep a week later, when no backup is protected for its youth."""
     moments = [moment(one) for one in (["2018-11-15", *made] if made is YEARS else made)]
     listed, now = [make_backup(one) for one in moments], max(moments) + 7 * DAY
-    (found,) = foresee(listed, NIGHTLY, MORNING, [rules(text)], now, DAY)
+    (found,) = foresee(Existing(tuple(listed)), NIGHTLY, MORNING, [rules(text)], now, DAY)
     return {life.backup.begin_time for life in found.kept}
 
 
@@ -134,6 +135,21 @@ def test_the_marks_are_the_verdicts_of_a_run_now(retention: Retention, zone: tim
     assert {verdict.backup.id: (verdict.fate, verdict.reasons) for verdict in plan.instances[0].verdicts} == {
         life.backup.id: (life.fate, life.marks) for life in there
     }
+
+
+@given(retention=retentions, zone=zones)
+@settings(max_examples=10, deadline=None)
+def test_backups_that_exist_go_when_simulated_ones_do(retention: Retention, zone: timezone) -> None:
+    """What a simulation has left, told as the backups of an instance, goes on the same days for the same reasons."""
+    same, ahead = [Rules(retention, zone)], timedelta(days=60)
+    (simulated,) = simulate(NIGHTLY, MORNING, same, NOW, 5, ahead)
+    left = [life for life in simulated.lives if life.fate]
+    existing = Existing(tuple(replace(life.backup, instance_id="another") for life in left))
+
+    (foreseen,) = foresee(existing, NIGHTLY, MORNING, same, NOW, ahead)
+
+    told = [(life.backup.id, life.fate, life.marks, life.goes, life.reason) for life in foreseen.lives]
+    assert told == [(life.backup.id, life.fate, life.marks, life.goes, life.reason) for life in left]
 
 
 def test_the_shipped_rules_as_a_calendar(explain: Explain) -> None:
@@ -207,9 +223,8 @@ def test_a_backup_that_outlives_the_simulation_says_so(explain: Explain) -> None
 
 def test_protections_have_a_mark_of_their_own() -> None:
     """The newest backup from before a burst of backups is kept, though no rule keeps it."""
-    (burst,) = foresee(
-        [make_backup(NOW - timedelta(hours=hours)) for hours in (1, 2, 3, 30)], NIGHTLY, MORNING, [rules("last=1")], NOW
-    )
+    made = [make_backup(NOW - timedelta(hours=hours)) for hours in (1, 2, 3, 30)]
+    (burst,) = foresee(Existing(tuple(made)), NIGHTLY, MORNING, [rules("last=1")], NOW)
 
     assert [letters_of([life]) for life in burst.lives] == ["L", "P", "P", "P"]
     assert next(totals(burst)) == (
@@ -219,7 +234,8 @@ def test_protections_have_a_mark_of_their_own() -> None:
 
 def test_a_backup_that_no_rule_keeps_goes_with_the_next_run() -> None:
     """The mark is x."""
-    (told,) = foresee([make_backup(NOW - n * DAY) for n in (1, 2, 3)], NIGHTLY, MORNING, [rules("last=1")], NOW)
+    made = tuple(make_backup(NOW - n * DAY) for n in (1, 2, 3))
+    (told,) = foresee(Existing(made), NIGHTLY, MORNING, [rules("last=1")], NOW)
 
     assert [letters_of([life]) for life in told.lives] == ["L", "x", "x"]
     assert {life.goes for life in told.of(Fate.DELETE)} == {NOW + timedelta(hours=12)}
@@ -260,7 +276,16 @@ def test_the_backups_that_an_instance_has(explain: Explain, dds: Dds, backups: F
         "DRY_RUN is on in the template: prune_backups deletes nothing",
         "8 of them are more than half: the mass-deletion guard holds the next run back",
     ]
-    assert set(backups.calls) == {"list"}
+    assert set(backups.calls) == {"list", "jobs"}
+
+
+def test_a_backup_that_a_drill_has_verified_is_protected() -> None:
+    """It stays verified: the next one is not foreseen."""
+    made = tuple(make_backup(NOW - n * DAY, f"{n:032x}br02") for n in (1, 2, 3))
+    (told,) = foresee(Existing(made, frozenset({f"{3:032x}"})), NIGHTLY, MORNING, [rules("last=1")], NOW)
+
+    assert [life.marks for life in told.lives] == [("last",), ("no_rule",), ("newest_verified",)]
+    assert [bool(life.goes) for life in told.lives] == [True, True, False]
 
 
 def make_listed(backups: FakeDds, night: int, description: str) -> None:
@@ -285,7 +310,7 @@ def test_an_instance_without_backups_of_this_application(explain: Explain, backu
 
 @pytest.mark.slow
 def test_an_instance_of_a_cloud(explain: Explain, cloud: LocalCloud) -> None:
-    """The list of backups is the only call of DDS."""
+    """Only lists are read."""
     ran = explain("retention", "--cloud", cloud.url, "--instance", "2c5e8b7d4f6a49d1b3c08e9a7f51d264in02")
 
     calls = {(request["method"], request["path"].rpartition("/")[2]) for request in cloud.requests()}
