@@ -136,6 +136,7 @@ def retention(
     """
     from cli.console import make_console
     from cli.explain.inputs import Application, existing_backups, open_dds, read_rules, retention_remarks
+    from cli.explain.lines import print_fact, print_line
     from cli.explain.retention import Existing, foresee, simulate
     from cli.explain.retention_view import differences, show_comparison, show_story, story_document
 
@@ -165,15 +166,14 @@ def retention(
         _print_document("retention", now, facts)
         return
     console = make_console()
-    console.print(f"Backups: {f'of {instance}, then ' if instance else ''}{made.text}", markup=False, soft_wrap=True)
-    console.print(f"Pruned:  {pruned.text}", markup=False, soft_wrap=True)
+    print_fact(console, "Backups", f"{f'of {instance}, then ' if instance else ''}{made.text}")
+    print_fact(console, "Pruned", pruned.text)
     if against is not None:
         show_comparison(console, stories[0], stories[1], weeks)
     else:
-        console.print(f"Rules:   {stories[0].rules.retention}\n", markup=False, soft_wrap=True)
         show_story(console, stories[0], weeks, lists_all=lists_all)
     for remark in remarks:
-        console.print(f"! {remark}", markup=False)
+        print_line(console, f"! {remark}")
 
 
 @explain.command(short_help="Which instances a selector selects, and why not the others.")

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from cli.explain.event import REQUEST_ID, Explanation, NeedsCloudError
+from cli.explain.lines import print_fact, print_line
 from cli.json_value import Json, JsonObject
 from shared.create.report import CreateReport, InstanceResult, Outcome
 from shared.format import counted, plain, shortened, timestamp
@@ -23,8 +23,8 @@ _MOST_LINES = 20
 def show_explanation(console: Console, explanation: Explanation) -> None:
     """Print the trigger, the function, each message with what would happen, the rejected ones, and what is told."""
     received = explanation.received
-    _fact(console, "Trigger", received.trigger)
-    _fact(console, "Function", f"{explanation.function}: {explanation.why}")
+    print_fact(console, "Trigger", received.trigger)
+    print_fact(console, "Function", f"{explanation.function}: {explanation.why}")
     for incoming in received.requests:
         console.print()
         _show_message(console, explanation, incoming)
@@ -33,34 +33,34 @@ def show_explanation(console: Console, explanation: Explanation) -> None:
             continue  # it is shown with its message
         console.print()
         console.print(Text(plain(rejection.position), style="bold"))
-        _fact(console, "Identity", _shown(rejection.identity), indent=2)
+        print_fact(console, "Identity", _shown(rejection.identity), indent=2)
         for fault in rejection.errors:
-            _line(console, f"! rejected: {fault}", indent=2)
+            print_line(console, f"! rejected: {fault}", indent=2)
     if received.ignored:
         console.print(f"\n{counted(received.ignored, 'message')} ignored: they repeat another one, or are our own.")
     console.print()
     for line in _effects(explanation):
-        _line(console, line, indent=0)
+        print_line(console, line, indent=2 if line.startswith("* ") else 0)
 
 
 def _show_message(console: Console, explanation: Explanation, incoming: Incoming[Any]) -> None:
     identity = identity_of(incoming)
     console.print(Text(incoming.position or "the event itself", style="bold"))
-    _fact(console, "Identity", _shown(identity), indent=2)
-    _fact(console, "Key", key_of_event(identity) or "not known before the invocation", indent=2)
+    print_fact(console, "Identity", _shown(identity), indent=2)
+    print_fact(console, "Key", key_of_event(identity) or "not known before the invocation", indent=2)
     if incoming.time:
-        _fact(console, "Time", timestamp(incoming.time), indent=2)
-    _fact(console, "Request", shortened(json.dumps(incoming.payload, default=str), 300), indent=2)
+        print_fact(console, "Time", timestamp(incoming.time), indent=2)
+    print_fact(console, "Request", shortened(json.dumps(incoming.payload, default=str), 300), indent=2)
     results = _results(explanation, incoming)
     for rejection in _rejected(explanation):
         if isinstance(rejection.error, NeedsCloudError) and rejection.identity == incoming.identity:
-            _line(console, f"? {rejection.error}", indent=2)
+            print_line(console, f"? {rejection.error}", indent=2)
     for result in results[:_MOST_LINES]:
         instance = explanation.instances.get(result.instance_id)
         name = f"{instance.name}  " if instance else ""
-        _line(console, f"{_MARKS[result.outcome]} {name}{result.instance_id}", indent=2)
+        print_line(console, f"{_MARKS[result.outcome]} {name}{result.instance_id}", indent=2)
         for line in instance_lines(explanation, result):
-            _line(console, line, indent=6)
+            print_line(console, line, indent=6)
     if len(results) > _MOST_LINES:
         console.print(f"  and {len(results) - _MOST_LINES:,} more; --json has all")
 
@@ -72,9 +72,6 @@ _MARKS = {
     Outcome.DEFERRED: "-",
     Outcome.FAILED: "!",
 }
-
-
-_MARKED = {f"{mark} " for mark in (*_MARKS.values(), "?")}
 
 
 def instance_lines(explanation: Explanation, result: InstanceResult) -> Iterator[str]:
@@ -108,9 +105,9 @@ def _effects(explanation: Explanation) -> Iterator[str]:
         yield f"Would delete {counted(len(noted.deleted), 'backup')}: {', '.join(noted.deleted[:_MOST_LINES])}"
     subjects = sorted(notification.subject for notification in noted.published)
     yield f"Would publish {counted(len(subjects), 'notification')}{':' if subjects else '.'}"
-    yield from (f"  {subject}" for subject in subjects[:_MOST_LINES])
+    yield from (f"* {subject}" for subject in subjects[:_MOST_LINES])
     if len(subjects) > _MOST_LINES:
-        yield f"  and {len(subjects) - _MOST_LINES:,} more; --json has all"
+        yield f"* and {len(subjects) - _MOST_LINES:,} more; --json has all"
     yield "Nothing was changed."
 
 
@@ -151,25 +148,6 @@ def _shown(identity: Sequence[str]) -> str:
     if key_of_event(identity) is None:
         return "the request id of the invocation"
     return plain(", ".join(shortened(part, 80) for part in identity))
-
-
-def _fact(console: Console, name: str, value: str, indent: int = 0) -> None:
-    """Print a value after its name. Further lines hang below the value."""
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(style="dim", width=8 + indent, no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(" " * indent + name, Text(plain(value)))
-    console.print(grid)
-
-
-def _line(console: Console, text: str, indent: int) -> None:
-    """Print a text with its mark, if it begins with one. Further lines hang below the text."""
-    mark, _, rest = text.partition(" ") if text[:2] in _MARKED else ("", "", text)
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(" " * max(0, indent - (not mark)) + mark, Text(plain(rest)))
-    console.print(grid if mark or indent else Text(plain(text)))
 
 
 def explanation_document(explanation: Explanation) -> JsonObject:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.explain.lines import print_fact
 from cli.explain.retention import Life, Story
 from cli.json_value import Json, JsonObject
 from shared.format import counted, duration, timestamp
@@ -38,6 +39,9 @@ _MEANINGS = {
     NEXT: "goes with the next run",
     GONE: "gone",
 }
+_WIDE, _HALF_WIDE = 78, 68
+"""Columns that a calendar with the days of the month needs, and two calendars with spacious cells."""
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEK = timedelta(days=7)
 
@@ -52,10 +56,13 @@ def letters_of(lives: Sequence[Life]) -> str:
 
 def show_story(console: Console, story: Story, weeks: int, *, lists_all: bool) -> None:
     """Print the calendar of the last *weeks*, the backups that are kept, or all of them, and the totals."""
+    print_fact(console, "Rules", str(story.rules.retention))
+    console.print()
     days = _by_day(story)
-    calendar = _grid("", *_DAYS, width=10)
+    is_wide = console.width >= _WIDE
+    calendar = _grid("", *_DAYS, width=10 if is_wide else 7)
     for monday in _mondays(story, weeks):
-        cells = [_cell(day, days.get(day, []), story) for day in _days_of(monday)]
+        cells = [_cell(day, days.get(day, []), story, with_day=is_wide) for day in _days_of(monday)]
         calendar.add_row(f"{monday:%b %d}", *cells)
     console.print(calendar)
     _print_legend(console, [story])
@@ -67,11 +74,12 @@ def show_story(console: Console, story: Story, weeks: int, *, lists_all: bool) -
 
 def show_comparison(console: Console, first: Story, second: Story, weeks: int) -> None:
     """Print two calendars side by side, a star at each day that differs, what differs, and the totals of both."""
-    console.print(f"Left:  {first.rules.retention}", markup=False, soft_wrap=True)
-    console.print(f"Right: {second.rules.retention}", markup=False, soft_wrap=True)
+    print_fact(console, "Left", str(first.rules.retention))
+    print_fact(console, "Right", str(second.rules.retention))
     console.print()
     differ = {one.backup.id for one, _ in _pairs_that_differ(first, second)}
-    grids = _grid("", *(day[:2] for day in _DAYS), "", *(day[:2] for day in _DAYS), width=4)
+    days = [day[:2] for day in _DAYS]
+    grids = _grid("", *days, "", *days, width=4 if console.width >= _HALF_WIDE else 3)
     left, right = _by_day(first), _by_day(second)
     for monday in _mondays(first, weeks):
         row: list[str | Text] = [f"{monday:%b %d}"]
@@ -149,11 +157,11 @@ def _grid(first: str, *headings: str, width: int) -> Table:
     return grid
 
 
-def _cell(day: date, lives: list[Life], story: Story) -> Text:
+def _cell(day: date, lives: list[Life], story: Story, *, with_day: bool) -> Text:
     """Return the day of the month and the marks of its backups, and how many are kept if there are several."""
     if day > _today(story):
         return Text("")
-    cell = Text(f"{day.day:2} ", style="" if lives else "dim")
+    cell = Text(f"{day.day:2} " if with_day else "", style="" if lives else "dim")
     cell.append(_styled(letters_of(lives)))
     if len(lives) > 1 and (kept := sum(life.is_kept for life in lives)):
         cell.append(f"\n{kept} of {len(lives)}", style="dim")

@@ -1,15 +1,15 @@
 """Which instances a selector selects, and by which criterion it leaves the others out."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from pydantic import ValidationError
 from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
 from cli.errors import WrongCall
+from cli.explain.lines import print_line
 from cli.json_value import Json, JsonObject
 from shared.audit.request import AuditRequest
 from shared.create.request import BackupRequest
@@ -17,7 +17,7 @@ from shared.drills import is_drill
 from shared.errors import InvalidRequestError
 from shared.fields import explain
 from shared.fleet import Fence, Selector
-from shared.format import counted, plain
+from shared.format import counted
 from shared.model import Instance
 from shared.triggers.envelope import check_json
 from shared.triggers.receive import receive
@@ -149,27 +149,23 @@ def _selectors_of(request: object) -> Iterator[tuple[str, Selector]]:
 
 def show_selection(console: Console, selection: Selection) -> None:
     """Print the selected instances, and of the others every criterion that they do not meet, the first one first."""
-    title = selection.selector.model_dump_json(exclude_defaults=True)
-    console.print(Text(f"{selection.place}: {title}" if selection.place else title, style="bold"), soft_wrap=True)
+    title = json.dumps(selection.selector.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
+    print_line(console, f"{selection.place}: {title}" if selection.place else title, style="bold")
     selected = [choice for choice in selection.choices if choice.is_selected]
     others = [choice for choice in selection.choices if not choice.is_selected]
     console.print(f"\nSelects {len(selected)} of {counted(len(selection.choices), 'instance')}")
     for choice in selected:
-        console.print(f"  + {_named(choice.instance)}", markup=False, soft_wrap=True)
+        print_line(console, f"+ {choice.instance.name}  {choice.instance.id}", indent=2)
         if choice.remark:
-            console.print(Padding(f"! {choice.remark}", (0, 0, 0, 6), expand=False), markup=False)
+            print_line(console, f"! {choice.remark}", indent=6)
     if others:
         console.print("\nLeaves out")
     for choice in others:
-        console.print(f"  - {_named(choice.instance)}", markup=False, soft_wrap=True)
+        print_line(console, f"- {choice.instance.name}  {choice.instance.id}", indent=2)
         for one in choice.failing:
             line = f"{one.name}: expected {one.expected}; found {one.found or 'nothing'}"
-            console.print(Padding(Text(plain(line)), (0, 0, 0, 6), expand=False))
+            print_line(console, line, indent=6)
     console.print()
-
-
-def _named(instance: Instance) -> str:
-    return plain(f"{instance.name}  {instance.id}")
 
 
 def selection_document(selection: Selection) -> JsonObject:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from cli.explain.lines import print_line
 from cli.explain.night import CONSEQUENCES, Night, Overlap
 from cli.explain.timers import YEAR, ClockChange, Timer, clock_changes
 from cli.json_value import Json, JsonObject
@@ -19,18 +19,18 @@ _ASSUMED = "FunctionGraph's documents do not say this. The local cloud does it t
 def show_timer(console: Console, timer: Timer, now: datetime, count: int) -> None:
     """Print the next runs of a timer in its zone and in UTC, and the changes of the clock within a year."""
     title = timer.label + ("" if timer.is_enabled else " (DISABLED)")
-    console.print(Text.assemble((title, "bold"), f"  {timer.text}" if timer.function else ""), soft_wrap=True)
+    print_line(console, f"{title}  {timer.text}" if timer.function else title, style="bold")
     runs = timer.next_runs(now, count)
     if not runs:
-        console.print("  never due in the next ten years")
+        print_line(console, "never due in the next ten years", indent=2)
     if timer.is_rate and runs:
-        console.print(f"  every {duration(runs[0] - now)}, counted from the deployment; if that is now:")
+        print_line(console, f"every {duration(runs[0] - now)}, counted from the deployment; if that is now:", indent=2)
     for run in runs:
         local = f"{run.astimezone(timer.zone):%a %Y-%m-%d %H:%M:%S %z}"
         line = f"{run:%a %Y-%m-%d %H:%M:%S} UTC" if str(timer.zone) == "UTC" else f"{local}   {_utc(run)} UTC"
-        console.print(f"  {line}", markup=False, soft_wrap=True)
+        print_line(console, line, indent=2)
     for line in change_lines(timer, now):
-        console.print(f"  {line}", markup=False, soft_wrap=True)
+        print_line(console, line.lstrip(), indent=4 if line.startswith(" ") else 2)
     console.print()
 
 
@@ -68,41 +68,53 @@ def _utc(moment: datetime) -> str:
     return timestamp(moment).replace("T", " ").removesuffix("Z")
 
 
+_WIDE = 74
+"""Columns that a night with the names of the timers needs."""
+
+
 def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def show_night(console: Console, night: Night) -> None:
     """Print when each function has its turn after the next run of create_backup, and the runs that come too early."""
-    console.print(Text(f"After {night.timer.label}, if the backups take {duration(night.duration)}", style="bold"))
+    print_line(console, f"After {night.timer.label}, if the backups take {duration(night.duration)}", style="bold")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for heading in ("  Turn", "Timer", "UTC", "After"):
-        table.add_column(heading, overflow="fold")
-    table.add_row("  create_backup", night.timer.name, _minute(night.created), "")
-    table.add_row("  backups are over", "", _minute(night.ended), duration(night.duration))
+    headings = ["  Turn", "Timer", "UTC", "After"]
+    rows = [["  create_backup", night.timer.name, _minute(night.created), ""]]
+    rows.append(["  backups are over", "", _minute(night.ended), duration(night.duration)])
     for turn in night.turns:
         after = duration(turn.at - night.created) if turn.at else ""
         most = "at most " if turn.is_latest else ""
-        table.add_row(f"  {turn.timer.kind}", turn.timer.name, _minute(turn.at) if turn.at else "never", most + after)
+        rows.append([f"  {turn.timer.kind}", turn.timer.name, _minute(turn.at) if turn.at else "never", most + after])
+    if console.width < _WIDE:
+        for row in (headings, *rows):
+            del row[1]
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
     if night.all_done:
-        console.print(f"  All have had their turn {duration(night.all_done - night.created)} after the backups began.")
+        took = duration(night.all_done - night.created)
+        print_line(console, f"All have had their turn {took} after the backups began.", indent=2)
     for kind in night.missing:
-        console.print(f"  {kind} has no timer.")
+        print_line(console, f"{kind} has no timer.", indent=2)
     for overlap in night.overlaps:
-        for line in _overlap_lines(overlap):
-            console.print(line, soft_wrap=True, markup=False)
+        print_line(console, f"! {_describe(overlap)}", indent=2)
     if not night.overlaps:
-        console.print("  No run comes while these backups may still run.")
+        print_line(console, "No run comes while these backups may still run.", indent=2)
     console.print()
 
 
-def _overlap_lines(overlap: Overlap) -> Iterator[str]:
+def _describe(overlap: Overlap) -> str:
     how_often = "each run" if overlap.count == overlap.runs else f"{overlap.count:,} of {overlap.runs:,} runs in a year"
     after = duration(overlap.first - overlap.created)
-    yield f"  ! {overlap.timer.label}: {how_often} while backups may still run."
-    yield f"    First at {_minute(overlap.first)} UTC, {after} after they began: it"
-    yield f"    {CONSEQUENCES[overlap.timer.kind]}."
+    first = f"first at {_minute(overlap.first)} UTC, {after} after they began"
+    return (
+        f"{overlap.timer.label}: {how_often} while backups may still run, {first}. "
+        f"It {CONSEQUENCES[overlap.timer.kind]}."
+    )
 
 
 def timer_document(timer: Timer, now: datetime, count: int) -> JsonObject:

@@ -46,6 +46,32 @@ def test_every_command_of_the_page_is_understood(name: str, arguments: str) -> N
     assert command.make_context(name, shlex.split(arguments)).params
 
 
+@pytest.mark.usefixtures("dds")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("timer", "--duration", "5h"),
+        ("timer", "CRON_TZ=America/New_York 0 30 2 * * ?"),
+        ("selector", '{"tags": {"env": ["production"], "backup": []}, "mode": ["Single"]}', "--cloud", "local"),
+        ("retention", "--all"),
+        ("retention", "last=3 daily=7 weekly=4 monthly=12", "--against", "daily=14 monthly=3"),
+        ("event", '{"instance_ids": ["x", "y"], "nmae": "z"}', "--cloud", "local"),
+        ("event", '{"instance_ids": ["x", "y"], "idempotency_key": "z"}', "--cloud", "local"),
+    ],
+)
+def test_no_width_breaks_a_word(explain: Explain, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    """At 60 and 80 columns the words are those of 200, and no line is longer."""
+    given = [*arguments, *(AT if arguments[0] in {"timer", "retention"} else ())]
+    words = {}
+    for width in (60, 80, 200):
+        monkeypatch.setattr("cli.console.PIPED_WIDTH", width)
+        ran = explain(*given)
+        assert max(map(len, ran.lines)) <= width
+        words[width] = {word for line in ran.lines for word in line.split()}
+
+    assert words[60] | words[80] <= words[200]
+
+
 def test_without_color_all_is_there() -> None:
     """Marks are letters and stars: the text is the same with NO_COLOR, in a pipe and on a terminal."""
     nightly, morning = read_timer("0 0 2 * * ?", NOW), read_timer("0 0 8 * * ?", NOW)

@@ -104,7 +104,7 @@ def test_the_page(explain: Explain, instances: FakeInstances) -> None:
     ran = explain("selector", '{"tags": {"env": ["production"]}, "exclude": ["ord*"]}', "--cloud", "local")
 
     assert ran.lines == [
-        '{"tags":{"env":["production"]},"exclude":["ord*"]}',
+        '{"tags": {"env": ["production"]}, "exclude": ["ord*"]}',
         "",
         "Selects 1 of 3 instances",
         f"  + pay  {INSTANCES[1]}",
