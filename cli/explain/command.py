@@ -89,6 +89,8 @@ def timer(
         _print_document("timer", now, {"timers": timers, "nights": [night_document(night) for night in nights]})
         return
     console = make_console()
+    if not chosen:
+        console.print(f"{application.template.file} has no timer with a known schedule.", markup=False)
     for one in chosen:
         show_timer(console, one, now, count)
     for night in nights:

@@ -1,6 +1,8 @@
 """`ddsbackup explain timer`: next runs, changes of the clock, and what follows a night."""
 
+import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from cli.errors import WrongCall
 from cli.explain.night import Night, follow_night
 from cli.explain.timers import YEAR, Timer, choose_timers, clock_changes, read_timer
+from cli.paths import CHECKOUT
 from localcloud.functiongraph.schedule import read_schedule
 from tests.explain.conftest import AT, NOW, Explain
 
@@ -190,6 +193,18 @@ def test_a_wrong_word_is_explained(word: str, message: str) -> None:
     """The message says what is expected."""
     with pytest.raises(WrongCall, match=message):
         choose_timers([timer("create_backup", "0 0 2 * * ?", "Nightly")], word, NOW)
+
+
+def test_a_template_without_timers_says_so(explain: Explain, tmp_path: Path) -> None:
+    """So does one whose schedules are parameters without a value."""
+    text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"^( +schedule): .*$", r"\1: ${Schedule}", text, flags=re.MULTILINE)
+    text = text.replace("Parameters:\n", "Parameters:\n  Schedule:\n    Type: String\n", 1)
+    (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
+
+    ran = explain("timer", template=tmp_path / "template.yaml")
+
+    assert " ".join(ran.out.split()).endswith("template.yaml has no timer with a known schedule.")
 
 
 def test_a_date_that_does_not_exist_is_never_due(explain: Explain) -> None:
