@@ -16,6 +16,7 @@ from cli.demo.command import demo
 from cli.deploy.command import deploy, destroy
 from cli.doctor.command import doctor
 from cli.event.command import event
+from cli.explain.command import explain
 from cli.init.command import init
 from cli.invoke.command import invoke
 from cli.package.command import package
@@ -75,6 +76,7 @@ for command in (
     demo,
     serve,
     event,
+    explain,
     invoke,
     wait,
     backups,

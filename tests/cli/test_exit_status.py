@@ -26,6 +26,7 @@ WRONG_CALLS = {
     "demo": ["--no-such-option"],
     "serve": ["--seed", "nowhere.yaml"],
     "event": ["cron"],
+    "explain": ["retention", "dayly=3"],
     "invoke": ["create_backup"],
     "wait": [],
     "backups": ["--retention", "nightly=1"],
@@ -40,6 +41,8 @@ WRONG_CALLS = {
     "destroy": [],
     "doctor": ["--parameter", "nowhere"],
 }
+
+FIRST_WORDS = {"event": ["timer"], "explain": ["timer"], "invoke": ["x"]}
 
 FAILURES = {
     "serve": ["--stop", "--port", "1"],
@@ -85,7 +88,7 @@ def test_ctrl_c_is_130(ddsbackup: Run, command: str, monkeypatch: pytest.MonkeyP
         raise KeyboardInterrupt
 
     monkeypatch.setattr(main.commands[command], "callback", interrupt)
-    ran = ddsbackup(command, *(["timer"] if command == "event" else []), *(["x"] if command == "invoke" else []))
+    ran = ddsbackup(command, *FIRST_WORDS.get(command, []))
 
     assert (ran.status, ran.out) == (130, "")
 
