@@ -61,14 +61,14 @@ def _skip(value: object) -> Stage:
     return lambda documents: itertools.islice(documents, number, None)
 
 
-def _sample(value: object, random: Random) -> Stage:
+def _sample(value: object, rng: Random) -> Stage:
     if not isinstance(value, Mapping) or set(value) != {"size"}:
         raise bad_value("$sample needs a document with the field size")
     size = _whole(value["size"], "$sample.size", 1)
 
     def run(documents: Documents) -> Documents:
         found = list(documents)
-        return random.sample(found, min(size, len(found)))
+        return rng.sample(found, min(size, len(found)))
 
     return run
 
