@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from localcloud.auth.authentication import authenticate
+from localcloud.auth.authentication import Call, authenticate
 from localcloud.auth.authorization import Target, authorize, instance_in, resources_of
 from localcloud.callers import CallerRefused, Guard, check_control
 from localcloud.clock import text
@@ -116,13 +116,16 @@ class Gateway:
             raise _wrong_project(service)
         if agency_id is not None and region.switches.enforce_policies:
             documents = self._cloud.iam.documents(agency_id)
-            authorize(call.method, exchange.path, documents, service, self._target(exchange.path))
+            authorize(call.method, exchange.path, documents, service, self._target(call, exchange.path))
 
-    def _target(self, path: str) -> Target:
+    def _target(self, call: Call, path: str) -> Target:
         region = self._cloud.region
         instance_id = instance_in(path)
         instance = None if instance_id is None else self._cloud.dds.instances.get(instance_id)
         project = None if instance is None else instance.enterprise_project_id
+        if (call.method, path) == ("POST", f"/v3/{region.project_id}/instances"):
+            body = _json(call.body)
+            project = str(body.get("enterprise_project_id") or "0") if isinstance(body, dict) else None
         return Target(resources_of(path, region.id, region.domain_id), project)
 
     def _log_call(self, exchange: Exchange, service: Service, fault: Fault | None, response: Response) -> None:

@@ -12,7 +12,7 @@ from cli.template.load import load_template
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(?:\.venv/bin/)?ddsbackup (\w+)(.*?)(?: #.*)?$", README, re.MULTILINE)
-ORDER = ["create_backup", "track_backups", "prune_backups", "audit_backups"]
+ORDER = ["create_backup", "track_backups", "prune_backups", "audit_backups", "drill_backups"]
 
 
 def test_it_is_short() -> None:
@@ -38,7 +38,7 @@ def test_every_command_is_understood(name: str, arguments: str) -> None:
 
 
 def test_the_functions_are_in_the_order_of_their_work() -> None:
-    """Create, track, prune, audit: each with a link to its page."""
+    """Create, track, prune, audit, drill: each with a link to its page."""
     table = README.partition("| Function |")[2].partition("\n\n")[0]
 
     assert re.findall(r"^\| \[`(\w+)`\]\(docs/\1\.md\)", table, re.MULTILINE) == ORDER

@@ -55,6 +55,18 @@ _AMOUNT = click.FloatRange(min=0)
 )
 @click.option("--price-gb-second", type=_AMOUNT, metavar="PRICE", help="Price of a GB-second in your region.")
 @click.option("--price-backup-gb", type=_AMOUNT, metavar="PRICE", help="Price of a GB of backup storage per month.")
+@click.option(
+    "--drill-hour-price",
+    type=_AMOUNT,
+    metavar="PRICE",
+    help="Price of an hour of the instance of a restore drill, with its storage.",
+)
+@click.option(
+    "--drill-hours",
+    type=_AMOUNT,
+    metavar="HOURS",
+    help="How long the instance of a drill lives. Default: half an hour, and the restore of --backup-size at 40 MB/s.",
+)
 @click.option("--no-free-allowance", is_flag=True, help="Other functions of the account use up the free allowance.")
 @template_option
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document.")
@@ -72,6 +84,8 @@ def cost(
     price_million_requests: float | None,
     price_gb_second: float | None,
     price_backup_gb: float | None,
+    drill_hour_price: float | None,
+    drill_hours: float | None,
     no_free_allowance: bool,
     template_file: Path | None,
     as_json: bool,
@@ -86,6 +100,7 @@ def cost(
       ddsbackup cost --instances 40
       ddsbackup cost --instances 40 --duration create_backup=9.5 --price-gb-second 0.0000167
       ddsbackup cost --backup-size 20 --storage 100 --price-backup-gb 0.04
+      ddsbackup cost --instances 40 --backup-size 20 --storage 100 --drill-hour-price 0.35
     """
     from cli.cost.display import as_document, remarks, show
     from cli.cost.inputs import Assumptions
@@ -106,12 +121,13 @@ def cost(
         memory=_by_function("--memory", memory, template),
         duration=_by_function("--duration", duration, template),
         kept=kept,
+        backup_gb=backup_size or 0.0,
+        drill_hours=drill_hours,
     )
     month = plan_month(template, assumptions)
     sizes = Storage(backup_size, storage) if backup_size is not None and storage is not None else None
-    amounts = bill(
-        month, Prices(price_million_requests, price_gb_second, price_backup_gb, not no_free_allowance), sizes
-    )
+    prices = Prices(price_million_requests, price_gb_second, price_backup_gb, drill_hour_price, not no_free_allowance)
+    amounts = bill(month, prices, sizes)
     notes = list(remarks(month, assumptions))
     if as_json:
         print(json.dumps(as_document(month, assumptions, sizes, amounts, notes)))

@@ -38,6 +38,12 @@ def show(
         console.print(
             f"Backups larger than the storage of their instance, which is free: {storage.beyond_free(month):,.1f} GB."
         )
+    if month.drills and month.drills.number:
+        drills = month.drills
+        console.print(
+            f"Restore drills: {drills.number:,.1f} a month, {drills.hours:,.1f} hours each, "
+            f"{drills.instance_hours:,.1f} hours of instances billed by use."
+        )
     if amounts:
         parts = ", ".join(f"{name.replace('_', ' ')} {amount:,.2f}" for name, amount in amounts.items())
         console.print(f"At your prices: {parts}; together {sum(amounts.values()):,.2f} a month.")
@@ -112,6 +118,13 @@ def as_document(
         "amounts": {name: _round(amount) for name, amount in amounts.items()},
         "remarks": list[Json](notes),
     }
+    if month.drills:
+        document["drills"] = {
+            "number": _round(month.drills.number),
+            "hours_each": _round(month.drills.hours),
+            "instance_hours": _round(month.drills.instance_hours),
+            "dry_run": month.drills.is_dry,
+        }
     if storage:
         document["backup_gb_beyond_free"] = _round(storage.beyond_free(month))
     return document
@@ -139,6 +152,11 @@ def remarks(month: Month, assumptions: Assumptions) -> Iterator[str]:
         yield from _rate_limit_remarks(function, assumptions)
         if kind_of(function.function) == "prune_backups":
             yield from _prune_remarks(function, month)
+        if kind_of(function.function) == "drill_backups" and month.drills and month.drills.is_dry:
+            yield (
+                f"{function.function.name}: DRY_RUN is on, so nothing is restored: the hours of instances are those "
+                "after it is switched on."
+            )
         if not function.is_known and function.function.name not in assumptions.duration:
             yield (
                 f"{function.function.name} is not one of this application's functions: its calls are not counted. "

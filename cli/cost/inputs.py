@@ -34,6 +34,8 @@ class Assumptions:
         memory: MB by function, instead of the template's. The key "" stands for every function.
         duration: measured seconds of an invocation by function, instead of the estimate. The key "" likewise.
         kept: backups that each instance has at a time. None computes how many RETENTION keeps in the long run.
+        backup_gb: size of one backup.
+        drill_hours: how long the instance of a drill lives. None computes it from the size of a backup.
     """
 
     now: datetime
@@ -45,6 +47,8 @@ class Assumptions:
     memory: Mapping[str, float] = field(default_factory=dict)
     duration: Mapping[str, float] = field(default_factory=dict)
     kept: int | None = None
+    backup_gb: float = 0.0
+    drill_hours: float | None = None
 
     def given(self, values: Mapping[str, float], function: str) -> float | None:
         """Return the value for a function, or else for every function, or else None."""

@@ -4,7 +4,7 @@ Prices differ by region, and none is known here: the user gives them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from math import ceil
 
@@ -18,9 +18,11 @@ from cli.cost.calls import (
     prune_work,
     track_work,
 )
+from cli.cost.drills import Drills, drill_work, drills_of
 from cli.cost.inputs import MONTH, Assumptions, Events, events_of, read_settings, total
 from cli.template.model import Function, Template
 from shared.create.function import CreateBackupSettings
+from shared.drill.function import DrillBackupsSettings
 from shared.model import Backup
 from shared.prune.function import PruneBackupsSettings
 from shared.prune.retention import Retention, Tier
@@ -39,7 +41,7 @@ class FunctionMonth:
     Attributes:
         memory: MB.
         seconds: billed in the month.
-        is_known: whether its calls are known, which they are for the four functions of this application.
+        is_known: whether its calls are known, which they are for the functions of this application.
         at_once: DDS calls that its largest event makes at a time.
     """
 
@@ -63,6 +65,8 @@ class Month:
 
     functions: tuple[FunctionMonth, ...]
     fleet: Fleet
+    drills: Drills | None = None
+    """The restore drills. None without drill_backups."""
 
     @property
     def invocations(self) -> float:
@@ -95,7 +99,12 @@ def plan_month(template: Template, assumptions: Assumptions) -> Month:
     functions = (
         _function_month(function, events[function.name], fleet, assumptions) for function in template.functions
     )
-    return Month(tuple(functions), fleet)
+    drilling = next((f for f in template.functions if kind_of(f) == "drill_backups"), None)
+    settings = read_settings(DrillBackupsSettings, drilling) if drilling else None
+    drills = drills_of(settings, assumptions.instances, assumptions.backup_gb) if settings else None
+    if drills and assumptions.drill_hours is not None:
+        drills = replace(drills, hours=assumptions.drill_hours)
+    return Month(tuple(functions), fleet, drills)
 
 
 def _function_month(function: Function, events: list[Events], fleet: Fleet, assumptions: Assumptions) -> FunctionMonth:
@@ -125,6 +134,8 @@ def _work(function: Function, events: list[Events], fleet: Fleet) -> Iterable[In
             return prune_work(read_settings(PruneBackupsSettings, function), times, fleet)
         case "audit_backups":
             return audit_work(times, fleet)
+        case "drill_backups":
+            return drill_work(read_settings(DrillBackupsSettings, function), times, fleet)
         case _:
             return [Invocation(times, Calls())]
 
@@ -170,12 +181,14 @@ class Prices:
         million_requests: per 1,000,000 invocations.
         gb_second: per GB-second.
         backup_gb: per GB of backup storage and month.
+        drill_hour: per hour of the instance of a drill, with its storage.
         is_free_left: whether this application can use the free requests and GB-seconds, which an account has once.
     """
 
     million_requests: float | None = None
     gb_second: float | None = None
     backup_gb: float | None = None
+    drill_hour: float | None = None
     is_free_left: bool = True
 
 
@@ -195,7 +208,7 @@ class Storage:
 
 
 def bill(month: Month, prices: Prices, storage: Storage | None) -> dict[str, float]:
-    """Return the amount of each item that has a price: requests, gb_seconds, backup_storage."""
+    """Return the amount of each item that has a price: requests, gb_seconds, backup_storage, drills."""
     free = int(prices.is_free_left)
     amounts = {}
     if prices.million_requests is not None:
@@ -204,4 +217,6 @@ def bill(month: Month, prices: Prices, storage: Storage | None) -> dict[str, flo
         amounts["gb_seconds"] = max(0.0, month.gb_seconds - free * FREE_GB_SECONDS) * prices.gb_second
     if prices.backup_gb is not None and storage:
         amounts["backup_storage"] = storage.beyond_free(month) * prices.backup_gb
+    if prices.drill_hour is not None and month.drills:
+        amounts["drills"] = month.drills.instance_hours * prices.drill_hour
     return amounts

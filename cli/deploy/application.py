@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import WrongCall
+from cli.huaweicloud.iam import grant_on_enterprise_project
 from cli.huaweicloud.resources import LONGEST_MARK, Kind, Resource, shortened, trigger_name
 from cli.json_value import Json, JsonObject
 from cli.package.model import Package
-from cli.permissions.agencies import TRUSTED_SERVICE, Agency, agencies, custom_policy
+from cli.permissions.agencies import TRUSTED_SERVICE, Agency, agencies, confined_policy, custom_policy
 from cli.template.document import fill_in
 from cli.template.model import PASSWORDS, AsyncInvoke, Destination, Event, Function, Template, Topic
 
@@ -122,6 +123,10 @@ def _agency(agency: Agency) -> Iterator[Resource]:
         {"agency": agency.name, "policy": agency.name},
         ((Kind.AGENCY, agency.name), (Kind.POLICY, agency.name)),
     )
+    if confined := confined_policy(agency):
+        name, place = agency.confined_policy_name, agency.enterprise_project
+        yield Resource(Kind.POLICY, name, {"policy": confined, "description": used_by})
+        yield grant_on_enterprise_project(agency.name, name, place)
 
 
 def _async_invoke(given: AsyncInvoke) -> JsonObject:

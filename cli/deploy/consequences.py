@@ -18,6 +18,7 @@ WITHOUT = {
     "track_backups": "nobody is told how backups end",
     "prune_backups": "old backups are no longer pruned",
     "audit_backups": "nobody is told of a backup that is missing",
+    "drill_backups": "no backup is restored to see whether it can be, and the instance of a drill that runs stays",
 }
 """What it means that a function does not run, by its folder."""
 

@@ -45,9 +45,10 @@ def doctor(
 
     It checks the template as ddsbackup validate does. Then it checks keys, clock, project and quotas; functions with
     their code and settings; agencies and their permissions; topics and their subscriptions; triggers, the events of
-    timers, and the instances that they name. It warns of endpoints without TLS, gateways without authentication, and
-    variables that look like misspelt settings. It changes nothing. Resources that were created by hand or with
-    Terraform are checked too. Whatever depends on a parameter without a value is not compared.
+    timers, and the instances that they name; what stops restore drills, and what they have left. It warns of endpoints
+    without TLS, gateways without authentication, and variables that look like misspelt settings. It changes nothing.
+    Resources that were created by hand or with Terraform are checked too. Whatever depends on a parameter without a
+    value is not compared.
 
     The exit status is 1 if there is a problem, and 0 otherwise, even with warnings.
 
@@ -57,7 +58,7 @@ def doctor(
     """
     from cli.console import make_console
     from cli.deploy.deployment import about
-    from cli.doctor import account, events, resources
+    from cli.doctor import account, drills, events, resources
     from cli.doctor.checks import Check, Level, Stack, run_checks
     from cli.doctor.display import findings_document, print_findings, print_totals
     from cli.huaweicloud.access import open_access
@@ -70,7 +71,7 @@ def doctor(
     access = open_access(cloud, region)
     checks = [Check("template", lambda _: events.template(report), needs=())]
     if report.is_whole:  # otherwise most of what is deployed would seem to differ
-        checks += [*account.CHECKS, *resources.CHECKS, *events.CHECKS]
+        checks += [*account.CHECKS, *resources.CHECKS, *events.CHECKS, *drills.CHECKS]
     packages = {} if skip_code or not report.is_whole else _packages(report.template.functions, allowed)
     stack = Stack(access, report.template, stack_name, packages)
     findings = []

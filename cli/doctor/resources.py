@@ -73,12 +73,43 @@ def permissions(stack: Stack) -> Iterator[Finding]:
     for agency in wanted_agencies(stack.template):
         if agency.name in there:  # another check reports a missing agency
             yield _judge(agency, list(_documents(stack, there[agency.name])))
+            yield from _confined(stack, agency)
     for existing in look_up_existing(stack.access, stack.template):
         subject, faults = f"agency {existing.agency.name}, which is not deployed", list(existing.faults())
         for found, expected in faults:
             yield problem(subject, found, expected, "correct the agency in IAM, or its name in the template")
         if not faults:
             yield ok(subject, "as its functions need it")
+
+
+def _confined(stack: Stack, agency: Agency) -> Iterator[Finding]:
+    """Check that the agency has its confined policy in its enterprise project, and in no other."""
+    policy = agency.confined_policy_name
+    places = {
+        str(item.resource.fields["enterprise_project"])
+        for item in stack.of_kind(Kind.GRANT)
+        if item.resource.fields["policy"] == policy and "enterprise_project" in item.resource.fields
+    }
+    subject, wanted = (
+        f"{policy} of {agency.name}",
+        {agency.enterprise_project} if agency.confined_actions else set[str](),
+    )
+    if places - wanted:
+        yield problem(
+            subject,
+            f"is granted in the enterprise project {', '.join(sorted(places - wanted))}",
+            f"only in {', '.join(wanted)}" if wanted else "nowhere, because the template names no enterprise project",
+            "run ddsbackup deploy --prune",
+        )
+    elif wanted - places:
+        yield problem(
+            subject,
+            "is not granted, so that no instance can be made or deleted",
+            f"granted in the enterprise project {agency.enterprise_project}",
+            "run ddsbackup deploy; a grant takes a while to take effect",
+        )
+    elif wanted:
+        yield ok(subject, f"granted in the enterprise project {agency.enterprise_project} only")
 
 
 def _documents(stack: Stack, agency: Found) -> Iterator[dict[str, Any]]:

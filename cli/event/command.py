@@ -28,8 +28,8 @@ def event(words: tuple[str, ...], is_now: bool, at: str | None, changes: tuple[s
     """Print the sample event of TRIGGER for FUNCTION as JSON.
 
     \b
-    FUNCTION is one of create_backup (the default), track_backups, prune_backups
-    and audit_backups.
+    FUNCTION is one of create_backup (the default), track_backups, prune_backups,
+    audit_backups and drill_backups.
     TRIGGER is one of timer, smn, kafka, opensource-kafka, rabbitmq, rocketmq,
     eventgrid, apig, direct and, for create_backup, api-page.
 

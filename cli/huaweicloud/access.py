@@ -159,6 +159,20 @@ class Access:
 
         return [dict(item) for item in self.dds.pages("list_instances", ListInstancesRequest(), "instances", 100)]
 
+    def count_recycled(self) -> int:
+        """Return how many instances are in the recycle bin of DDS. Raises ServiceError."""
+        from huaweicloudsdkdds.v3 import ListRecycleInstancesRequest
+
+        request = ListRecycleInstancesRequest(offset=0, limit=1)
+        return int(self.dds.call("list_recycle_instances", request, "total_count")["total_count"])
+
+    def list_quotas(self) -> list[dict[str, Any]]:
+        """Return quota and use of each mode of DDS instances. Raises ServiceError."""
+        from huaweicloudsdkdds.v3 import ShowQuotasRequest
+
+        answer = self.dds.call("show_quotas", ShowQuotasRequest(), "quotas")
+        return [dict(item) for item in answer["quotas"]["resources"]]
+
     def _regional(self, name: str, service: str, sdk_client: Any, read_timeout: float = READ) -> Client:
         credentials = BasicCredentials(self.keys.access_key, self.keys.secret_key, self.project_id)
         return self._client(name, sdk_client, service, credentials, read_timeout)

@@ -5,6 +5,7 @@ from typing import Any
 
 from huaweicloudsdkiam.v3 import (
     AssociateAgencyWithProjectPermissionRequest,
+    AssociateRoleToAgencyOnEnterpriseProjectRequest,
     CreateAgencyRequest,
     CreateCloudServiceCustomPolicyRequest,
     DeleteAgencyRequest,
@@ -15,6 +16,8 @@ from huaweicloudsdkiam.v3 import (
     ListCustomPoliciesRequest,
     ListProjectPermissionsForAgencyRequest,
     RemoveProjectPermissionFromAgencyRequest,
+    RevokeRoleFromAgencyOnEnterpriseProjectRequest,
+    ShowDomainRoleAssignmentsRequest,
     UpdateAgencyRequest,
     UpdateCloudServiceCustomPolicyRequest,
 )
@@ -25,7 +28,7 @@ from cli.huaweicloud.resources import Found, Kind, Resource, marked, named_or_ow
 from cli.json_value import Json
 
 
-POLICIES_PAGE, AGENCIES_PAGE = 300, 500
+POLICIES_PAGE, AGENCIES_PAGE, ASSIGNMENTS_PAGE = 300, 500, 50
 IN_PROJECTS = "XA"
 """The ``type`` of a policy that is granted on projects."""
 FOREVER = "FOREVER"
@@ -158,7 +161,7 @@ def _duration(answered: object) -> str:
 
 
 class Grants:
-    """The policies that agencies are granted on the project, identified by agency and policy."""
+    """The policies that agencies are granted on the project or on an enterprise project, by agency and policy."""
 
     def __init__(self, access: Access, agencies: Agencies, policies: Policies) -> None:
         self._access = access
@@ -166,42 +169,90 @@ class Grants:
         self._policies = policies
 
     def find(self, names: Collection[str], stack: str, found: Sequence[Found]) -> list[Found]:  # noqa: ARG002 a grant is part of an agency
-        """Return the grants of the agencies in *found*."""
+        """Return the grants of the agencies in *found*; on enterprise projects, only those of policies in *found*."""
+        policies = {item.id: item.resource.name for item in found if item.resource.kind is Kind.POLICY}
         grants = []
         for agency in found:
             if agency.resource.kind is not Kind.AGENCY:
                 continue
-            request = ListProjectPermissionsForAgencyRequest(project_id=self._access.project_id, agency_id=agency.id)
-            for role in self._access.iam.call("list_project_permissions_for_agency", request, "roles")["roles"]:
+            name = agency.resource.name
+            for role in self._on_project(agency.id):
                 policy = role.get("display_name") or role["name"]
-                grant = Resource(
-                    Kind.GRANT,
-                    f"{policy} to {agency.resource.name}",
-                    {"agency": agency.resource.name, "policy": policy, "document": role.get("policy")},
-                    parents=(agency.resource.key, (Kind.POLICY, policy)),
-                )
+                fields = {"agency": name, "policy": policy, "document": role.get("policy")}
+                parents = (agency.resource.key, (Kind.POLICY, policy))
+                grant = Resource(Kind.GRANT, f"{policy} to {name}", fields, parents)
                 grants.append(Found(grant, f"{agency.id}/{role['id']}", agency.stack))
+            # Deploying grants only policies whose name begins with that of the agency.
+            if any(policy.startswith(f"{name}-") for policy in policies.values()):
+                for place, role_id in self._on_enterprise_projects(agency.id):
+                    if role_id in policies:
+                        grant = grant_on_enterprise_project(name, policies[role_id], place)
+                        grants.append(Found(grant, f"{agency.id}/{role_id}/{place}", agency.stack))
         return grants
 
     def create(self, wanted: Resource) -> None:
         """PUT the policy on the agency."""
-        request = AssociateAgencyWithProjectPermissionRequest(
-            project_id=self._access.project_id,
-            agency_id=self._agencies.id_of(str(wanted.fields["agency"])),
-            role_id=self._policies.id_of(str(wanted.fields["policy"])),
+        agency_id = self._agencies.id_of(str(wanted.fields["agency"]))
+        role_id = self._policies.id_of(str(wanted.fields["policy"]))
+        if place := wanted.fields.get("enterprise_project"):
+            body = _assignment(agency_id, role_id, str(place))
+            request = AssociateRoleToAgencyOnEnterpriseProjectRequest(body=body)
+            self._access.iam.call("associate_role_to_agency_on_enterprise_project", request)
+            return
+        self._access.iam.call(
+            "associate_agency_with_project_permission",
+            AssociateAgencyWithProjectPermissionRequest(
+                project_id=self._access.project_id, agency_id=agency_id, role_id=role_id
+            ),
         )
-        self._access.iam.call("associate_agency_with_project_permission", request)
 
     def update(self, found: Found, wanted: Resource, fields: Collection[str]) -> None:
         """Do nothing: a grant has no field to change, and it belongs to its agency's stack."""
 
     def delete(self, found: Found) -> None:
         """DELETE the policy from the agency."""
-        agency_id, _, role_id = found.id.partition("/")
-        request = RemoveProjectPermissionFromAgencyRequest(
-            project_id=self._access.project_id, agency_id=agency_id, role_id=role_id
+        agency_id, role_id, *place = found.id.split("/")
+        if place:
+            body = _assignment(agency_id, role_id, place[0])
+            request = RevokeRoleFromAgencyOnEnterpriseProjectRequest(body=body)
+            self._access.iam.delete("revoke_role_from_agency_on_enterprise_project", request)
+            return
+        self._access.iam.delete(
+            "remove_project_permission_from_agency",
+            RemoveProjectPermissionFromAgencyRequest(
+                project_id=self._access.project_id, agency_id=agency_id, role_id=role_id
+            ),
         )
-        self._access.iam.delete("remove_project_permission_from_agency", request)
+
+    def _on_project(self, agency_id: str) -> list[dict[str, Any]]:
+        request = ListProjectPermissionsForAgencyRequest(project_id=self._access.project_id, agency_id=agency_id)
+        roles: list[dict[str, Any]] = self._access.iam.call("list_project_permissions_for_agency", request, "roles")[
+            "roles"
+        ]
+        return roles
+
+    def _on_enterprise_projects(self, agency_id: str) -> Iterator[tuple[str, str]]:
+        """Yield the enterprise project and the policy of each grant (IAM API, iam_10_0014)."""
+        request = ShowDomainRoleAssignmentsRequest(
+            domain_id=self._access.domain_id, subject_agency_id=agency_id, scope="enterprise_project"
+        )
+        item: Any
+        for item in self._access.iam.numbered_pages(
+            "show_domain_role_assignments", request, "role_assignments", ASSIGNMENTS_PAGE
+        ):
+            yield item["scope"]["enterprise_project"]["id"], item["role"]["id"]
+
+
+def grant_on_enterprise_project(agency: str, policy: str, place: str) -> Resource:
+    """Return the grant of *policy* to *agency* on the enterprise project *place*, an id."""
+    fields: dict[str, Json] = {"agency": agency, "policy": policy, "enterprise_project": place}
+    parents = ((Kind.AGENCY, agency), (Kind.POLICY, policy))
+    return Resource(Kind.GRANT, f"{policy} to {agency} in the enterprise project {place}", fields, parents)
+
+
+def _assignment(agency_id: str, role_id: str, place: str) -> dict[str, Any]:
+    """Return the body of a grant on an enterprise project and of its revocation (IAM API, iam_02_0633)."""
+    return {"role_assignments": [{"agency_id": agency_id, "enterprise_project_id": place, "role_id": role_id}]}
 
 
 def list_projects(access: Access) -> list[dict[str, Any]]:

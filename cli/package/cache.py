@@ -21,8 +21,8 @@ from cli.package.model import Files
 
 
 PACKER = Path(__file__).parent
-MOST = 24
-"""Entries that are kept, of a few MB each: the packages of six states of the sources of four functions."""
+MOST = 30
+"""Entries that are kept, of a few MB each: the packages of six states of the sources of five functions."""
 ABANDONED = 3600
 """Seconds after which the draft of a process that was killed is deleted."""
 

@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from cli.package.imports import imported_inside, imports_among, without_functions
 from cli.package.model import Files, PackagingFailed
 from cli.template.model import Function
 
@@ -21,6 +23,9 @@ OUR_LICENCES = ("LICENSE", "NOTICE")
 
 _JUNK = re.compile(r"(^|/)(\.|#|__pycache__/|py\.typed$|terraform\.tfstate)|(~|\.(pyc|pyo|swp|orig|rej|bak|tmp))$")
 
+BOOTSTRAP = f"{SHARED}/bootstrap.py"
+"""The module that puts the functions together. A function of its folder's name imports the part of each."""
+
 SECRETS = (
     *("*.env", ".env*", ".netrc", "_netrc", ".pgpass", ".pypirc", ".npmrc", ".htpasswd", ".git-credentials"),
     *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.key", "*.ppk", "*.p12", "*.pfx", "*.jks", "*.keystore"),
@@ -35,16 +40,50 @@ _PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----")
 def own_files(function: Function, out: Path | None = None) -> Files:
     """Return the application's own files: the function's folder at the root, ``shared`` below it, the licence.
 
-    Hidden files, byte code, backup files of editors, Terraform's state and the packages in *out* are left out. Symbolic
-    links are followed. Modules get the line endings of the repository. Raises PackagingFailed for a dangling or
-    circular link.
+    What only other functions import is left out of ``shared``. Hidden files, byte code, backup files of editors,
+    Terraform's state and the packages in *out* are left out. Symbolic links are followed. Modules get the line endings
+    of the repository. Raises PackagingFailed for a dangling or circular link.
     """
     files = dict(_folder(function.code_uri, "", out))
     shared = function.code_root / SHARED
     if shared.is_dir():
-        files |= dict(_folder(shared, f"{SHARED}/", out))
+        files |= _without_others(dict(_folder(shared, f"{SHARED}/", out)), function.code_uri.name)
     texts = [function.code_root / name for name in OUR_LICENCES]
     return files | {f"{LICENCES}/{text.name}": _text(text) for text in texts if text.is_file()}
+
+
+def _without_others(shared: Files, name: str) -> Files:
+    """Return the files of *shared* without those that only other functions than *name* import.
+
+    The bootstrap says where their parts begin, such as ``shared/prune/`` for ``shared.prune.function``.
+    """
+    bootstrap = shared.get(BOOTSTRAP, b"")
+    found = imported_inside(bootstrap)
+    parts = {one: modules for one, modules in found.items() if any(module.endswith(".function") for module in modules)}
+    if name not in parts:
+        return shared
+    own = {_part(module) for module in parts.pop(name)}
+    others = tuple({_part(module) for modules in parts.values() for module in modules} - own)
+    sources = {**shared, BOOTSTRAP: without_functions(bootstrap, parts.keys())}
+    gone = {file for file in shared if file.startswith(others)}
+    while needed := _imported_files(sources, shared.keys() - gone) & gone:
+        gone -= needed | {f"{file.rpartition('/')[0]}/__init__.py" for file in needed}
+    while unused := _imported_files(sources, gone) - gone - _imported_files(sources, shared.keys() - gone):
+        gone |= unused
+    return {file: content for file, content in shared.items() if file not in gone}
+
+
+def _imported_files(sources: Files, importers: AbstractSet[str]) -> set[str]:
+    """Return which of *sources* the *importers* among them import."""
+    found = imports_among({file: sources[file] for file in importers}, sources.keys())
+    paths = {module.replace(".", "/") for _, module in found}
+    return {file for path in paths for file in (f"{path}.py", f"{path}/__init__.py") if file in sources}
+
+
+def _part(module: str) -> str:
+    """Return the folder or file of the part of ``shared`` that *module* stands for."""
+    path = module.replace(".", "/")
+    return path.removesuffix("function") if path.endswith("/function") else f"{path}.py"
 
 
 def is_junk(name: str) -> bool:

@@ -36,6 +36,27 @@ def imports_among(sources: Files, files: AbstractSet[str]) -> Iterator[tuple[str
                     yield path, asked
 
 
+def imported_inside(source: bytes) -> dict[str, set[str]]:
+    """Return the modules that each top-level function of a module imports in its body."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return {}
+    definitions = [node for node in body if isinstance(node, ast.FunctionDef)]
+    return {node.name: {module for module, _ in imported(ast.unparse(node).encode())} for node in definitions}
+
+
+def without_functions(source: bytes, names: AbstractSet[str]) -> bytes:
+    """Return a module without the top-level functions *names* and without its blocks for type checkers."""
+    tree = ast.parse(source)
+    tree.body = [node for node in tree.body if not _is_for_types(node) and getattr(node, "name", "") not in names]
+    return ast.unparse(tree).encode()
+
+
+def _is_for_types(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
+
+
 def unresolved_imports(ours: Files, files: AbstractSet[str], handler: str) -> dict[str, str]:
     """Return the top-level modules that are neither in *files* nor in Python, each with the path of one importer.
 

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from cli.package.contents import merged
-from cli.package.imports import imports_among, own_imports, reached_modules, services, unreached_files
+from cli.package.imports import imported, imports_among, own_imports, reached_modules, services, unreached_files
 from cli.package.model import Files, Origin, PackagingFailed
 from cli.package.sbom import Part, licence_texts
 from cli.package.wheels import Wheel
@@ -99,10 +99,12 @@ def slimmed(wheels: Mapping[Wheel, Files], ours: Files, warn: Callable[[str], No
     Wheels that ``slim.yaml`` does not know stay as published. If they or *ours* import something that the rules leave
     out, *warn* is called and all wheels stay as published. Raises PackagingFailed as `slim` and `published` do.
     """
-    rules = read_rules({wheel.name for wheel in wheels})
+    our_modules = _modules(ours)
+    packages = {module.split(".")[0] for source in our_modules.values() for module, _ in imported(source)}
+    rules = read_rules({wheel.name for wheel in wheels}, packages)
     known = merged((wheel.name, files) for wheel, files in wheels.items() if wheel.name in rules.made_for)
     others = merged((wheel.name, files) for wheel, files in wheels.items() if wheel.name not in rules.made_for)
-    our_modules, other_modules = _modules(ours), _modules(others)
+    other_modules = _modules(others)
     kept = slim(known, [*our_modules.values(), *other_modules.values()], rules)
     gone = (known.keys() - kept.keys()) | (known.keys() & rules.made.keys())
     # Other wheels can do without a hidden module that no wheel has.
@@ -163,12 +165,19 @@ class Rules:
     """The requirements that the rules were made for."""
 
 
-def read_rules(requirements: AbstractSet[str], file: Path = RULES) -> Rules:
-    """Return the rules in *file* for *requirements*, the normalized names of distributions."""
+def read_rules(requirements: AbstractSet[str], packages: AbstractSet[str] = frozenset(), file: Path = RULES) -> Rules:
+    """Return the rules in *file* for *requirements*, the normalized names of distributions.
+
+    *packages* are those that the function itself imports.
+    """
     data: dict[str, list[Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
     made_for = frozenset(data.pop("made_for"))
     rules: dict[str, list[dict[str, Any]]] = {
-        section: [entry for entry in entries if entry.get("of") in {None, *requirements}]
+        section: [
+            entry
+            for entry in entries
+            if entry.get("of") in {None, *requirements} and entry.get("unless_imported") not in packages
+        ]
         for section, entries in data.items()
     }
     made: Files = {}

@@ -4,6 +4,11 @@ An agency needs what the code of its functions calls (their ``Permissions``) and
 for their destinations, triggers and VPC. The latter is from the FunctionGraph User Guide, Configuring Agency
 Permissions, table "Common actions", column "Fine-Grained Minimum Permission". EventGrid triggers are not part of it:
 they have an agency of their own, in their property ``agency``.
+
+Calls that make or change an instance are confined to the enterprise project of the restore drills. An identity policy
+does that by a condition. A custom policy has no conditions: the confined actions have one of their own, which is
+granted on the enterprise project and not on the project (IAM API, Granting Permissions to Agencies Associated with
+Specified Enterprise Projects, iam_02_0633). Without an enterprise project, nothing allows them.
 """
 
 import re
@@ -17,7 +22,7 @@ from cli.json_value import Json, JsonObject
 from cli.preflight.functions import known_function
 from cli.template.document import REFERENCE
 from cli.template.model import Destination, Function, Template
-from shared.cloud.operations import OPERATIONS, PUBLISH_MESSAGE, Operation
+from shared.cloud.operations import LIST_DATABASES, OPERATIONS, PUBLISH_MESSAGE, Operation
 
 
 TRUSTED_SERVICE = "op_svc_cff"
@@ -36,6 +41,12 @@ class PlatformAction(NamedTuple):
 
 _TOPIC_URN = re.compile(r"urn:smn:(?P<region>[a-z0-9-]+):[^:]+:(?P<topic>[^:]+)")
 _ANY_TOPIC = "smn:*:*:topic:*"
+
+ENTERPRISE_PROJECT = "DRILL_ENTERPRISE_PROJECT_ID"
+"""The setting with the enterprise project that confined operations are allowed in."""
+
+CONDITION_KEY = "g:EnterpriseProjectId"
+"""The enterprise project of a resource (DDS API, Actions Supported by Identity Policy-based Authorization)."""
 
 _SMN = "sends to an SMN topic"
 _VPC = "reaches into a VPC"
@@ -82,19 +93,57 @@ class Agency:
     """The topics that its functions and FunctionGraph publish to, as resources of an identity policy."""
     by_hand: tuple[str, ...]
     """Sentences about what the functions need besides, and the policies here cannot allow."""
+    enterprise_project: str = ""
+    """The id of the enterprise project that confined operations are allowed in, or a reference to it. Empty: none."""
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """The actions that a custom policy (IAM's role/policy model) has to allow."""
-        return _sorted(need.action for need in self._needs())
+        """The actions that a custom policy (IAM's role/policy model) has to allow on the project."""
+        open_ones = chain[Operation | PlatformAction](self._open, self.platform)
+        return _sorted(
+            chain((need.action for need in open_ones), *(operation.dependencies for operation in self._confined))
+        )
+
+    @property
+    def confined_actions(self) -> tuple[str, ...]:
+        """The actions that a custom policy has to allow on the enterprise project alone."""
+        return _sorted(operation.action for operation in self._confined)
+
+    @property
+    def confined_policy_name(self) -> str:
+        """The name of the custom policy with the confined actions."""
+        return f"{self.name}-instances"
 
     @property
     def identity_actions(self) -> tuple[str, ...]:
-        """The actions that an identity policy has to allow."""
-        return _sorted(need.identity_action for need in self._needs())
+        """The actions that an identity policy has to allow without a condition."""
+        confined = (operation for operation in self._confined if not operation.has_condition)
+        return _sorted(
+            chain(_identity_names((*self._open, *confined)), (need.identity_action for need in self.platform))
+        )
 
-    def _needs(self) -> Iterable[Operation | PlatformAction]:
-        return chain[Operation | PlatformAction](self.operations, self.platform)
+    @property
+    def confined_identity_actions(self) -> tuple[str, ...]:
+        """The actions that an identity policy has to allow in the enterprise project alone."""
+        return _sorted(_identity_names(operation for operation in self._confined if operation.has_condition))
+
+    @property
+    def withheld(self) -> tuple[Operation, ...]:
+        """The confined operations that nothing allows, because there is no enterprise project."""
+        return () if self.enterprise_project else tuple(one for one in self.operations if one.is_confined)
+
+    @property
+    def _open(self) -> tuple[Operation, ...]:
+        return tuple(operation for operation in self.operations if not operation.is_confined)
+
+    @property
+    def _confined(self) -> tuple[Operation, ...]:
+        """The confined operations, if they are allowed anywhere."""
+        return tuple(operation for operation in self.operations if operation.is_confined and self.enterprise_project)
+
+
+def _identity_names(operations: Iterable[Operation]) -> Iterator[str]:
+    return (name for operation in operations for name in (operation.identity_action, *operation.other_names))
 
 
 def _sorted(actions: Iterable[str]) -> tuple[str, ...]:
@@ -143,6 +192,7 @@ def _agency(name: str, functions: list[Function], template: Template) -> Agency:
         platform=tuple(dict.fromkeys(need for function in functions for need in _platform_actions(function))),
         topics=_sorted(topic for function in functions for topic in _topics(function, topics)),
         by_hand=tuple(dict.fromkeys(need for function in functions for need in _by_hand(function))),
+        enterprise_project=next(filter(None, (one.variables.get(ENTERPRISE_PROJECT) for one in functions)), ""),
     )
 
 
@@ -183,6 +233,11 @@ def _by_hand(function: Function) -> Iterator[str]:
             f"{function.name} is in a VPC and reaches DDS and SMN only through it: give the VPC a public NAT gateway"
             " with an EIP, unless it reaches their endpoints in another way."
         )
+    if LIST_DATABASES.name in function.permissions and function.variables.get(ENTERPRISE_PROJECT):
+        yield (
+            f"{function.name} lists databases. That {LIST_DATABASES.action} in a custom policy allows this is not"
+            f" documented: if DDS refuses, attach an identity policy with {LIST_DATABASES.identity_action}."
+        )
     for destination in (one.destination for one in _destinations(function)):
         if destination in _DESTINATIONS_BY_HAND:
             yield f"{function.name} sends to {_DESTINATIONS_BY_HAND[destination]}."
@@ -202,17 +257,29 @@ def custom_policy(agency: Agency) -> JsonObject:
     return {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": [*agency.actions]}]}
 
 
+def confined_policy(agency: Agency) -> JsonObject | None:
+    """Return the custom policy to grant on the agency's enterprise project, or None if there is nothing to allow."""
+    if not agency.confined_actions:
+        return None
+    return {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": [*agency.confined_actions]}]}
+
+
 def identity_policy(agency: Agency) -> JsonObject:
     """Return a custom identity policy, which allows publishing to the agency's topics only.
 
-    The resource of all other actions is ``*``: the actions of DDS accept no other (DDS API, Actions Supported by
-    Identity Policy-based Authorization), and a list of topics names none. Publishing takes the URN of a topic (SMN API,
-    the page of the same name).
+    It allows changing an instance in the agency's enterprise project only. DDS knows no condition for making one.
+
+    The resource of all other actions is ``*``: a backup has no resource type (DDS API, Actions Supported by Identity
+    Policy-based Authorization), an instance of a drill has no id before it exists, and a list of topics names none.
+    Publishing takes the URN of a topic (SMN API, the page of the same name).
     """
     publish = PUBLISH_MESSAGE.identity_action
     statements: list[Json] = []
     if others := [action for action in agency.identity_actions if action != publish]:
         statements.append({"Effect": "Allow", "Action": [*others], "Resource": ["*"]})
+    if confined := agency.confined_identity_actions:
+        condition: JsonObject = {"StringEquals": {CONDITION_KEY: [agency.enterprise_project]}}
+        statements.append({"Effect": "Allow", "Action": [*confined], "Resource": ["*"], "Condition": condition})
     if publish in agency.identity_actions:
         topics = agency.topics or (_ANY_TOPIC,)
         statements.append({"Effect": "Allow", "Action": [publish], "Resource": [*topics]})

@@ -12,6 +12,8 @@ from shared.audit.function import AuditBackupsSettings
 from shared.audit.request import AuditRequest
 from shared.create.function import CreateBackupSettings
 from shared.create.request import BackupRequest
+from shared.drill.function import DrillBackupsSettings
+from shared.drill.request import DrillRequest
 from shared.prune.function import PruneBackupsSettings
 from shared.prune.request import PruneRequest
 from shared.runtime.settings import Settings
@@ -45,6 +47,24 @@ FUNCTIONS: Mapping[str, KnownFunction] = {
         PruneRequest,
         PruneBackupsSettings,
         ("DDS.DeleteManualBackup", "DDS.ListBackups", "DDS.ListTasks", "SMN.PublishMessage"),
+    ),
+    "drill_backups": KnownFunction(
+        DrillRequest,
+        DrillBackupsSettings,
+        (
+            "DDS.BatchTagAction",
+            "DDS.DeleteInstance",
+            "DDS.ListBackups",
+            "DDS.ListDatabases",
+            "DDS.ListInstances",
+            "DDS.ListRecycleInstances",
+            "DDS.ListTasks",
+            "DDS.ResetPassword",
+            "DDS.RestartInstance",
+            "DDS.RestoreNewInstance",
+            "DDS.ShowQuotas",
+            "SMN.PublishMessage",
+        ),
     ),
 }
 """By the folder of the entry file, because the template may give a function any name."""

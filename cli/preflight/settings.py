@@ -2,20 +2,31 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from cli.preflight.functions import FUNCTIONS, known_function
 from cli.template.document import REFERENCE, KeyPath, Level, Problem
 from cli.template.load import Source
 from cli.template.model import Function
 from localcloud.functiongraph.schedule import Every, read_schedule
+from shared.drill.function import DrillBackupsSettings
 from shared.errors import SettingsError
 from shared.runtime.settings import Settings, SettingsT, UnknownSetting, load_settings, unknown_settings
-from shared.track.function import TrackBackupsSettings
 
 
 TOPIC_SETTING = "NOTIFY_TOPIC_URN"
 TOPIC = "urn:smn:region:project:topic"
 """Stands for a topic whose URN is known only at the deployment."""
+
+PLACE_SETTING = "DRILL_ENTERPRISE_PROJECT_ID"
+PLACE = "enterprise-project"
+"""Stands for an enterprise project that is known only at the deployment."""
+
+DEFAULT_ENTERPRISE_PROJECT = "0"
+"""The id of the enterprise project that has whatever is in no other (EPS API, Querying Enterprise Projects)."""
+
+PERIODS = {"track_backups": "TRACK_PERIOD", "drill_backups": "DRILL_PERIOD"}
+"""The setting that has to equal the rate of the function's timer, by folder."""
 
 _VARIABLES = ("Environment", "Variables")
 
@@ -29,14 +40,15 @@ def misspelt_settings(model: type[Settings], names: Iterable[str]) -> list[Unkno
 def known_variables(model: type[Settings], function: Function) -> dict[str, str]:
     """Return the variables of *function* that are settings and whose values are known before the deployment.
 
-    The placeholder `TOPIC` stands for the URN of a topic that is not.
+    The placeholders `TOPIC` and `PLACE` stand for the URN of a topic and for an enterprise project that are not.
     """
     given = {}
     for name, value in function.variables.items():
         if name in model.model_fields:
-            is_known = not REFERENCE.search(value)
-            if is_known or name.endswith("_TOPIC_URN"):
-                given[name] = value if is_known else TOPIC
+            if not REFERENCE.search(value):
+                given[name] = value
+            elif name.endswith("_TOPIC_URN") or name == PLACE_SETTING:
+                given[name] = PLACE if name == PLACE_SETTING else TOPIC
     return given
 
 
@@ -68,6 +80,7 @@ def setting_problems(source: Source) -> Iterator[Problem]:
             yield from _faults(source, function, known.settings, given, error)
         else:
             yield from _period_problems(source, function, settings)
+            yield from _drill_problems(source, function, settings)
         for name, meant, is_error in misspelt_settings(known.settings, function.variables):
             yield Problem(
                 source.path(function, *_VARIABLES, name),
@@ -104,9 +117,11 @@ def _fault(path: KeyPath, found: str, what_to_do: str) -> Problem:
 
 
 def _period_problems(source: Source, function: Function, settings: Settings) -> Iterator[Problem]:
-    """Yield the rates of track_backups that differ from the period that each of its runs covers."""
-    if not isinstance(settings, TrackBackupsSettings):
+    """Yield the rates of timers that differ from the period that each run of the function covers."""
+    if function.code_uri.name not in PERIODS:
         return
+    setting = PERIODS[function.code_uri.name]
+    period: timedelta = getattr(settings, setting)
     for event in function.events:
         if event.type == "TIMER" and event.properties.get("schedule_type") == "Rate":
             text = str(event.properties["schedule"])
@@ -114,12 +129,35 @@ def _period_problems(source: Source, function: Function, settings: Settings) -> 
                 schedule = read_schedule("Rate", text, 0.0)
             except ValueError:
                 continue  # a problem of the timer
-            if isinstance(schedule, Every) and schedule.seconds != settings.TRACK_PERIOD.total_seconds():
+            if isinstance(schedule, Every) and schedule.seconds != period.total_seconds():
                 yield Problem(
-                    source.path(function, *_VARIABLES, "TRACK_PERIOD"),
-                    f"TRACK_PERIOD is {settings.TRACK_PERIOD}, and the timer {event.name} fires every {text}",
-                    f"{text}: each run covers the period before it",
-                    f"set TRACK_PERIOD to {text}, or correct the schedule of {event.name}",
-                    code="track_period",
+                    source.path(function, *_VARIABLES, setting),
+                    f"{setting} is {period}, and the timer {event.name} fires every {text}",
+                    f"{text}: the runs together cover all time, and none of it twice",
+                    f"set {setting} to {text}, or correct the schedule of {event.name}",
+                    code="timer_period",
                     level=Level.WARNING,
                 )
+
+
+def _drill_problems(source: Source, function: Function, settings: Settings) -> Iterator[Problem]:
+    """Yield the settings of drill_backups that are valid by themselves, but under which drills are unsafe or fail."""
+    if not isinstance(settings, DrillBackupsSettings):
+        return
+    if settings.DRILL_ENTERPRISE_PROJECT_ID == DEFAULT_ENTERPRISE_PROJECT:
+        yield Problem(
+            source.path(function, *_VARIABLES, PLACE_SETTING),
+            f"{PLACE_SETTING} is 0, the default enterprise project: the agency could delete every instance in it",
+            "an enterprise project that has nothing but the instances of drills",
+            "create one in the console: Enterprise > Project Management, and give its id",
+            code="default_enterprise_project",
+        )
+    if settings.DRILL_CONNECT and function.vpc_config is None:
+        yield Problem(
+            source.path(function, *_VARIABLES, "DRILL_CONNECT"),
+            "DRILL_CONNECT is true, and the function has no VpcConfig: it cannot reach the copy",
+            "VpcConfig with the VPC of the copies",
+            "add VpcConfig, or remove DRILL_CONNECT: see docs/deployment.md, Restore drills",
+            code="drill_connect",
+            level=Level.WARNING,
+        )

@@ -16,7 +16,8 @@ from cli.terraform.provider import Attribute, Block, Nested, Provider, Rule
 META_ARGUMENTS = frozenset({"depends_on", "lifecycle"})
 """Arguments that every resource may have (Terraform, Meta-Arguments), as far as they are used here."""
 
-_REFERENCE = re.compile(r"(?<![\w.])(?:var|local|huaweicloud_\w+)(?:\.\w+)+")
+_REFERENCE = re.compile(r"(?<![\w.])(?:var|local|data|huaweicloud_\w+)(?:\.\w+)+")
+KINDS = {"var": "variable", "data": "data source"}
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _CALL = re.compile(r"\w+\(")
 
@@ -31,7 +32,12 @@ def problems(documents: Iterable[JsonObject], provider: Provider) -> list[str]:
     names = _Names(
         variables={name: _object(variable)["type"] for name, variable in sections["variable"].items()},
         values={group: _object(values) for group, values in sections["locals"].items()},
-        resources=frozenset(f"{kind}.{name}" for kind, named in resources.items() for name in _object(named)),
+        resources=frozenset(
+            f"{prefix}{kind}.{name}"
+            for prefix, section in (("", resources), ("data.", sections["data"]))
+            for kind, named in section.items()
+            for name in _object(named)
+        ),
         provider=provider,
     )
     found = []
@@ -46,13 +52,14 @@ def problems(documents: Iterable[JsonObject], provider: Provider) -> list[str]:
     for name, body in sections["provider"].items():
         checker = _Checker(names, {})
         found += [f"provider.{name}: {problem}" for problem in checker.block(_object(body), provider.configuration)]
-    for section in ("locals", "output"):
+    for section in ("data", "locals", "output"):
         found += [f"{section}.{problem}" for problem in names.dangling(sections[section])]
     return found
 
 
 def _sections(documents: Iterable[JsonObject]) -> dict[str, JsonObject]:
-    sections: dict[str, JsonObject] = {name: {} for name in ("resource", "locals", "variable", "provider", "output")}
+    names = ("resource", "data", "locals", "variable", "provider", "output")
+    sections: dict[str, JsonObject] = {name: {} for name in names}
     for document in documents:
         for name, section in document.items():
             if name in sections:
@@ -72,7 +79,7 @@ class _Names:
     values: Mapping[str, Mapping[str, Json]]
     """The local values, by group and name."""
     resources: frozenset[str]
-    """The addresses of the resources."""
+    """The addresses of the resources and of the data sources."""
     provider: Provider
 
     def dangling(self, value: Json, path: str = "") -> Iterator[str]:
@@ -88,8 +95,9 @@ class _Names:
 
     def _problem(self, reference: str) -> str | None:
         kind, *rest = reference.split(".")
-        if kind == "var":
-            return None if rest[0] in self.variables else f"there is no variable {rest[0]}"
+        if kind in {"var", "data"}:  # the schema has no attributes of data sources
+            found = rest[0] in self.variables if kind == "var" else ".".join((kind, *rest[:2])) in self.resources
+            return None if found else f"there is no {KINDS[kind]} {'.'.join(rest)}"
         if kind == "local":
             value: Json = {group: dict(values) for group, values in self.values.items()}
             for part in rest:
@@ -170,7 +178,9 @@ class _Checker:
         known = [*(name for name, attribute in block.attributes.items() if attribute.is_settable), *block.nested]
         for name, value in body.items():
             here = path + name
-            if name in block.nested:
+            if name == "dynamic":
+                yield from self._dynamic(_object(value), block, path)
+            elif name in block.nested:
                 yield from self._nested(value, block.nested[name], here)
             elif name not in block.attributes:
                 yield f"{here}: unknown attribute{did_you_mean(name, known)}"
@@ -195,6 +205,16 @@ class _Checker:
             yield f"{path}: found {len(bodies)} blocks, expected {nested.least} to {most or 'any number'}"
         for body in bodies:
             yield from self.block(_object(body), nested.block, f"{path}.")
+
+    def _dynamic(self, blocks: JsonObject, block: Block, path: str) -> Iterator[str]:
+        """Check blocks that are repeated for each item of a collection (Terraform, dynamic Blocks)."""
+        for name, body in blocks.items():
+            here = f"{path}dynamic.{name}"
+            if name not in block.nested:
+                yield f"{here}: unknown block{did_you_mean(name, block.nested)}"
+                continue
+            yield from self._names.dangling(_object(body).get("for_each"), f"{here}.for_each")
+            yield from self.block(_object(_object(body).get("content")), block.nested[name].block, f"{here}.")
 
     def _attribute(self, value: Json, attribute: Attribute, path: str) -> Iterator[str]:
         if not attribute.is_settable:

@@ -159,14 +159,15 @@ def _terraform(template: Template, target: Target, out: Path) -> JsonObject:
 
 
 def _main(part: Part) -> JsonObject:
-    by_type: dict[str, JsonObject] = {}
-    for resource in part.resources:
-        by_type.setdefault(resource.type, {})[resource.name] = resource.body
     main: JsonObject = {}
     if part.values:
         main["locals"] = {group: dict(named) for group, named in part.values.items()}
-    if by_type:
-        main["resource"] = dict(by_type)
+    for section, blocks in (("data", part.data), ("resource", part.resources)):
+        by_type: dict[str, JsonObject] = {}
+        for block in blocks:
+            by_type.setdefault(block.type, {})[block.name] = block.body
+        if by_type:
+            main[section] = dict(by_type)
     return main
 
 

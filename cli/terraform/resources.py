@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from cli.json_value import Json, JsonObject
-from cli.permissions.agencies import TRUSTED_SERVICE, agencies, custom_policy
+from cli.permissions.agencies import TRUSTED_SERVICE, agencies, confined_policy, custom_policy
 from cli.template.model import AsyncInvoke, Event, Function, Subscription, Template, Topic
 from cli.terraform.expressions import TOPIC, Scope, call, literal, snake_case
 
@@ -20,6 +20,8 @@ LOG_GROUP = "huaweicloud_lts_group"
 LOG_STREAM = "huaweicloud_lts_stream"
 AGENCY = "huaweicloud_identity_agency"
 POLICY = "huaweicloud_identity_role"
+ENTERPRISE_PROJECTS = "huaweicloud_enterprise_project"
+"""A data source, which finds an enterprise project by its id."""
 FUNCTION = "huaweicloud_fgs_function"
 ASYNC_INVOKE = "huaweicloud_fgs_async_invoke_configuration"
 TRIGGER = "huaweicloud_fgs_function_trigger"
@@ -71,6 +73,8 @@ class Part:
 
     resources: tuple[Resource, ...] = ()
     values: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    data: tuple[Resource, ...] = ()
+    """The ``data`` blocks, which look something up."""
 
 
 def application(template: Template, scope: Scope, packages: Mapping[str, str], target: Target) -> Part:
@@ -85,7 +89,8 @@ def application(template: Template, scope: Scope, packages: Mapping[str, str], t
         _triggers(template, scope),
     )
     values = {group: named for part in parts for group, named in part.values.items() if named}
-    return Part(tuple(resource for part in parts for resource in part.resources), values)
+    data = tuple(source for part in parts for source in part.data)
+    return Part(tuple(resource for part in parts for resource in part.resources), values, data)
 
 
 def _topics(template: Template, scope: Scope) -> Iterator[Resource]:
@@ -138,9 +143,13 @@ def _logs(template: Template, scope: Scope) -> Iterator[Resource]:
 
 
 def _agencies(template: Template, scope: Scope) -> Part:
-    """Return the agencies with permissions, each with a custom policy for the project of the functions."""
-    resources = []
+    """Return the agencies with permissions, each with a custom policy for the project of the functions.
+
+    An agency that makes instances has a second policy, in the enterprise project of the drills.
+    """
+    resources: list[Resource] = []
     policies = {}
+    data: list[Resource] = []
     for agency in agencies(template):
         name = snake_case(agency.name)
         policies[name] = scope.value(custom_policy(agency))
@@ -157,7 +166,28 @@ def _agencies(template: Template, scope: Scope) -> Part:
             "project_role": [{"project": PROJECT, "roles": [f"${{{POLICY}.{name}.name}}"]}],
         }
         resources += [Resource(POLICY, name, policy), Resource(AGENCY, name, body)]
-    return Part(tuple(resources), {"policies": policies})
+        if confined := confined_policy(agency):
+            second = snake_case(agency.confined_policy_name)
+            policies[second] = scope.value(confined)
+            own: JsonObject = {
+                "name": scope.text(agency.confined_policy_name),
+                "policy": call("jsonencode", f"local.policies.{second}"),
+            }
+            resources.append(Resource(POLICY, second, policy | own))
+            # Nothing is looked up and granted while the variable is empty.
+            ids = call("toset", f'compact(["{scope.text(agency.enterprise_project)}"])')
+            data.append(Resource(ENTERPRISE_PROJECTS, name, {"for_each": ids, "id": "${each.value}"}))
+            body["dynamic"] = {"enterprise_project_roles": _roles_in(f"data.{ENTERPRISE_PROJECTS}.{name}", second)}
+    return Part(tuple(resources), {"policies": policies}, tuple(data))
+
+
+def _roles_in(projects: str, policy: str) -> JsonObject:
+    """Return the blocks that grant a policy in each of *projects*. The provider takes an enterprise project by name."""
+    content: JsonObject = {
+        "enterprise_project": "${enterprise_project_roles.value.name}",
+        "roles": [f"${{{POLICY}.{policy}.name}}"],
+    }
+    return {"for_each": f"${{{projects}}}", "content": content}
 
 
 def _functions(template: Template, scope: Scope, packages: Mapping[str, str], target: Target) -> Part:

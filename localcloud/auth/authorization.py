@@ -22,6 +22,9 @@ from localcloud.errors import Service, usual_error
 
 Document = dict[str, Any]
 
+GRANTED_ON = "EnterpriseProject"
+"""The key of a document that is granted on one enterprise project: it applies to the calls about its instances."""
+
 
 class Action(NamedTuple):
     """An action, by its name in a custom policy and in an identity policy.
@@ -38,7 +41,10 @@ class Action(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a call is about: the names of its resource, and the enterprise project of its instance, if it has one."""
+    """What a call is about: the names of its resource, and the enterprise project of its instance, if it has one.
+
+    An instance that is to be made has the enterprise project of the request.
+    """
 
     resources: tuple[str, ...] = ()
     enterprise_project_id: str | None = None
@@ -166,6 +172,7 @@ def resources_of(path: str, region: str, account_id: str) -> tuple[str, ...]:
 
 def is_allowed(action: Action, documents: Iterable[Document], target: Target = NOTHING) -> bool:
     """Whether a statement of `documents` allows the action and none denies it."""
+    documents = [one for one in documents if one.get(GRANTED_ON) in (None, target.enterprise_project_id)]
     if action.identity_name.startswith("dds:") and not action.on_instances:
         target = NOTHING
     effects = {

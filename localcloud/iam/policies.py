@@ -15,7 +15,14 @@ from localcloud.clock import text
 from localcloud.errors import CloudError
 from localcloud.iam import policy_schemas as schemas
 from localcloud.iam.errors import conflict, not_found
-from localcloud.iam.state import Attachment, CustomPolicy, Grant, IamState, IdentityPolicy
+from localcloud.iam.state import (
+    ENTERPRISE_PROJECTS,
+    Attachment,
+    CustomPolicy,
+    Grant,
+    IamState,
+    IdentityPolicy,
+)
 
 
 def create(state: IamState, option: schemas.PolicyOption) -> CustomPolicy:
@@ -81,6 +88,22 @@ def find_grant(state: IamState, scope: str, agency_id: str, policy_id: str) -> G
 def revoke(state: IamState, scope: str, agency_id: str, policy_id: str) -> None:
     """Revoke a custom policy from an agency. Raises 404."""
     state.grants.remove(find_grant(state, scope, agency_id, policy_id).id)
+
+
+def grants_on_enterprise_projects(state: IamState, agency_id: str | None) -> Iterator[Grant]:
+    """The grants on enterprise projects, of one agency or of all."""
+    for grant in state.grants:
+        if grant.scope.startswith(ENTERPRISE_PROJECTS) and agency_id in (None, grant.agency_id):
+            yield grant
+
+
+def assignment(grant: Grant) -> schemas.RoleAssignment:
+    """A grant on an enterprise project as IAM lists it."""
+    place = schemas.Id(id=grant.scope.removeprefix(ENTERPRISE_PROJECTS))
+    scope = schemas.AssignmentScope(enterprise_project=place)
+    return schemas.RoleAssignment(
+        agency=schemas.Id(id=grant.agency_id), role=schemas.Id(id=grant.policy_id), scope=scope
+    )
 
 
 def granted(state: IamState, scope: str, agency_id: str) -> Iterator[CustomPolicy]:

@@ -105,6 +105,42 @@ class GrantedPolicies(BaseModel):
     roles: list[CustomPolicy]
 
 
+class EnterpriseProjectGrant(BaseModel):
+    """A custom policy of an agency in an enterprise project."""
+
+    agency_id: Annotated[str, Field(min_length=1)]
+    enterprise_project_id: Annotated[str, Field(min_length=1)]
+    role_id: Annotated[str, Field(min_length=1)]
+
+
+class EnterpriseProjectGrants(BaseModel):
+    role_assignments: Annotated[list[EnterpriseProjectGrant], Field(min_length=1, max_length=250)]
+
+
+class Id(BaseModel):
+    id: str
+
+
+class AssignmentScope(BaseModel):
+    """Where a policy is granted."""
+
+    enterprise_project: Id
+
+
+class RoleAssignment(BaseModel):
+    """A grant, as the permissions assignment records have it."""
+
+    agency: Id
+    role: Id
+    scope: AssignmentScope
+    is_inherited: bool = False
+
+
+class RoleAssignments(BaseModel):
+    role_assignments: list[RoleAssignment]
+    total_num: int
+
+
 class IdentityStatement(BaseModel):
     """Actions that are allowed or denied on resources.
 

@@ -1,13 +1,13 @@
 """The routes of IAM: tokens and temporary access keys, projects, agencies, policies of both models."""
 
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from localcloud.iam import agencies, policies, policy_schemas, schemas, tokens
 from localcloud.iam.errors import bad_request, not_found
-from localcloud.iam.state import ALL_PROJECTS, IamState
+from localcloud.iam.state import ALL_PROJECTS, ENTERPRISE_PROJECTS, IamState
 
 
 T = TypeVar("T")
@@ -22,6 +22,7 @@ def routes(state: IamState) -> APIRouter:
     router.include_router(_agencies(state))
     router.include_router(_custom_policies(state))
     router.include_router(_grants(state))
+    router.include_router(_enterprise_project_grants(state))
     router.include_router(_identity_policies(state))
     return router
 
@@ -218,6 +219,42 @@ def _add_grants(router: APIRouter, state: IamState, name: str, place: str, known
         """Revoke a custom policy from an agency."""
         check_place(place_id)
         policies.revoke(state, scope, agency_id, role_id)
+
+
+def _enterprise_project_grants(state: IamState) -> APIRouter:
+    router = APIRouter(prefix="/v3.0/OS-PERMISSION", tags=["IAM permissions of agencies"])
+    role_assignments = "/subjects/agency/scopes/enterprise-project/role-assignments"
+
+    @router.put(role_assignments, status_code=204)
+    async def associate_role_to_agency_on_enterprise_project(body: policy_schemas.EnterpriseProjectGrants) -> None:
+        """Grant custom policies to agencies in enterprise projects."""
+        for one in body.role_assignments:
+            policies.grant_to(state, f"{ENTERPRISE_PROJECTS}{one.enterprise_project_id}", one.agency_id, one.role_id)
+
+    @router.delete(role_assignments, status_code=204)
+    async def revoke_role_from_agency_on_enterprise_project(body: policy_schemas.EnterpriseProjectGrants) -> None:
+        """Revoke custom policies from agencies in enterprise projects."""
+        for one in body.role_assignments:
+            policies.revoke(state, f"{ENTERPRISE_PROJECTS}{one.enterprise_project_id}", one.agency_id, one.role_id)
+
+    @router.get("/role-assignments")
+    async def show_domain_role_assignments(
+        domain_id: str,
+        scope: Literal["enterprise_project"],  # noqa: ARG001 only these grants are listed here
+        agency_id: Annotated[str | None, Query(alias="subject.agency_id")] = None,
+        page: Page = None,
+        per_page: Annotated[int | None, Query(ge=1, le=50)] = None,
+    ) -> policy_schemas.RoleAssignments:
+        """List the grants in enterprise projects. Those of other scopes are not listed here."""
+        found = [
+            policies.assignment(grant)
+            for grant in policies.grants_on_enterprise_projects(state, agency_id)
+            if domain_id == state.region.domain_id
+        ]
+        listed = [*_page_of(found, page, per_page)]
+        return policy_schemas.RoleAssignments(role_assignments=listed, total_num=len(found))
+
+    return router
 
 
 def _identity_policies(state: IamState) -> APIRouter:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.auth.authorization import Document
+from localcloud.auth.authorization import GRANTED_ON, Document
 from localcloud.auth.credentials import Credentials
 from localcloud.iam.errors import not_found
 from localcloud.region import Region
@@ -14,6 +14,8 @@ from localcloud.store import Store
 HOUR = 3600
 # The scope of a grant that applies to all projects.
 ALL_PROJECTS = "all-projects"
+# The beginning of the scope of a grant that applies to the resources of one enterprise project.
+ENTERPRISE_PROJECTS = "enterprise-projects/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ class CustomPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A custom policy granted to an agency. `scope` is ``projects/ID``, ``domains/ID`` or ``all-projects``."""
+    """A custom policy granted to an agency.
+
+    `scope` is ``projects/ID``, ``enterprise-projects/ID``, ``domains/ID`` or ``all-projects``.
+    """
 
     id: str
     scope: str
@@ -118,12 +123,16 @@ class IamState:
         """The policy documents of both models that apply to calls of an agency to project-level services.
 
         DDS and SMN are project-level services. A policy granted on the account (a domain) applies to global services
-        only (IAM User Guide).
+        only (IAM User Guide). A policy granted on an enterprise project, which its document then names, applies to the
+        resources in it.
         """
         scopes = {ALL_PROJECTS, f"projects/{self.region.project_id}"}
         for grant in self.grants:
             if grant.agency_id == agency_id and grant.scope in scopes:
                 yield self.policy(grant.policy_id).document
+            elif grant.agency_id == agency_id and grant.scope.startswith(ENTERPRISE_PROJECTS):
+                place = grant.scope.removeprefix(ENTERPRISE_PROJECTS)
+                yield {**self.policy(grant.policy_id).document, GRANTED_ON: place}
         for attachment in self.attachments:
             if attachment.agency_id == agency_id:
                 yield self.identity_policy(attachment.policy_id).document

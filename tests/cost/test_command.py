@@ -26,7 +26,8 @@ def test_the_table_has_a_row_for_each_function_and_a_total() -> None:
     assert rows["create_backup"][:3] == ["30", "256", "2.00"]
     assert rows["track_backups"][0] == "8,760"
     total = next(line for line in result.output.splitlines() if line.startswith("Total"))
-    assert total.split()[1] == "8,851"
+    assert rows["drill_backups"][0] == "8,760"
+    assert total.split()[1] == "17,611"
     assert "An account has 1,000,000 invocations and 400,000 GB-seconds a month for free" in result.output
     assert "Assumptions: 60 DDS calls a minute, 0.2 s a call, 1 s for a cold start" in result.output
     assert "! prune_backups: DRY_RUN is on" in result.output
@@ -57,13 +58,13 @@ def test_json_has_everything_in_the_table() -> None:
         "DDS.CreateManualBackup": 30.417,
         "SMN.PublishMessage": 30.417,
     }
-    assert document["total"]["invocations"] == 8851.25
+    assert document["total"]["invocations"] == 17611.25
     assert document["backups"] == {"instances": 1, "made": 30.417, "kept_of_each_instance": 10}
     assert document["backup_gb_beyond_free"] == 100
     assert document["amounts"]["backup_storage"] == 5
-    assert document["amounts"]["requests"] == pytest.approx(0.018)
+    assert document["amounts"]["requests"] == pytest.approx(0.035)
     assert document["amounts"]["gb_seconds"] == pytest.approx(document["total"]["gb_seconds"] / 1000, rel=0.01)
-    assert len(document["remarks"]) == 1
+    assert [text.partition(":")[0] for text in document["remarks"]] == ["prune_backups", "drill_backups"]
 
 
 def test_amounts_are_shown_if_there_are_prices() -> None:
@@ -74,11 +75,29 @@ def test_amounts_are_shown_if_there_are_prices() -> None:
     assert "At your prices: backup storage 5.00; together 5.00 a month." in output
 
 
+def test_drills_cost_what_their_instances_cost() -> None:
+    """Their number follows from DRILL_INTERVAL, their hours from the size of a backup, or as given."""
+    sizes = ["--instances", "4", "--backup-size", "100", "--storage", "200", "--drill-hour-price", "2"]
+
+    computed = json.loads(cost("--json", *sizes).output)
+    given = json.loads(cost("--json", *sizes, "--drill-hours", "2").output)
+
+    hours = 0.5 + 100 * 1024 / 40 / 3600
+    assert computed["drills"] == {
+        "number": pytest.approx(4 * 365 / 12 / 30, abs=0.001),
+        "hours_each": pytest.approx(hours, abs=0.001),
+        "instance_hours": pytest.approx(4 * 365 / 12 / 30 * hours, abs=0.001),
+        "dry_run": True,
+    }
+    assert computed["amounts"]["drills"] == pytest.approx(computed["drills"]["instance_hours"] * 2, abs=0.01)
+    assert given["amounts"]["drills"] == pytest.approx(4 * 365 / 12 / 30 * 2 * 2, abs=0.01)
+
+
 def test_measured_durations_and_other_memory_sizes() -> None:
     """A value applies to one function or to all."""
     document = json.loads(cost("--json", "--duration", "2", "--duration", "create_backup=9", "--memory", "512").output)
 
-    assert [round(f["seconds"] / f["invocations"]) for f in document["functions"]] == [9, 2, 2, 2]
+    assert [round(f["seconds"] / f["invocations"]) for f in document["functions"]] == [9, 2, 2, 2, 2]
     assert {f["memory_mb"] for f in document["functions"]} == {512}
 
 

@@ -242,8 +242,36 @@ def test_remarks(template: Template, assumptions: dict[str, Any], said: str) -> 
 def test_no_remarks() -> None:
     """There are no remarks if pruning keeps up and every event fits into a minute of the rate limit."""
     template = template_with("prune_backups", variables={"DRY_RUN": "false"})
+    drills = {"DRY_RUN": "false", "DRILL_ENTERPRISE_PROJECT_ID": "drills"}
+    template = replace(
+        template,
+        functions=tuple(
+            replace(one, variables={**one.variables, **drills}) if one.name == "drill_backups" else one
+            for one in template.functions
+        ),
+    )
 
     assert list(remarks(month_of(template), Assumptions(NOW))) == []
+
+
+def test_drills_have_a_cap_by_the_week() -> None:
+    """MAX_DRILLS_PER_WEEK counts more than DRILL_INTERVAL. A drill makes one instance and deletes it."""
+    on = {"DRY_RUN": "false", "DRILL_ENTERPRISE_PROJECT_ID": "drills", "MAX_DRILLS_PER_WEEK": "2"}
+    month = month_of(template_with("drill_backups", variables=on), instances=100)
+
+    assert month.drills
+    assert month.drills.number == pytest.approx(2 * DAYS / 7)
+    assert month.calls["DDS.RestoreNewInstance"] == pytest.approx(month.drills.number)
+    assert month.calls["DDS.DeleteInstance"] == pytest.approx(month.drills.number)
+
+
+def test_dry_drills_make_nothing() -> None:
+    """The drills are counted for the bill, and no call of them."""
+    month = month_of(template_with("drill_backups", variables={}), instances=3)
+
+    assert month.drills
+    assert month.drills.is_dry
+    assert "DDS.RestoreNewInstance" not in month.calls
 
 
 def test_invalid_settings() -> None:

@@ -51,12 +51,14 @@ def test_deploy_backup_doctor_destroy(cloud: LocalCloud) -> None:
     last = json.loads(ddsbackup("destroy", "--yes", "--json").stdout)
 
     assert {change["state"] for change in first["changes"]} == {"done"}
+    line = Path("template.yaml").read_text(encoding="utf-8").partition("  DrillEnterpriseProjectId:")[0].count("\n") + 1
     (result,) = answer["result"]["results"]
     assert (result["outcome"], result["instance_id"], result["notified"]) == ("CREATED", INSTANCE, True)
     assert result["backup_id"] in backups
     assert second["changes"] == []
     assert {item["level"] for item in health["findings"]} == {"ok", "warning"}
     assert [item["subject"] for item in health["findings"] if item["level"] == "warning"] == [
+        f"template.yaml:{line} Parameters.DrillEnterpriseProjectId",  # only the drills need it
         "subscriptions of dds-backup",
         "subscriptions of dds-backup-failures",
     ]

@@ -137,6 +137,18 @@ def _call_every_grant(cloud: LocalCloud, iam: Any, agency_id: str, policy_id: st
     iam.check_domain_permission_for_agency(sdk.CheckDomainPermissionForAgencyRequest(**domain, **role))
     iam.list_domain_permissions_for_agency(sdk.ListDomainPermissionsForAgencyRequest(**domain))
     iam.remove_domain_permission_from_agency(sdk.RemoveDomainPermissionFromAgencyRequest(**domain, **role))
+    one = sdk.CreateAgencyEpPolicyAssignmentReqBodyRoleAssignments(
+        agency_id=agency_id, enterprise_project_id="ep", role_id=policy_id
+    )
+    granting = sdk.CreateAgencyEpPolicyAssignmentReqBody(role_assignments=[one])
+    iam.associate_role_to_agency_on_enterprise_project(
+        sdk.AssociateRoleToAgencyOnEnterpriseProjectRequest(body=granting)
+    )
+    iam.show_domain_role_assignments(
+        sdk.ShowDomainRoleAssignmentsRequest(domain_id=DOMAIN_ID, scope="enterprise_project")
+    )
+    revoking = sdk.CreateOrDelAgencyEpPolicyAssignmentReqBody(role_assignments=[one])
+    iam.revoke_role_from_agency_on_enterprise_project(sdk.RevokeRoleFromAgencyOnEnterpriseProjectRequest(body=revoking))
     iam.associate_agency_with_all_projects_permission(
         sdk.AssociateAgencyWithAllProjectsPermissionRequest(**domain, **role)
     )

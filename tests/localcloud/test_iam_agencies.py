@@ -229,3 +229,34 @@ def test_agencies_survive_a_restart(tmp_path: Path) -> None:
         found = httpx.get(url, headers=token, trust_env=False).json()
 
     assert found["agency"]["name"] == "dds-backup"
+
+
+def test_a_policy_is_granted_in_an_enterprise_project_and_revoked(iam: Any) -> None:
+    """The records name agency, policy and enterprise project. Another agency and another account have none."""
+    agency_id, role_id = make_agency(iam), make_policy(iam, "dds:instance:deleteInstance")
+    one = sdk.CreateAgencyEpPolicyAssignmentReqBodyRoleAssignments(
+        agency_id=agency_id, enterprise_project_id="ep", role_id=role_id
+    )
+
+    def records(agency: str, domain_id: str = DOMAIN_ID) -> list[tuple[str, str, str]]:
+        request = sdk.ShowDomainRoleAssignmentsRequest(
+            domain_id=domain_id, subject_agency_id=agency, scope="enterprise_project"
+        )
+        found = iam.show_domain_role_assignments(request).role_assignments
+        return [(one.agency.id, one.role.id, one.scope.enterprise_project.id) for one in found]
+
+    iam.associate_role_to_agency_on_enterprise_project(
+        sdk.AssociateRoleToAgencyOnEnterpriseProjectRequest(
+            body=sdk.CreateAgencyEpPolicyAssignmentReqBody(role_assignments=[one])
+        )
+    )
+
+    assert records(agency_id) == [(agency_id, role_id, "ep")]
+    assert records("other") == records(agency_id, "0" * 32) == []
+
+    iam.revoke_role_from_agency_on_enterprise_project(
+        sdk.RevokeRoleFromAgencyOnEnterpriseProjectRequest(
+            body=sdk.CreateOrDelAgencyEpPolicyAssignmentReqBody(role_assignments=[one])
+        )
+    )
+    assert records(agency_id) == []

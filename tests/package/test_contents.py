@@ -122,3 +122,70 @@ def test_packages_and_state_are_not_packed(tmp_path: Path) -> None:
     (tmp_path / "build" / "greet.zip").write_text("the package before")
 
     assert own_files(a_function(tmp_path, tmp_path), tmp_path / "build") == {"index.py": b""}
+
+
+BOOTSTRAP = """\
+from typing import TYPE_CHECKING
+
+import shared.common
+
+if TYPE_CHECKING:
+    from shared.part.function import Settings
+
+def greet():
+    from shared.greeting.function import run
+
+def part():
+    from shared.part.function import run
+    from shared.lent import words
+    from shared.lonely import words
+"""
+SHARED = {
+    "bootstrap.py": BOOTSTRAP,
+    "common.py": "",
+    "unused.py": "",
+    "greeting/__init__.py": "",
+    "greeting/function.py": "import shared.lent",
+    "part/__init__.py": "",
+    "part/function.py": "import shared.common, shared.tools",
+    "part/data.json": "{}",
+    "lent.py": "",
+    "lonely.py": "",
+    "tools.py": "import shared.deep_tools",
+    "deep_tools.py": "",
+}
+
+
+def shared_of(root: Path, name: str, files: dict[str, str]) -> set[str]:
+    """The files of shared in the package of a function; greet and part are the functions."""
+    for place in ("functions/greet/index.py", "functions/part/index.py", *(f"shared/{one}" for one in files)):
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / place).write_text(files.get(place.removeprefix("shared/"), ""))
+    found = own_files(a_function(root, root / "functions" / name))
+    return {one.removeprefix("shared/") for one in found if one.startswith("shared/")}
+
+
+def test_what_only_another_function_imports_is_left_out(tmp_path: Path) -> None:
+    """The bootstrap says which part belongs to which function. What nobody imports stays."""
+    theirs = {"part/__init__.py", "part/function.py", "part/data.json", "lonely.py", "tools.py", "deep_tools.py"}
+
+    assert shared_of(tmp_path, "greet", SHARED) == SHARED.keys() - theirs
+    assert shared_of(tmp_path, "part", SHARED) == SHARED.keys() - {"greeting/__init__.py", "greeting/function.py"}
+
+
+def test_what_a_module_that_stays_imports_stays(tmp_path: Path) -> None:
+    """A part of another function that common code needs is packed with its folder's __init__."""
+    files = SHARED | {"common.py": "from shared.part import function"}
+
+    found = shared_of(tmp_path, "greet", files)
+
+    assert {"part/__init__.py", "part/function.py", "tools.py", "deep_tools.py"} <= found
+    assert "lonely.py" not in found
+
+
+@pytest.mark.parametrize("bootstrap", ["", "def other(): ...\n", "def greet(:\n"])
+def test_without_a_part_of_its_own_a_function_gets_all(tmp_path: Path, bootstrap: str) -> None:
+    """A function that the bootstrap does not know may import anything."""
+    files = SHARED | {"bootstrap.py": bootstrap}
+
+    assert shared_of(tmp_path, "greet", files) == files.keys()

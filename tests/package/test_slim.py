@@ -186,6 +186,15 @@ def test_stubs_are_valid_python() -> None:
         ast.parse(content, name)
 
 
+def test_a_function_that_reads_documents_gets_the_driver() -> None:
+    """The rules for pymongo apply to the functions that do not import it. GridFS is left out of all."""
+    without, with_driver = read_rules({"pymongo"}), read_rules({"pymongo"}, {"pymongo", "json"})
+
+    assert {"pymongo/*", "bson/*", "gridfs/*"} <= set(without.leave_out)
+    assert "bson.py" in without.made
+    assert (with_driver.leave_out, "bson.py" in with_driver.made) == (("gridfs/*",), False)
+
+
 def test_time_zones_are_packed(unpacked: Path) -> None:
     """FunctionGraph does not document that its machines have time zone data."""
     script = "import zoneinfo; zoneinfo.reset_tzpath(()); print(zoneinfo.ZoneInfo('Europe/Berlin').key)"

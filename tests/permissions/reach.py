@@ -2,20 +2,27 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
 
 from localcloud import LocalCloud
-from shared.bootstrap import audit_backups, create_backup, prune_backups, track_backups
-from shared.errors import UnfinishedEventError
+from shared.bootstrap import audit_backups, create_backup, drill_backups, prune_backups, track_backups
+from shared.cloud.credentials import Credentials
+from shared.cloud.restores import DdsRestores
+from shared.cloud.sdk import HttpLimits, SdkService
+from shared.drills import DrillName
+from shared.errors import DeniedError, UnfinishedEventError
 from tests.deliveries import CloudClock, Deliveries
-from tests.fakes import FakeContext, Steady
+from tests.fakes import FakeContext, Steady, make_retrying
 from tests.triggers import documented as doc
 
 
 DOMAIN_ID = "0f3d2f0c1c7f118d2f7a542a4e5c589a"
 NIGHT = 86_400
+PLACE = "8f1c2d3e-0000-4000-8000-000000000001"
+"""The enterprise project of the drills."""
 
 
 class Reach:
@@ -30,10 +37,10 @@ class Reach:
             base_url=cloud.url, headers={"X-Auth-Token": cloud.connection()["token"]}, trust_env=False
         )
         self._post("/v3.0/OS-AGENCY/agencies", {"agency": self._option()})
-        self.access_key = ""
+        self.access_keys: set[str] = set()
 
-    def allow(self, policy: Any) -> None:
-        """Attach a policy of either model to the agency."""
+    def allow(self, policy: Any, confined: Any = None) -> None:
+        """Attach a policy of either model to the agency, and *confined* in the enterprise project of the drills."""
         listed = self._http.get("/v3.0/OS-AGENCY/agencies", params={"domain_id": DOMAIN_ID}).json()
         (agency_id,) = (agency["id"] for agency in listed["agencies"])
         if policy["Version"] == "5.0":
@@ -41,11 +48,19 @@ class Reach:
             made = self._post("/v5/policies", new)["policy"]["policy_id"]
             self._http.post(f"/v5/policies/{made}/attach-agency", json={"agency_id": agency_id}).raise_for_status()
             return
-        role = {"display_name": self._agency, "type": "XA", "description": "", "policy": policy}
-        made = self._post("/v3.0/OS-ROLE/roles", {"role": role})["role"]["id"]
+        made = self._custom_policy(self._agency, policy)
         project = self.cloud.connection()["project_id"]
         place = f"/v3.0/OS-AGENCY/projects/{project}/agencies/{agency_id}/roles/{made}"
         self._http.put(place).raise_for_status()
+        if confined:
+            made = self._custom_policy(f"{self._agency}-instances", confined)
+            one = {"agency_id": agency_id, "enterprise_project_id": PLACE, "role_id": made}
+            place = "/v3.0/OS-PERMISSION/subjects/agency/scopes/enterprise-project/role-assignments"
+            self._http.put(place, json={"role_assignments": [one]}).raise_for_status()
+
+    def _custom_policy(self, name: str, policy: Any) -> str:
+        role = {"display_name": name, "type": "XA", "description": "", "policy": policy}
+        return str(self._post("/v3.0/OS-ROLE/roles", {"role": role})["role"]["id"])
 
     def back_up(self, nights: int, pause: float = NIGHT) -> list[dict[str, Any]]:
         """Create a backup on each of *nights*, each followed by a pause in seconds, and return the results."""
@@ -67,9 +82,22 @@ class Reach:
             except UnfinishedEventError:
                 continue
 
+    def restores(self) -> DdsRestores:
+        """The calls of a drill by themselves, under the agency."""
+        context = self._context({})
+        service = SdkService.dds(self.cloud.url, context.project_id, HttpLimits(3.0, 10.0, 1))
+        service.renew(Credentials.of(context, context.project_id), make_retrying(self.nights.clock, 60.0))
+        return DdsRestores(service)
+
+    def instances(self) -> list[dict[str, Any]]:
+        """The instances of the project, as the owner of the local cloud sees them."""
+        project = self.cloud.connection()["project_id"]
+        listed = self._http.get(f"/v3/{project}/instances").raise_for_status().json()
+        return list(listed["instances"])
+
     def calls(self) -> list[Any]:
         """The calls that were made under the agency."""
-        return [call for call in self.cloud.requests() if call["access_key"] == self.access_key]
+        return [call for call in self.cloud.requests() if call["access_key"] in self.access_keys]
 
     def close(self) -> None:
         """Close the connection."""
@@ -82,7 +110,7 @@ class Reach:
         role = {"agency_name": self._agency, "domain_id": DOMAIN_ID, "duration_seconds": NIGHT}
         auth = {"identity": {"methods": ["assume_role"], "assume_role": role}}
         key = self._post("/v3.0/OS-CREDENTIAL/securitytokens", {"auth": auth})["credential"]
-        self.access_key = key["access"]
+        self.access_keys.add(key["access"])
         return FakeContext(
             self.nights.context.user_data | settings,
             access_key=key["access"],
@@ -119,6 +147,21 @@ def _prune(reach: Reach) -> None:
     reach.run(prune_backups, tick, DRY_RUN="false", RETENTION="last=2")
 
 
+def _drill(reach: Reach) -> None:
+    reach.back_up(1)
+    settings = {"DRY_RUN": "false", "DRILL_ENTERPRISE_PROJECT_ID": PLACE}
+    now = _now(reach.nights.clock)
+    reach.run(drill_backups, {"instance_ids": [reach.instance], "at": now}, **settings)
+    reach.nights.clock.sleep(3600)
+    # What a drill with DRILL_CONNECT calls besides, without waiting for a connection.
+    for copy in (one["id"] for one in reach.instances() if DrillName.parse(one["name"])):
+        with suppress(DeniedError):
+            reach.restores().reset_password(copy, "aA1-aA1-aA1")
+    for _ in range(5):
+        reach.run(drill_backups, doc.timer("", time=_now(reach.nights.clock)), **settings)
+        reach.nights.clock.sleep(1200)
+
+
 def _now(clock: CloudClock) -> str:
     return clock.now().isoformat()
 
@@ -128,5 +171,6 @@ REACHES: dict[str, Callable[[Reach], None]] = {
     "audit_backups": _audit,
     "track_backups": _track,
     "prune_backups": _prune,
+    "drill_backups": _drill,
 }
 """The exercise of each function of the template, by function name."""

@@ -181,7 +181,7 @@ def test_every_function_has_a_failure_destination() -> None:
     destinations = [function.async_invoke and function.async_invoke.on_failure for function in template.functions]
     assert [one and (one.destination, one.param) for one in destinations] == [
         ("SMN", {"topic_urn": "${FailureTopic}"})
-    ] * 4
+    ] * 5
     assert all("smn:topic:list" in agency.actions for agency in agencies(template))
 
 
@@ -194,7 +194,7 @@ def test_the_application_names_its_topic() -> None:
     }
 
 
-def test_the_application_keeps_its_four_functions_apart() -> None:
+def test_the_application_keeps_its_functions_apart() -> None:
     """Only one agency may create backups, and only one other may delete them."""
     found = {agency.name: agency.actions for agency in agencies(load_template(CHECKOUT / "template.yaml"))}
 

@@ -27,7 +27,9 @@ def test_all_agencies_as_json() -> None:
     """With --json, one document has every agency with its functions, operations and policy."""
     document = json.loads(run("--json").stdout)
 
-    assert [entry["agency"].removeprefix("dds-backup-") for entry in document] == ["create", "audit", "track", "prune"]
+    assert [entry["agency"].removeprefix("dds-backup-") for entry in document] == [
+        *("create", "audit", "track", "prune", "drill")
+    ]
     assert "DDS.CreateManualBackup" in document[0]["operations"]
     assert document[0]["policy"]["Version"] == "1.1"
 

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,18 +11,25 @@ from huaweicloudsdkdds.v3 import DdsClient
 from huaweicloudsdksmn.v2 import SmnClient
 
 from cli.paths import CHECKOUT
-from cli.permissions.agencies import Agency, agencies, custom_policy, identity_policy
+from cli.permissions.agencies import Agency, agencies, confined_policy, custom_policy, identity_policy
 from cli.template.load import load_template
 from localcloud import LocalCloud
 from localcloud.auth.authorization import action_of
 from shared.cloud import operations
 from shared.cloud.operations import OPERATIONS, Operation
-from tests.permissions.reach import REACHES, Reach
+from shared.errors import DeniedError
+from tests.permissions.reach import PLACE, REACHES, Reach
 
 
-AGENCIES = agencies(load_template(CHECKOUT / "template.yaml"))
+AGENCIES = agencies(load_template(CHECKOUT / "template.yaml", {"DrillEnterpriseProjectId": PLACE}))
 CLIENTS: dict[str, Any] = {"DDS": DdsClient, "SMN": SmnClient}
-NEEDED = [(agency, operation) for agency in AGENCIES for operation in agency.operations]
+NEEDED = [
+    pytest.param(
+        agency, one, id=f"{agency.name} {one.name}", marks=[pytest.mark.slow] if agency.confined_actions else []
+    )
+    for agency in AGENCIES
+    for one in agency.operations
+]
 
 
 def http_of(operation: Operation) -> tuple[str, str]:
@@ -80,7 +87,7 @@ def identity_policy_for_any_resource(agency: Agency) -> dict[str, Any]:
 @pytest.mark.parametrize("agency", AGENCIES, ids=lambda agency: agency.name)
 def test_each_function_makes_exactly_the_calls_that_its_policy_allows(reach: Reach, agency: Agency, form: Any) -> None:
     """No call is denied, and every permission in the template is used."""
-    reach.allow(form(agency))
+    reach.allow(form(agency), confined_policy(agency))
 
     exercise(reach, agency)
 
@@ -88,12 +95,11 @@ def test_each_function_makes_exactly_the_calls_that_its_policy_allows(reach: Rea
     assert {operation_of(call) for call in reach.calls()} == {operation.name for operation in agency.operations}
 
 
-@pytest.mark.parametrize(
-    ("agency", "missing"), NEEDED, ids=[f"{agency.name} {operation.name}" for agency, operation in NEEDED]
-)
+@pytest.mark.parametrize(("agency", "missing"), NEEDED)
 def test_each_permission_is_needed(reach: Reach, agency: Agency, missing: Operation) -> None:
     """Without a permission, that call and no other is denied."""
-    actions = [action for action in agency.identity_actions if action != missing.identity_action]
+    lost = {missing.identity_action, *missing.other_names}
+    actions = [action for action in (*agency.identity_actions, *agency.confined_identity_actions) if action not in lost]
     reach.allow({"Version": "5.0", "Statement": [{"Effect": "Allow", "Action": actions}]})
 
     exercise(reach, agency)
@@ -106,9 +112,14 @@ def test_the_local_cloud_knows_the_same_actions(operation: Operation) -> None:
     """The application and the local cloud each state the action of an operation, independently."""
     method, path = http_of(operation)
 
-    action = action_of(method, path.replace("{", "").replace("}", ""))
-    assert action is not None
-    assert (action.name, action.identity_name) == (operation.action, operation.identity_action)
+    path = path.replace("{instance_id}", "a89dab5e39394eccbdb77b19d57b0180in02").replace("{", "").replace("}", "")
+    known = action_of(method, path)
+
+    assert known is not None
+    assert (known.name, known.identity_name) == (operation.action, operation.identity_action)
+    assert set(known.dependencies) == set(operation.dependencies)
+    if operation.is_confined:
+        assert known.on_instances == operation.has_condition
 
 
 def calls_in(file: Path) -> list[ast.Call]:
@@ -117,7 +128,9 @@ def calls_in(file: Path) -> list[ast.Call]:
     return [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"self._service.call", "service.call"}
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"self._service.call", "service.call", "self._expect_job"}
+        and ast.unparse(node.args[0]) != "operation"  # of the method that the others call
     ]
 
 
@@ -132,15 +145,48 @@ def test_the_code_calls_exactly_the_known_operations() -> None:
 
 
 def test_only_the_service_calls_the_sdk() -> None:
-    """Only SdkService.call, which takes an operation, uses the SDK's clients."""
+    """Only SdkService.call, which takes an operation, uses the SDK's clients. Another client is the database's."""
     for file in (CHECKOUT / "shared").rglob("*.py"):
         text = file.read_text(encoding="utf-8")
-        assert file.name == "sdk.py" or "_client." not in text, file
+        assert file.name == "sdk.py" or "import pymongo" in text or "_client." not in text, file
 
 
 def test_every_operation_is_a_permission_of_some_function() -> None:
-    """The permissions in the template are exactly the operations of the code."""
-    assert {operation.name for agency in AGENCIES for operation in agency.operations} == set(OPERATIONS)
+    """The permissions in the template are the operations of the code, except one that only ddsbackup restore needs."""
+    used = {operation.name for agency in AGENCIES for operation in agency.operations}
+
+    assert set(OPERATIONS) - used == {"DDS.ListRestoreTimes"}
+
+
+@pytest.mark.parametrize("form", [custom_policy, confined_policy, identity_policy])
+@pytest.mark.parametrize("agency", AGENCIES, ids=lambda agency: agency.name)
+def test_no_agency_may_restore_over_an_instance(agency: Agency, form: Any) -> None:
+    """No policy of the template has such an action, and none has a wildcard that would match it."""
+    policy = form(agency) or {"Statement": []}
+
+    given = {action for statement in policy["Statement"] for action in statement["Action"]}
+    assert not given & operations.RESTORE_OVER
+    assert not [action for action in given if "*" in action]
+
+
+@pytest.mark.parametrize("form", [custom_policy, identity_policy])
+@pytest.mark.parametrize("agency", [one for one in AGENCIES if one.enterprise_project], ids=lambda agency: agency.name)
+def test_the_drill_can_change_nothing_outside_its_enterprise_project(reach: Reach, agency: Agency, form: Any) -> None:
+    """Every call that changes or deletes an instance is denied for a source."""
+    reach.allow(form(agency), confined_policy(agency))
+    restores = reach.restores()
+    changes: tuple[Callable[[], None], ...] = (
+        lambda: restores.delete(reach.instance),
+        lambda: restores.restart(reach.instance),
+        lambda: restores.reset_password(reach.instance, "aA1-aA1-aA1"),
+        lambda: restores.tag(reach.instance, "ddsbackup-drill", "x"),
+    )
+
+    for change in changes:
+        with pytest.raises(DeniedError):
+            change()
+
+    assert {call["status"] for call in reach.calls()} == {403}
 
 
 def test_every_function_of_the_template_is_exercised() -> None:

@@ -9,18 +9,19 @@ from tests.deploy.conftest import writes
 from tests.preflight.conftest import GIVEN, Change, Run
 
 
+AT = "0 0 2 * * ?\"\n          user_event: '"
 FAULTS = [
     ("RETENTION: last=3", "RETENTON: last=3", "unknown_setting", "RETENTON is not a setting, and has no effect"),
     ("NOTIFY_TOPIC_URN: ${", "MAX_CONCURENCY: 4\n        NOTIFY_TOPIC_URN: ${", "unknown_setting", "MAX_CONCURENCY"),
     ("0 0 2 * * ?", "0 0 25 * * ?", "schedule", "'25' is not within 0 to 23"),
     ("=UTC 0 0 2", "=Mars/Base 0 0 2", "schedule", "there is no time zone 'Mars/Base'"),
     (
-        "{${Instances}}",
-        '{${Instances}, "min_intervall": "1h"}',
+        AT + "{${Instances}}",
+        AT + '{${Instances}, "min_intervall": "1h"}',
         "request",
         "min_intervall: unknown field (did you mean min_interval?)",
     ),
-    ("{${Instances}}", "{${Instances}", "request", "not JSON: Expecting ',' delimiter at line 1, column"),
+    (AT + "{${Instances}}", AT + "{${Instances}", "request", "not JSON: Expecting ',' delimiter at line 1, column"),
     ("RETENTION: last=3 daily=7 weekly=4", "RETENTION: last=5 daily=30 weekly=4", "setting", "RETENTION"),
     ("MemorySize: 256", "MemorySize: 257", "value", "found 257"),
 ]
@@ -85,7 +86,7 @@ def test_a_warning_stops_nothing(run: Run, change: Change, cloud: LocalCloud, mo
     ran = run("deploy", *GIVEN, "--cloud", cloud.url, "--dry-run")
 
     assert (ran.status, len(packed)) == (0, 1)
-    assert "[track_period]" in ran.err
+    assert "[timer_period]" in ran.err
 
 
 def test_doctor_has_the_same_findings(run: Run, change: Change, cloud: LocalCloud) -> None:

@@ -8,7 +8,8 @@ from tests.preflight.conftest import GIVEN, Change, Run, line_of
 
 
 RETENTION = "RETENTION: last=3 daily=7 weekly=4 monthly=12 yearly=2 max_age=800d"
-IDS = "'{${Instances}}'"
+AT = '0 0 2 * * ?"\n          user_event: '
+IDS = AT + "'{${Instances}}'"
 FILTERED = ("warning", "filtered_failures", "all subscriptions of NotifyTopic have a FilterPolicy")
 PERMISSIONS = """      Permissions:
         - DDS.CreateManualBackup
@@ -17,11 +18,14 @@ PERMISSIONS = """      Permissions:
         - DDS.ListTasks
         - SMN.PublishMessage
 """
+PRUNES_DRY = 'docs/prune_backups.md.\n          DRY_RUN: "true"'
+DRILLS_DRY = 'docs/drill_backups.md.\n          DRY_RUN: "true"'
 NAMED = '{"instance_ids": ["oops"]}'
 CONSEQUENCES = {
     "permission": "missing_permission",
     "endpoint": "unused_parameter",
     "reference": "unused_parameter",
+    "default_enterprise_project": "unused_parameter",
 }
 """The second finding that some changes of the test cannot avoid, by the code of the first."""
 
@@ -38,6 +42,7 @@ def test_the_template_of_the_application_is_valid(run: Run) -> None:
         ("audit_backups", "Morning", 3),
         ("track_backups", "EveryFiveMinutes", 3),
         ("prune_backups", "AfterTheBackups", 3),
+        ("drill_backups", "EveryFiveMinutes", 3),
     ]
 
 
@@ -56,7 +61,32 @@ def test_without_values_the_rest_is_checked(run: Run) -> None:
     [
         # Settings.
         (RETENTION, "RETENTIONS_: x", "RETENTIONS_:", "warning", "unknown_setting", "RETENTIONS_ is not a setting"),
-        ('DRY_RUN: "true"', 'DRY_RUN: "perhaps"', "DRY_RUN:", "error", "setting", "'perhaps'"),
+        (PRUNES_DRY, PRUNES_DRY.replace("true", "perhaps"), "DRY_RUN:", "error", "setting", "'perhaps'"),
+        (
+            DRILLS_DRY,
+            DRILLS_DRY.replace("true", "false"),
+            'DRY_RUN: "false',
+            "error",
+            "setting",
+            "PROJECT_ID: required",
+        ),
+        (
+            "${DrillEnterpriseProjectId}",
+            "0",
+            "DRILL_ENTERPRISE_PROJECT_ID: 0",
+            "error",
+            "default_enterprise_project",
+            "could delete every instance",
+        ),
+        (
+            "          DRILL_PERIOD: 5m\n",
+            "          DRILL_PERIOD: 5m\n          DRILL_CONNECT: 'true'\n",
+            "DRILL_CONNECT:",
+            "warning",
+            "drill_connect",
+            "cannot reach the copy",
+        ),
+        ("DRILL_PERIOD: 5m", "DRILL_PERIOD: 10m", "DRILL_PERIOD:", "warning", "timer_period", "fires every 5m"),
         (
             "        NOTIFY_TOPIC_URN: ${",
             "        MY_OWN: ${",
@@ -65,7 +95,7 @@ def test_without_values_the_rest_is_checked(run: Run) -> None:
             "setting",
             "is missing",
         ),
-        ("TRACK_PERIOD: 5m", "TRACK_PERIOD: 10m", "TRACK_PERIOD:", "warning", "track_period", "fires every 5m"),
+        ("TRACK_PERIOD: 5m", "TRACK_PERIOD: 10m", "TRACK_PERIOD:", "warning", "timer_period", "fires every 5m"),
         # Schedules.
         ("0 0 2 * * ?", "0 0 2 30 2 ?", "0 0 2", "error", "schedule", "which is never due"),
         (
@@ -76,10 +106,17 @@ def test_without_values_the_rest_is_checked(run: Run) -> None:
             "weekday_number",
             "the documents of FunctionGraph disagree",
         ),
-        ("schedule: 5m", "schedule: 90m", "schedule: 90m", "error", "value", 'found "90m"'),
+        ("5m\n\n  PruneBackups", "90m\n\n  PruneBackups", "schedule: 90m", "error", "value", 'found "90m"'),
         # Requests.
-        (IDS, "'{${Instances}'", "'{${Instances}'", "error", "request", "not JSON: Expecting ',' delimiter at line 1"),
-        (IDS, f"'{NAMED}'", "oops", "error", "instance_id", "found the instance 'oops'"),
+        (
+            IDS,
+            AT + "'{${Instances}'",
+            "'{${Instances}'",
+            "error",
+            "request",
+            "not JSON: Expecting ',' delimiter at line 1",
+        ),
+        (IDS, f"{AT}'{NAMED}'", "oops", "error", "instance_id", "found the instance 'oops'"),
         ("2h", "2 hours", "2 hours", "error", "request", "policies.0.grace"),
         # Limits of the platform.
         ("Agency: ${Prefix}-prune", f"Agency: {'a' * 65}", "aaa", "error", "value", "(length 65)"),
@@ -141,14 +178,24 @@ def test_everything_at_once(run: Run, change: Change) -> None:
     """A value that the schema does not allow hides no fault elsewhere. The findings have the order of the lines."""
     change(
         ("MemorySize: 256", "MemorySize: 257"),
+        (IDS, AT + "'{${Instances}'"),
         ("0 0 2 * * ?", "0 0 25 * * ?"),
-        (IDS, "'{${Instances}'"),
         (RETENTION, "RETENTON: daily=60"),
         ("${Prefix}-prune", "${Prefx}-prune"),
     )
     ran = run("validate", "--parameter", "NotifyEmail=notamail", "--parameter", "InstanceId=oops", "--json")
 
-    codes = ["value", "endpoint", "endpoint", "schedule", "request", "instance_id", "reference", "unknown_setting"]
+    codes = [
+        "value",
+        "endpoint",
+        "endpoint",
+        "schedule",
+        "request",
+        "instance_id",
+        "reference",
+        "unknown_setting",
+        "instance_id",
+    ]
     assert (ran.status, [code for _, code, _ in ran.findings]) == (1, codes)
     assert [line for _, _, line in ran.findings] == sorted(line for _, _, line in ran.findings)
     assert ("error", "schedule", line_of("0 0 2 * * ?")) in ran.findings
@@ -156,7 +203,7 @@ def test_everything_at_once(run: Run, change: Change) -> None:
 
 
 def test_a_fault_of_globals_is_one_finding(run: Run, change: Change) -> None:
-    """All four functions have it, and it is on one line."""
+    """All five functions have it, and it is on one line."""
     change(("        NOTIFY_TOPIC_URN:", "        MAX_CONCURRENCY: 99\n        NOTIFY_TOPIC_URN:"))
 
     ran = run("validate", *GIVEN)
@@ -177,7 +224,7 @@ def test_a_value_is_named_after_its_parameter(run: Run) -> None:
     line = line_of("  Instances: '\"instance")
     assert [(one["code"], one["what_to_do"].rpartition(". ")[2]) for one in ran.json["findings"]] == [
         *[("endpoint", "The value has the parameter NotifyEmail in it")] * 2,
-        *[("instance_id", f"The value has the parameter InstanceId and the text Instances of line {line} in it")] * 2,
+        *[("instance_id", f"The value has the parameter InstanceId and the text Instances of line {line} in it")] * 3,
     ]
 
 
@@ -195,7 +242,7 @@ def test_a_setting_with_a_parameter_that_has_no_value(run: Run, change: Change) 
     """It is not judged by its reference, neither as a whole nor in part."""
     change(
         ("NOTIFY_TOPIC_URN: ${NotifyTopic}", 'NOTIFY_TOPIC_URN: "urn:smn:cn-north-4:${InstanceId}:t"'),
-        ('DRY_RUN: "true"', "DRY_RUN: ${InstanceId}"),
+        (PRUNES_DRY, PRUNES_DRY.replace('"true"', "${InstanceId}")),
     )
 
     assert {code for _, code, _ in run("validate", "--json").findings} == {"no_value"}

@@ -269,3 +269,33 @@ def test_a_secret_is_a_reference(make: Make) -> None:
     assert [variable.name for variable in made.variables if variable.is_secret and variable.is_required] == [
         "kafka_password"
     ]
+
+
+def test_calls_that_make_instances_are_granted_in_one_enterprise_project(make: Make) -> None:
+    """A second policy is granted where the variable says, which the provider takes by name, and nowhere without it."""
+    template = everything()
+    template["Parameters"]["DrillPlace"] = {"Type": "String", "Default": ""}
+    worker = template["Resources"]["Worker"]["Properties"]
+    worker["Permissions"] += ["DDS.DeleteInstance"]
+    worker["Environment"]["Variables"]["DRILL_ENTERPRISE_PROJECT_ID"] = "${DrillPlace}"
+
+    made = make(template)
+
+    main = made.documents["main.tf.json"]
+    assert main["data"] == {
+        "huaweicloud_enterprise_project": {
+            "prefix_worker": {"for_each": '${toset(compact(["${var.drill_place}"]))}', "id": "${each.value}"}
+        }
+    }
+    assert bodies(made, "identity_agency")["prefix_worker"]["dynamic"] == {
+        "enterprise_project_roles": {
+            "for_each": "${data.huaweicloud_enterprise_project.prefix_worker}",
+            "content": {
+                "enterprise_project": "${enterprise_project_roles.value.name}",
+                "roles": ["${huaweicloud_identity_role.prefix_worker_instances.name}"],
+            },
+        }
+    }
+    statement = {"Effect": "Allow", "Action": ["dds:instance:deleteInstance"]}
+    assert values(made)["policies"]["prefix_worker_instances"]["Statement"] == [statement]
+    assert problems(made.documents.values(), read_provider()) == []
