@@ -155,6 +155,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         """End."""
+        # Python 3.10 does not mark the transport of a TLS connection that the client has closed as closed.
+        self._transport.close()
         self._received.clear()
         self._listener.connections.discard(self)
         self._listener.server.connections = len(self._listener.connections)

@@ -20,7 +20,7 @@ def ordered(documents: Iterable[dict[str, Any]], sort: object) -> list[dict[str,
         raise bad_value(f"a sort must be a document, not {sort!r}")
     found = list(documents)
     for name, direction in reversed(list(sort.items())):
-        if isinstance(direction, bool) or direction not in {1, -1}:
+        if isinstance(direction, bool) or direction not in (1, -1):
             raise not_implemented(f"sorting by {name}: {direction!r}")
         path = name.split(".")
         best = min if direction == 1 else max

@@ -34,7 +34,7 @@ def delete(call: Call) -> dict[str, Any]:
         nonlocal number
         _check_fields("delete", statement, {"q", "limit", "hint"})
         limit = statement.get("limit")
-        if isinstance(limit, bool) or limit not in {0, 1}:
+        if isinstance(limit, bool) or limit not in (0, 1):
             raise MongoError(9, "FailedToParse", "the limit of a delete must be 0 or 1")
         keys = _keys(collection, statement.get("q"), only_first=limit == 1)
         number += len(keys)
@@ -129,7 +129,7 @@ def _index(given: Document) -> Index:
     if not isinstance(keys, dict) or not keys or not isinstance(name, str) or not name:
         raise MongoError(67, "CannotCreateIndex", "an index needs a key and a name")
     for path, kind in keys.items():
-        if isinstance(kind, bool) or kind not in {1, -1}:
+        if isinstance(kind, bool) or kind not in (1, -1):
             raise not_implemented(f"the index key {path}: {kind!r}")
     made = tuple((path, int(direction)) for path, direction in keys.items())
     return ID_INDEX if made == ID_INDEX.keys else Index(name, made, bool(given.get("unique")))
