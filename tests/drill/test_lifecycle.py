@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.drill.lifecycle import Drill, Outcome, Step, decide, find_drills
+from shared.drill.lifecycle import CHECKS_WITHIN, OPEN, Drill, Outcome, Step, decide, find_drills
 from shared.drills import TAG, DrillName
 from shared.model import Backup, Instance, InstanceTask
 from tests.fakes import START
@@ -69,7 +69,40 @@ def test_the_next_step(found: Drill, step: str, code: str, outcome: str | None) 
     decision = decide(found, BORN + timedelta(hours=1), MAX_AGE)
 
     assert (decision.step, decision.code, decision.outcome) == (step, code, outcome)
-    assert decision.message
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (
+            drill(None, status="creating", actions=("CREATE", "X"), restore="Running"),
+            "the instance is not ready: CREATE, X",
+        ),
+        (drill(None, status="frozen"), "the instance is not ready: frozen"),
+        (drill("open"), "the data is restored"),
+        (drill("failed", actions=("DELETE_INSTANCE",)), "DDS is deleting the instance"),
+        (drill("failed"), "the outcome is published"),
+        (drill("verified"), "the backup is verified"),
+        (with_restart("Running"), "the instance is being restarted"),
+        (with_restart("Completed"), "the backup is verified"),
+        (
+            with_restart("Failed"),
+            "all checks have passed, but the instance could not be restarted, so the backup is not marked as verified",
+        ),
+    ],
+)
+def test_the_reason_of_a_step_in_a_sentence(found: Drill, message: str) -> None:
+    """The report, the log and the mails have it."""
+    assert decide(found, BORN, MAX_AGE).message == message
+
+
+def test_the_tag_and_the_outcome_are_written_as_the_page_says() -> None:
+    """Drills of earlier releases have to be understood."""
+    assert (OPEN, [outcome.value for outcome in Outcome]) == ("open", ["VERIFIED", "FAILED", "INCONCLUSIVE", "OVERDUE"])
+    assert timedelta(hours=1) == CHECKS_WITHIN
+    unlisted = replace(drill(None, status="createfail"), restore=None)
+    assert unlisted.is_restored is None
+    assert "createfail" in decide(unlisted, BORN, MAX_AGE).message
 
 
 @pytest.mark.parametrize(
@@ -88,6 +121,10 @@ def test_what_is_too_old_is_deleted_in_whatever_state(found: Drill, code: str, o
     decision = decide(found, BORN + MAX_AGE, MAX_AGE)
 
     assert (decision.step, decision.code, decision.outcome) == (Step.DELETE, code, outcome)
+    assert (
+        code != "too_old"
+        or decision.message == f"the instance is {found.instance.status}, and older than DRILL_MAX_AGE"
+    )
     assert decide(found, BORN + MAX_AGE - timedelta(seconds=1), MAX_AGE).code != "too_old"
 
 
@@ -116,6 +153,7 @@ def test_drills_are_found_by_their_names_alone() -> None:
     assert [one.instance.id for one in found] == ["copy", "other"]
     first, second = found
     assert (first.restore, first.restart, first.backup, first.source_id) == (RESTORE, RESTART, BACKUP, "source")
+    assert first.source == replace(SOURCE, name="drill-1")
     assert (first.born, first.is_restored, first.outcome) == (BORN, True, None)
     assert (second.restore, second.restart, second.backup, second.source, second.source_id) == (None, *[None] * 3, "")
     assert second.born == DrillName.of(START + timedelta(hours=1), "c" * 32).slot
@@ -130,6 +168,10 @@ def test_a_restart_counts_only_after_the_restore() -> None:
     assert found.restart is None
     (found,) = find_drills([COPY], [early, later, RESTART, RESTORE], {})
     assert found.restart == RESTART
+    assert RESTORE.ended_at
+    at_once = replace(RESTART, created_at=RESTORE.ended_at)
+    (found,) = find_drills([COPY], [at_once, RESTORE], {})
+    assert found.restart == at_once
 
 
 def test_without_a_time_of_the_instance_the_restore_tells_its_age() -> None:

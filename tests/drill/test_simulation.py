@@ -16,12 +16,12 @@ SEED = 20261124
 
 def test_some_schedules_break_no_promise() -> None:
     """`python -m tests.drill` plays thousands."""
-    played = [play(SEED, number) for number in range(20)]
+    played = [play(SEED, number) for number in range(10)]
 
     assert [(one.number, one.violations, one.story) for one in played if one.violations] == []
-    assert sum(one.counts["kill"] for one in played) > 5
-    assert sum(one.counts["dds.drill.verified"] for one in played) > 10
-    assert sum(one.counts["twice at once"] for one in played) > 5
+    assert sum(one.counts["kill"] for one in played) > 2
+    assert sum(one.counts["dds.drill.verified"] for one in played) > 3
+    assert sum(one.counts["twice at once"] for one in played) > 2
 
 
 def test_a_schedule_depends_on_the_seed_and_its_number_alone() -> None:
