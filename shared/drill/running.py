@@ -64,7 +64,10 @@ class Runner:
     def _take(self, item: DrillItem, now: datetime) -> DrillItem:
         drill, decision = item.drill, item.decision
         if decision.step is Step.TAG:
-            self._tag(drill, OPEN)
+            if not self.connects:  # the checks set one of their own
+                # Whoever knows the password of the source must not read the copy with it.
+                self._write(lambda: self.restores.reset_password(drill.instance.id, self.new_password()))
+            self.retrying.within(_PATIENCE).call(lambda: self.restores.tag(drill.instance.id, TAG, OPEN))
             return replace(item, done=True)
         if decision.step is Step.CHECK:
             return self._check(item, now)

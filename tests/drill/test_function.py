@@ -128,7 +128,7 @@ def test_a_drill_goes_its_way(platform: Platform) -> None:
     ]
     assert reports[0]["slots"][0]["state"] == "BEGUN"
     assert {report["status"] for report in reports} == {"SUCCEEDED"}
-    assert platform.writes == ["tag", "tag", "restart", "delete"]
+    assert platform.writes == ["reset_password", "tag", "tag", "restart", "delete"]
     assert platform.types() == HEALTHY
     assert platform.world.drills() == []
     (mark,) = verified(platform.world.tasks)
@@ -199,7 +199,7 @@ def test_a_copy_that_is_not_what_was_backed_up_fails(platform: Platform) -> None
         "failed",
     )
     assert data["message"] == "the copy is not what was backed up: databases"
-    assert platform.writes == ["tag", "tag", "delete"]
+    assert platform.writes == ["reset_password", "tag", "tag", "delete"]
     assert list(verified(platform.world.tasks)) == []
     assert platform.world.sent[-1].attributes["severity"] == "error"
     validate(platform)
@@ -501,7 +501,7 @@ def test_a_request_can_only_make_a_run_drier(platform: Platform) -> None:
 
     platform.ticks(3, '{"dry_run": false}')
 
-    assert platform.writes == ["tag"]
+    assert platform.writes == ["reset_password", "tag"]
     assert platform.published("leaked")[0]["data"]["code"] == "dry_run"
 
 
@@ -788,6 +788,15 @@ def test_a_password_that_nobody_keeps(platform: Platform, capsys: pytest.Capture
     assert first not in output
     assert second not in output
     assert platform.writes.count("reset_password") == 2
+
+
+def test_a_copy_is_not_marked_before_its_password_is_a_new_one(platform: Platform) -> None:
+    """Nobody can read it with the password of the source, although the checks need none."""
+    platform.faults["reset_password"] = [BusyError("busy"), AmbiguousError("lost")]
+    platform.ticks(11)
+
+    assert platform.writes.index("tag") == platform.writes.count("reset_password") > 0
+    assert platform.published("verified")
 
 
 def test_without_a_password_what_needs_it_is_not_checked(platform: Platform) -> None:
