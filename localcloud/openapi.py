@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from localcloud.dds import schemas as dds
@@ -32,20 +33,14 @@ _GATEWAY = {
 _PROJECT_ID = {"name": "project_id", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def describe(app: FastAPI) -> None:
-    """Replace the OpenAPI document of `app`."""
-    document: dict[str, Any] = {}
-
-    def openapi() -> dict[str, Any]:
-        if not document:
-            document.update(_document(app))
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # documented by FastAPI, Extending OpenAPI
-
-
-def _document(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of `app`: the services in the order of `Service`, each call with its function's name."""
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    for route in routes:
+        route.operation_id = route.name
+    order = [*Service, None]
+    routes.sort(key=lambda route: order.index(service_of(route.path)))
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=routes)
     components = document["components"]
     components["securitySchemes"] = {
         "token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"},

@@ -201,13 +201,11 @@ def plant(seed: Seed, dds: DdsState, smn: SmnState) -> None:
     now = dds.present()
     for instance in seed.instances:
         dds.instances.put(_instance(instance, now))
-        if instance.status not in WITHOUT_CONTENT:
-            content = DEFAULT if instance.content is None else instance.content
-            dds.contents.put(instance.id, make_content(content, now), now)
     for backup in seed.backups:
         _plant_backup(backup, dds, now)
         if backup.fault is not None:
             dds.backup_faults.put(BackupFault(backup.id, backup.fault))
+    _plant_contents(seed, dds, now)
     for topic in seed.topics:
         _plant_topic(topic, smn)
 
@@ -271,12 +269,27 @@ def _plant_backup(seed: SeedBackup, dds: DdsState, now: float) -> None:
         disk_gb=instance.spec.disk_gb if instance else 10,
         fail_reason=seed.fails_with,
     )
-    if seed.content is None and instance:
-        content = dds.content_at(instance.id, backup.begin)
-    else:
-        content = make_content(DEFAULT if seed.content is None else seed.content, backup.begin)
     dds.keep(backup)
-    dds.contents.put(backup.id, content, backup.begin)
+
+
+def _plant_contents(seed: Seed, dds: DdsState, now: float) -> None:
+    """Without a content of its own, a backup has what its instance held when it began."""
+    contents = {instance.id: _content(instance) for instance in seed.instances}
+    for instance_id, content in contents.items():
+        dds.contents.put(instance_id, make_content(content, now), now)
+    for backup in seed.backups:
+        begin = now - backup.days_old * DAY
+        if backup.content is None and backup.instance_id in contents:
+            made = make_content(contents[backup.instance_id], now, until=begin)
+        else:
+            made = make_content(DEFAULT if backup.content is None else backup.content, begin)
+        dds.contents.put(backup.id, made, begin)
+
+
+def _content(instance: SeedInstance) -> SeedContent:
+    if instance.status in WITHOUT_CONTENT:
+        return {}
+    return DEFAULT if instance.content is None else instance.content
 
 
 def _plant_topic(seed: SeedTopic, smn: SmnState) -> None:

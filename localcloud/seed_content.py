@@ -1,8 +1,10 @@
 """The content of the seed: how a seed file describes what an instance holds, and the documents that come of it.
 
-The documents are the same for the same description and time, so that two local clouds hold the same.
+The documents are the same for the same description and time, so that two local clouds hold the same. They are made
+once in a process, for all its local clouds and resets within five minutes.
 """
 
+import math
 import random
 import re
 import uuid
@@ -59,13 +61,15 @@ DEFAULT: SeedContent = {
 }
 
 
-def make_content(seed: SeedContent, now: float) -> Content:
-    """The content that a seed describes, for a start at `now` (seconds since the epoch)."""
-    return _made(_Frozen(seed), now // RECENT * RECENT)
+def make_content(seed: SeedContent, now: float, until: float = math.inf) -> Content:
+    """The content that a seed describes, for a start at `now`: what there was at `until` (seconds since the epoch)."""
+    return _made(_Frozen(seed), now // RECENT * RECENT, until if until == math.inf else until // RECENT * RECENT)
 
 
-@lru_cache(maxsize=64)
-def _made(seed: "_Frozen", now: float) -> Content:
+@lru_cache(maxsize=256)
+def _made(seed: "_Frozen", now: float, until: float) -> Content:
+    if until < now:
+        return _made(seed, now, math.inf).until(until)
     content = Content()
     for (database, name), collection in seed.collections:
         indexes = (*(_index(one, unique=True) for one in collection.unique), *map(_index, collection.indexes))

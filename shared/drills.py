@@ -22,7 +22,7 @@ _NAME = re.compile(r"drill-(?P<slot>\d{8}T\d{6}Z)-(?P<backup>[0-9a-f]{32})")
 
 
 def short_id(backup_id: str) -> str:
-    """Return what the name of a drill holds of a backup's id: 32 characters, which are unique. The rest is its kind."""
+    """Return the part of a backup's id that is in the name of a drill: its first 32 characters, which are unique."""
     return backup_id[:32]
 
 

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -29,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, also inside functions."""
     found = set()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -79,10 +80,13 @@ class TemplateError(WrongCall):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The decoded document, the line (from 1) of each key and list item, and a problem for each duplicate key."""
+    """The decoded document, the line (from 1) of each key and list item, and a problem for each duplicate key.
+
+    The same text has the same document, so nothing in it may be changed.
+    """
 
     data: Any
-    lines: dict[KeyPath, int]
+    lines: Mapping[KeyPath, int]
     duplicates: tuple[Problem, ...]
 
     def line(self, path: KeyPath) -> int:
@@ -101,22 +105,31 @@ def read_document(file: str, text: str) -> Document:
     if len(text) > MAX_CHARACTERS:
         raise _unreadable(file, 1, f"found {len(text)} characters", f"at most {MAX_CHARACTERS}")
     try:
-        _check_size(text)
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-            if node is None:
-                raise _unreadable(file, 1, "found an empty file", "a template with Resources")
-            lines: dict[KeyPath, int] = {(): 1}
-            duplicates: list[Problem] = []
-            _walk(node, (), lines, duplicates)
-            return Document(loader.construct_document(node), lines, tuple(duplicates))
-        finally:
-            loader.dispose()
+        document = _parsed(text)
     except yaml.MarkedYAMLError as error:
         raise _unreadable(file, *_describe(error)) from error
     except yaml.YAMLError as error:
         raise _unreadable(file, 1, f"not valid YAML: {str(error).splitlines()[0]}") from error
+    if document is None:
+        raise _unreadable(file, 1, "found an empty file", "a template with Resources")
+    return document
+
+
+@lru_cache(maxsize=4)  # a command reads its template several times, and PyYAML takes 0.1 s
+def _parsed(text: str) -> Document | None:
+    """The document, or None for an empty one. Raises yaml.YAMLError."""
+    _check_size(text)
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        lines: dict[KeyPath, int] = {(): 1}
+        duplicates: list[Problem] = []
+        _walk(node, (), lines, duplicates)
+        return Document(loader.construct_document(node), lines, tuple(duplicates))
+    finally:
+        loader.dispose()
 
 
 def _unreadable(file: str, line: int, found: str, expected: str = "") -> TemplateError:

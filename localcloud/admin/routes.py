@@ -34,12 +34,12 @@ def _example(body: Any) -> Any:
     return Body(openapi_examples={"example": {"value": body}})
 
 
-def routes(cloud: Cloud) -> APIRouter:
+def router(cloud: Cloud) -> APIRouter:
     """Every call under `/_local`."""
-    router = APIRouter(prefix="/_local", tags=["inside the local cloud"])
+    made = APIRouter(prefix="/_local", tags=["inside the local cloud"])
     for add in (_add_functions, _add_inspection, _add_control, _add_faults, _add_resources):
-        add(router, cloud)
-    return router
+        add(made, cloud)
+    return made
 
 
 def _add_functions(router: APIRouter, cloud: Cloud) -> None:

@@ -13,12 +13,9 @@ RestoreTime = Annotated[int, Query(ge=0, le=2**53, description="In milliseconds 
 EngineName = Annotated[str | None, Query(examples=["DDS-Community"])]
 
 
-def instance_routes(state: DdsState) -> APIRouter:
-    """The routes of instances that are more than looking at them."""
-    router = APIRouter()
-    for part in (_life, _recycle_bin, _offers, _newer_offers, _restores):
-        router.include_router(part(state))
-    return router
+def routers(state: DdsState) -> list[APIRouter]:
+    """The calls of DDS that change instances, and those of offers and of restores."""
+    return [part(state) for part in (_life, _recycle_bin, _offers, _newer_offers, _restores)]
 
 
 def _life(state: DdsState) -> APIRouter:

@@ -18,14 +18,9 @@ JobStatus = Annotated[str | None, Query(json_schema_extra={"enum": ["Running", "
 Newer = Annotated[str | None, Query(description="Newer regions only (switch newer_filters).")]
 
 
-def routes(state: DdsState) -> APIRouter:
-    """All routes of DDS."""
-    router = APIRouter()
-    router.include_router(_backups(state))
-    router.include_router(_job_detail(state))
-    router.include_router(_tasks(state))
-    router.include_router(_instances(state))
-    return router
+def routers(state: DdsState) -> list[APIRouter]:
+    """The calls of DDS that look at instances, and those of backups and jobs."""
+    return [part(state) for part in (_backups, _job_detail, _tasks, _instances)]
 
 
 def _backups(state: DdsState) -> APIRouter:

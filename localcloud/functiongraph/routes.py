@@ -30,7 +30,7 @@ _SYNC_RESPONSE = {
 
 
 def routers(functiongraph: FunctionGraph) -> list[APIRouter]:
-    """The calls of FunctionGraph. A list, because FastAPI builds each route again for every level of nested routers."""
+    """The calls of FunctionGraph."""
     parts = (_functions, _quotas, _async_configs, _triggers, _invocations)
     return [part(functiongraph) for part in parts]
 

@@ -15,16 +15,15 @@ Page = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 CUSTOM_POLICIES = "/v3.0/OS-ROLE/roles"
 
 
-def routes(state: IamState) -> APIRouter:
-    """All routes of IAM."""
-    router = APIRouter()
-    router.include_router(_credentials(state))
-    router.include_router(_agencies(state))
-    router.include_router(_custom_policies(state))
-    router.include_router(_grants(state))
-    router.include_router(_enterprise_project_grants(state))
-    router.include_router(_identity_policies(state))
-    return router
+def routers(state: IamState) -> list[APIRouter]:
+    """The calls of IAM."""
+    parts = (_credentials, _agencies, _custom_policies, _grants, _enterprise_project_grants)
+    return [part(state) for part in parts]
+
+
+def identity_routers(state: IamState) -> list[APIRouter]:
+    """The calls of the new edition of IAM."""
+    return [_identity_policies(state)]
 
 
 def _credentials(state: IamState) -> APIRouter:

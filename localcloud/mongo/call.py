@@ -70,7 +70,7 @@ class Server:
         return not _UNREACHABLE & set(instance.actions_at(now))
 
     def uptime(self) -> float:
-        """Seconds since the instance can be reached."""
+        """For how many seconds the instance has been reachable."""
         return time.monotonic() - self.started
 
     def now(self) -> float:

@@ -302,7 +302,8 @@ def _duplicate(index: Index, document: Document) -> WriteError:
 
 def _made_after(key: Key, time: float) -> bool:
     kind, value = key
-    return kind == OBJECT_ID and ObjectId(value).generation_time.timestamp() > time  # type: ignore[arg-type]
+    # An ObjectId begins with its time, in seconds since the epoch (BSON specification, ObjectId).
+    return kind == OBJECT_ID and isinstance(value, bytes) and int.from_bytes(value[:4], "big") > time
 
 
 def _pages(size: int) -> int:

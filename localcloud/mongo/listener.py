@@ -42,7 +42,7 @@ class Listener:
     task: "asyncio.Task[None] | None" = None
 
     def close(self) -> None:
-        """Stop to listen, and end all connections."""
+        """Stop listening, and end all connections."""
         for task in (self.task, *self.opening):
             if task is not None:
                 task.cancel()
@@ -71,7 +71,7 @@ class DataPlane:
         self._numbers = itertools.count(1)
 
     def address(self, instance: Instance) -> tuple[str, int] | None:
-        """Where an instance listens. It begins to when it is first asked for and is usable; None until then."""
+        """Where an instance listens; None while it is not usable. The first call for a usable instance opens the port."""
         self._close_deleted()
         listener = self._listeners.get(instance.id)
         if listener is None and instance.status == "normal":

@@ -14,13 +14,9 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 Offset = Annotated[int, Query(ge=0, le=2**31 - 1)]
 
 
-def routes(state: SmnState) -> APIRouter:
-    """All routes of SMN."""
-    router = APIRouter()
-    router.include_router(_topics(state))
-    router.include_router(_subscriptions(state))
-    router.include_router(_tags(state))
-    return router
+def routers(state: SmnState) -> list[APIRouter]:
+    """The calls of SMN."""
+    return [part(state) for part in (_topics, _subscriptions, _tags)]
 
 
 def _topics(state: SmnState) -> APIRouter:

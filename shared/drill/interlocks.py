@@ -12,8 +12,8 @@ from shared.model import Backup, Instance, InstanceTask, NewInstance, Quota
 
 
 FULL_BIN = 80
-"""Instances in the recycle bin above which no drill begins. It takes 100; then deletions are for good (Recycling an
-Instance)."""
+"""With more instances than this in the recycle bin, no drill begins. The bin holds 100. When it is full, a deletion is
+permanent (DDS User Guide, Recycling an Instance)."""
 
 _WEEK = timedelta(days=7)
 _SKEW = timedelta(minutes=1)  # between the clock of DDS and that of the function

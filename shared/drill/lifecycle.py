@@ -45,7 +45,7 @@ class Drill:
     Attributes:
         restore: the task that made the instance; None if DDS lists none.
         restart: the task that restarted it after that, a completed one if there is any.
-        backup: what was restored; None if DDS lists it no longer.
+        backup: what was restored; None if DDS no longer lists it.
         source: the instance that was backed up; None if it is gone or not known.
     """
 

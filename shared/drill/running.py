@@ -24,9 +24,8 @@ _PATIENCE = 30.0  # seconds
 class Runner:
     """Takes steps.
 
-    What cannot be taken back follows what tells of it: a verdict is published, then the tag keeps it, then the instance
-    is restarted or deleted. After a kill between any two of them the next run does the rest, and publishes nothing but
-    the same event again.
+    What cannot be undone comes last: a verdict is published, then stored in the tag, and then the instance is restarted
+    or deleted. If the process is killed in between, the next run does the rest. It may publish the same event again.
 
     Attributes:
         connects: whether the inspector reads documents, for which it needs a password.

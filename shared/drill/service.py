@@ -36,7 +36,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class DrillService:
-    """Does runs. It never waits for DDS: what a run began the next one goes on with."""
+    """Does one run. It never waits for DDS: the next run continues what this one began."""
 
     instances: Instances
     jobs: Jobs

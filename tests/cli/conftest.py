@@ -1,21 +1,20 @@
 """Functions of a few lines of source, instances that run them, and the command in this process."""
 
-import json
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import pytest
-from click.testing import CliRunner
 
 from cli.functions import function_spec
-from cli.main import main
 from cli.template.load import load_template
 from cli.template.model import Function, Template
 from localcloud.functiongraph.runtime.instance import Instance
 from localcloud.functiongraph.runtime.model import Credentials
+from tests import commands
+from tests.commands import Ran
 
 
 TEMPLATE = """\
@@ -109,32 +108,13 @@ def run(make_instance: MakeInstance, credentials: Credentials) -> Callable[..., 
     return run_once
 
 
-class Ran(NamedTuple):
-    """The result of a command."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
 @pytest.fixture
 def ddsbackup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Ran]:
     """Run the command in this process, in an empty directory."""
     directory = tmp_path / "elsewhere"
     directory.mkdir()
     monkeypatch.chdir(directory)
-
-    def run(*arguments: str | Path, stdin: str | bytes = "") -> Ran:
-        result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
-
-    return run
+    return commands.run
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def test_a_function_without_a_timer_is_named() -> None:
 
 
 def test_the_shipped_template(explain: Explain) -> None:
-    """All four timers, and the night."""
+    """All timers of the template, and the night."""
     ran = explain("timer", *AT)
 
     assert (ran.status, ran.err) == (0, "")
@@ -167,7 +167,8 @@ def test_the_shipped_template(explain: Explain) -> None:
     assert max(map(len, ran.lines)) <= 80
     document = explain("timer", "--json", *AT).json
     assert (document["version"], document["explains"]) == (1, "timer")
-    assert [one["timer"] for one in document["timers"]] == ["Nightly", "Morning", "EveryFiveMinutes", "AfterTheBackups"]
+    timers = ["Nightly", "Morning", "EveryFiveMinutes", "AfterTheBackups", "EveryFiveMinutes"]
+    assert [one["timer"] for one in document["timers"]] == timers
     assert document["nights"][0]["all_done_after"] == 6 * 3600
     assert document["timers"][0]["next_runs"][0]["utc"] == "2026-11-25T02:00:00Z"
 

@@ -286,9 +286,12 @@ def test_a_jump_over_everything(cloud: LocalCloud, dds: Any) -> None:
 
 def test_a_restore_to_a_time(cloud: LocalCloud, dds: Any) -> None:
     """An instance with automatic backups can be restored to a time in the periods that it lists, at 30 MB/s."""
+    now = datetime.now(timezone.utc)
+    noon = (now + timedelta(days=1)).replace(hour=12)
+    cloud.advance((noon - now).total_seconds())  # the periods of a day end at midnight
     source = created(cloud, dds, backup_strategy=None, name="source")
     cloud.advance(3600)
-    today = f"{datetime.now(timezone.utc) + timedelta(seconds=cloud.clock_offset()):%Y-%m-%d}"
+    today = f"{noon:%Y-%m-%d}"
     [period] = dds.list_restore_times(sdk.ListRestoreTimesRequest(instance_id=source, date=today)).restore_time
 
     def to(time: int) -> Any:

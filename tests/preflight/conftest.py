@@ -1,39 +1,18 @@
 """The template of the application with changes, and the command that validates it."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
-from click.testing import CliRunner
 
-from cli.main import main
 from cli.paths import CHECKOUT
+from tests import commands
+from tests.commands import Ran
 
 
 INSTANCE = "a89dab5e39394eccbdb77b19d57b0180in02"
 GIVEN = ("--parameter", "NotifyEmail=dba@example.com", "--parameter", f"InstanceId={INSTANCE}")
 LINES = (CHECKOUT / "template.yaml").read_text(encoding="utf-8").splitlines()
-
-
-class Ran(NamedTuple):
-    """The result of a command."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def findings(self) -> list[tuple[str, str, int]]:
-        """Level, code and line of each finding."""
-        return [(one["level"], one["code"], one["line"]) for one in self.json["findings"]]
-
-
 Run = Callable[..., Ran]
 Change = Callable[..., None]
 
@@ -71,11 +50,4 @@ def change(application: Path) -> Change:
 @pytest.fixture
 def run(application: Path) -> Run:
     """Run a command."""
-
-    def run_it(*arguments: str) -> Ran:
-        result = CliRunner().invoke(main, arguments)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
-
-    return run_it
+    return commands.run
