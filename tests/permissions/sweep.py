@@ -1,4 +1,4 @@
-"""`python -m tests.permissions.sweep`: which writing calls each agency of the template may make, tried on a local cloud.
+"""`python -m tests.permissions.sweep`: the writing calls of each agency of the template, tried on a local cloud.
 
 The calls are all of the local cloud's OpenAPI document that do not only read by their method. Each is made under each
 agency, for an instance outside the drills' enterprise project and for one in it. Without --write, prints the table of
