@@ -42,7 +42,7 @@ coverage: install ## branch coverage of the deployed code by its own tests, with
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-fuzz: install ## hostile events through all four functions: make fuzz EVENTS=1000000
+fuzz: install ## hostile events through all five functions: make fuzz EVENTS=1000000
 	@$(BIN)/python -m tests.fuzz --events $(or $(EVENTS),20000) --processes 2 $(if $(SEED),--seed $(SEED))
 
 lint: install ## ruff and mypy --strict

@@ -13,6 +13,9 @@ MAX_DEPTH = 20
 MAX_MESSAGES = 1000
 """Messages of one event: the largest batch of the queues (FunctionGraph API, Creating a Trigger, batch_size)."""
 
+MAX_RUNS = 20
+"""Different requests in one event to a function that makes a run for each."""
+
 MAX_INSTANCE_IDS = 1000
 """Instance ids that one message names."""
 

@@ -12,6 +12,7 @@ from cli.paths import CHECKOUT
 from shared import limits
 from shared.audit.request import AuditRequest
 from shared.create.request import BackupRequest
+from shared.drill.request import DrillRequest
 from shared.errors import InvalidError, RequestError
 from shared.notify import HEADLINES, Notifier, Sender, build_notification
 from shared.prune.request import PruneRequest
@@ -27,6 +28,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "track": TrackRequest,
     "prune": PruneRequest,
     "audit": AuditRequest,
+    "drill": DrillRequest,
 }
 GOOD = doc.smn_record(json.dumps({"instance_id": A}), "good")
 
@@ -48,6 +50,19 @@ POISON: dict[str, object] = {
     "times in the year 1": {"since": "0001-01-01T00:00:00Z", "until": "0001-01-02T00:00:00Z"},
     "a time without a zone": {"since": "2026-11-24T00:00:00"},
 }
+
+
+@pytest.mark.parametrize("function", ["prune", "audit", "drill"])
+def test_an_event_makes_a_limited_number_of_runs(function: str) -> None:
+    """The first 20 different requests are handled, and each of the others is a rejection; repeated ones are ignored."""
+    texts = [json.dumps({"idempotency_key": f"k{number}"}) for number in range(limits.MAX_RUNS + 3)]
+
+    received = receive(doc.kafka(*texts, texts[0]), MODELS[function], request_id="r").distinct()
+
+    assert [incoming.payload["idempotency_key"] for incoming in received.requests] == [f"k{n}" for n in range(20)]
+    assert [rejection.payload["idempotency_key"] for rejection in received.rejected] == ["k20", "k21", "k22"]
+    assert {rejection.error.code for rejection in received.rejected} == {"invalid_request"}
+    assert received.ignored == 1
 
 
 def as_text(payload: object) -> str:

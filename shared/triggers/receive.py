@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Generic
 
 from shared.errors import BackupError, InvalidRequestError, RequestError
+from shared.limits import MAX_RUNS
 from shared.notify import HEADLINES, Rejection
 from shared.triggers.envelope import Envelope, Message, ModelT, parse_json, validate
 from shared.triggers.recognition import recognize
@@ -63,11 +64,17 @@ class Received(Generic[ModelT]):
     ignored: int = 0
 
     def distinct(self) -> "Received[ModelT]":
-        """Leave out requests that repeat an earlier one, for functions whose second run changes nothing."""
+        """Leave out requests that repeat an earlier one, for functions whose second run changes nothing.
+
+        Each of the others is a run over many backups or instances, so those above MAX_RUNS are rejected.
+        """
         seen: dict[str, Incoming[ModelT]] = {}
         for incoming in self.requests:
             seen.setdefault(json.dumps(incoming.payload, sort_keys=True), incoming)
-        return replace(self, requests=list(seen.values()), ignored=self.ignored + len(self.requests) - len(seen))
+        requests, ignored = list(seen.values()), self.ignored + len(self.requests) - len(seen)
+        error = InvalidRequestError([f"found {len(requests):,} different requests in one event, {MAX_RUNS} at most"])
+        surplus = [incoming.reject(error) for incoming in requests[MAX_RUNS:]]
+        return replace(self, requests=requests[:MAX_RUNS], rejected=[*self.rejected, *surplus], ignored=ignored)
 
 
 def receive(event: object, model: type[ModelT], *, request_id: str) -> Received[ModelT]:

@@ -89,6 +89,24 @@ MUTANTS = {
             ),
         ),
     ),
+    "lets-drills-grow-old": Mutant(
+        "the instance of a drill is deleted at twice its greatest age",
+        (Patch("shared/drill/lifecycle.py", "if now - drill.born >= max_age:", "if now - drill.born >= 2 * max_age:"),),
+    ),
+    "drills-again": Mutant(
+        "a drill begins although there was one in its slot",
+        (
+            Patch(
+                "shared/drill/starting.py",
+                "                if self.has_begun(candidate, listed):\n",
+                "                if not candidate.slot:\n",
+            ),
+        ),
+    ),
+    "forgets-expectations": Mutant(
+        "a copy is verified whatever a request expects of it",
+        (Patch("shared/drill/function.py", "expect={source: expected for one", "expect={source: {} for one"),),
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""The platform of a chaos run: a local cloud on HTTP, and the four functions in processes of their own.
+"""The platform of a chaos run: a local cloud on HTTP, and the five functions in processes of their own.
 
 An invocation can be killed at one of its calls or after some time, and the cloud's clock can jump at one of its calls.
 """
@@ -23,7 +23,7 @@ from localcloud.requests_log import RequestRecord, RequestsLog
 from localcloud.seed import Seed
 
 
-FUNCTIONS = ("create_backup", "track_backups", "prune_backups", "audit_backups")
+FUNCTIONS = ("create_backup", "track_backups", "prune_backups", "audit_backups", "drill_backups")
 READ_TIMEOUT = 0.8  # seconds
 TIMEOUT = 10.0
 """Seconds that an invocation has."""
@@ -144,6 +144,7 @@ class Platform:
         self._stack = ExitStack()
         self.cloud = LocalCloud()
         self.deliveries: list[Delivery] = []
+        self._follows_clock = False
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self.cloud)
@@ -162,8 +163,13 @@ class Platform:
         """The connection of a client."""
         return self._client.connection
 
-    def begin(self, seed: Seed, **switches: Any) -> None:
-        """Begin a round: the cloud is as the seed and the switches say. Warm instances stay."""
+    def begin(self, seed: Seed, *, follows_clock: bool = False, **switches: Any) -> None:
+        """Begin a round: the cloud is as the seed and the switches say. Warm instances stay.
+
+        `follows_clock` is whether the functions have the cloud's clock, or that of the machine, which is behind it
+        after a jump.
+        """
+        self._follows_clock = follows_clock
         self.cloud._cloud.seed = seed
         self.cloud.reset()
         self.cloud.switch(**switches)
@@ -201,7 +207,8 @@ class Platform:
             timer.start()
         began = self.now()
         try:
-            invocation = warm.instance.invoke(json.dumps(event), credentials, request_id)
+            offset = self.cloud.clock_offset() if self._follows_clock else 0.0
+            invocation = warm.instance.invoke(json.dumps(event), credentials, request_id, clock_offset=offset)
         finally:
             timer.cancel()
             if timer.ident:

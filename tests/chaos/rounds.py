@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from tests.chaos.audit import AuditRound
 from tests.chaos.create import CreateRound
+from tests.chaos.drill import DrillRound
 from tests.chaos.oracle import Violation
 from tests.chaos.platform import Platform
 from tests.chaos.prune import PruneRound
@@ -31,6 +32,7 @@ KINDS: dict[str, tuple[int, Any]] = {
     "track": (2, TrackRound.draw),
     "prune": (5, PruneRound.draw),
     "audit": (4, AuditRound.draw),
+    "drill": (4, DrillRound.draw),
 }
 """The kinds of rounds: how often each comes, and how it is drawn."""
 

@@ -49,6 +49,17 @@ _CALLS: dict[str, tuple[dict[str, Any], ...]] = {
         {"path": SMN},
     ),
     "audit_backups": ({"path": "/backups$"}, {"path": "/instances$"}, {"path": SMN}),
+    "drill_backups": (
+        {"path": "/jobs$"},
+        {"method": "GET", "path": "/instances$"},
+        {"method": "POST", "path": "/instances$"},
+        {"path": "/databases$"},
+        {"path": "/tags/action$"},
+        {"path": "/restart$"},
+        {"method": "DELETE", "path": "/instances/"},
+        {"path": "/(quotas|recycle-instances|backups)$"},
+        {"path": SMN},
+    ),
 }
 
 

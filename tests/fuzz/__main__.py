@@ -1,4 +1,4 @@
-"""`make fuzz EVENTS=1000000`: hostile events through the handlers of the four functions, judged by an oracle.
+"""`make fuzz EVENTS=1000000`: hostile events through the handlers of the five functions, judged by an oracle.
 
 Each event is small and odd, and the same seed draws the same events. An event that breaks a rule is made smaller and
 written to tests/fuzz/corpus, which the suite runs. The exit code is 1 if a rule was broken.

@@ -13,6 +13,7 @@ from cli.paths import CHECKOUT
 from shared import limits
 from shared.audit.request import AuditRequest
 from shared.create.request import BackupRequest
+from shared.drill.request import DrillRequest
 from shared.notify import HEADLINES
 from shared.prune.request import PruneRequest
 from shared.track.request import TrackRequest
@@ -31,6 +32,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "track_backups": TrackRequest,
     "prune_backups": PruneRequest,
     "audit_backups": AuditRequest,
+    "drill_backups": DrillRequest,
 }
 FUNCTIONS = tuple(MODELS)
 
@@ -124,6 +126,14 @@ VALID: dict[str, tuple[dict[str, Any], ...]] = {
         {"policies": [{"name": "two", "instance_ids": list(INSTANCES[:2]), "expected_interval": "PT12H"}]},
         {"covered_elsewhere": [{"tags": {"env": []}}], "idempotency_key": "k"},
     ),
+    "drill_backups": (
+        {},
+        {"dry_run": True, "select": {"name": "db-*", "exclude": ["db-1"]}},
+        {"instance_ids": list(INSTANCES[:2]), "expect": {INSTANCES[0]: {"shop": 2, "shop.orders": 10}}},
+        {"instance_ids": [INSTANCES[0]], "at": "2026-11-24T02:59:00Z", "idempotency_key": "k"},
+        {"instance_ids": [INSTANCES[8]], "at": "2026-11-24T03:00:30Z"},
+        {"expect": {INSTANCES[1]: {"shop": 0}}},
+    ),
 }
 
 SAMPLES = tuple(
@@ -213,6 +223,8 @@ class _Draw:
             lambda: {"select": {"name": "*", "exclude": [self.rng.choice(TEXTS) or "x" for _ in range(count)]}},
             lambda: {"select": {"tags": {f"k{n}": ["v"] * (n % 60) for n in range(count)}}},
             lambda: {"policies": [{**self.valid(), "name": f"p{number}"} for number in range(count)]},
+            lambda: {"expect": {f"i-{n}": {f"db.c{k}": k for k in range(n % 60)} for n in range(count)}},
+            lambda: {"instance_ids": [INSTANCES[0]], "expect": {INSTANCES[0]: {f"db{n}": n for n in range(count)}}},
             lambda: {"retention": "x" * (limits.MAX_RETENTION + around)},
             lambda: {self.rng.choice(KEYS) + str(number): 1 for number in range(count)},
             lambda: {"description": self.rng.choice(TEXTS) * 250, "instance_id": INSTANCES[0]},

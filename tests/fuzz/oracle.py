@@ -6,23 +6,28 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from shared.create.report import InstanceResult
+from shared.drill.report import SlotItem, SlotState
+from shared.drills import DrillName
 from shared.errors import UnfinishedEventError
 from shared.identity import key_of
 from shared.notify import HEADLINES, REJECTED
+from tests.drill.world import PROJECT
 from tests.fakes import FakeContext, assert_within_limits
 from tests.fuzz.events import CANARY, FORGED
-from tests.fuzz.target import MAX_DELETES, SMN_TAKES, Handled
+from tests.fuzz.target import COPY, MAX_DELETES, SMN_TAKES, Handled
 
 
 MAX_ANSWER = 6 * 1024 * 1024  # FunctionGraph, Notes and Constraints
 MAX_LINE = 90_000  # FunctionGraph's logger cuts longer lines in two
 _NO_CALL = {"invalid_request", "unknown_event"}
 _READS = {"list", "jobs", "job", "instances"}
+_DRILLS = {"restore", "tag", "reset_password", "restart", "delete"}
 _MAY = {
     "create_backup": _READS | {"create"},
     "track_backups": _READS,
     "prune_backups": _READS | {"delete"},
     "audit_backups": _READS,
+    "drill_backups": {"instances", "jobs", "backups", "quotas", "recycled", "inspect"} | _DRILLS,
 }
 _INSTANCE_ID = re.compile(r"[!-~]{1,64}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{3,63}")  # DDS API, Creating a Manual Backup, table 2
@@ -91,8 +96,27 @@ def rejected_messages_call_nothing(handled: Handled) -> Iterator[str]:
     if handled.report is None:
         return
     codes = {code for rejection in handled.report.rejected for code in rejection.codes}
-    if not handled.report.items and codes <= _NO_CALL and handled.calls:
+    if not _has_valid_request(handled) and codes <= _NO_CALL and handled.calls:
         yield f"called {handled.calls[0]} for what was rejected"
+
+
+def _has_valid_request(handled: Handled) -> bool:
+    """Whether a message asks for something.
+
+    A run of drill_backups may find nothing to do.
+    """
+    received, report = handled.received, handled.report
+    if received is None or report is None or report.items:
+        return bool(report and report.items)
+    refused = len(report.rejected) - len(received.rejected)
+    is_drill = handled.function == "drill_backups"
+    return _is_tick_of_drills(handled) or (is_drill and len(received.requests) > refused)
+
+
+def _is_tick_of_drills(handled: Handled) -> bool:
+    """Whether the timer of drill_backups goes on with the drills that run, as it does whatever its message is."""
+    received = handled.received
+    return handled.function == "drill_backups" and received is not None and received.trigger == "timer"
 
 
 def backups_belong_to_requests(handled: Handled) -> Iterator[str]:
@@ -117,6 +141,29 @@ def deletions_keep_the_rules(handled: Handled) -> Iterator[str]:
     for backup in handled.deleted:
         if key_of(backup.description) is None or backup.name.endswith("-1"):
             yield f"deleted {backup.name}"
+
+
+def drills_keep_the_rules(handled: Handled) -> Iterator[str]:
+    """At most one backup is restored, to a new instance, of what a request means; only a drill's copy is changed."""
+    if touched := set(handled.touched) - {COPY, *(new.name for new in handled.restored)}:
+        yield f"changed {sorted(touched)}"
+    if len(handled.restored) > 1:
+        yield f"restored {len(handled.restored)} backups"
+    received, report = handled.received, handled.report
+    if handled.function != "drill_backups" or received is None or report is None:
+        return
+    begun = [item for item in report.items if isinstance(item, SlotItem) and item.state is SlotState.BEGUN]
+    if [item.drill for item in begun] != [new.name for new in handled.restored]:
+        yield "a restore without a slot"
+    for new in handled.restored:
+        if not DrillName.parse(new.name) or new.enterprise_project_id != PROJECT:
+            yield f"restored to {new.name!r} in {new.enterprise_project_id!r}"
+        meant = [r.request for r in received.requests if not r.request.dry_run]
+        if not any(new.source_id in (one.instance_ids or [new.source_id]) for one in meant):
+            yield f"restored {new.source_id}, which no request means"
+    most = len(report.rejected) + 2 * len(report.items)
+    if len(handled.notes) > most:
+        yield f"{len(handled.notes)} notifications"
 
 
 def answers_are_json(handled: Handled) -> Iterator[str]:
@@ -184,9 +231,10 @@ def secrets_stay(handled: Handled) -> Iterator[str]:
 def circles_end(handled: Handled) -> Iterator[str]:
     """An event is answered with what concerns it; our own notification with nothing at all."""
     report = handled.report
-    if report and report.ignored and not report.items and not report.rejected and (handled.notes or handled.calls):
+    is_valid = _has_valid_request(handled)
+    if report and report.ignored and not is_valid and not report.rejected and (handled.notes or handled.calls):
         yield "an ignored event led to calls or notifications"
-    if report and not (report.ignored or report.items or report.rejected or _has_no_messages(handled.event)):
+    if report and not (report.ignored or is_valid or report.rejected or _has_no_messages(handled.event)):
         yield "an event without any outcome"
 
 
@@ -206,8 +254,9 @@ def _has_no_messages(event: Any) -> bool:
 
 def ours_is_ignored(handled: Handled) -> Iterator[str]:
     """Our own notification, in any wrapping, is ignored. Only for events that are one."""
-    report = handled.report
-    if report is None or (report.ignored, len(report.items), len(report.rejected)) != (1, 0, 0):
+    report, is_tick = handled.report, _is_tick_of_drills(handled)
+    items = [] if report is None or is_tick else report.items
+    if report is None or (report.ignored, len(items), len(report.rejected)) != (1, 0, 0) or handled.restored:
         yield "our own notification was not ignored"
 
 
@@ -218,6 +267,7 @@ RULES: tuple[Rule, ...] = (
     rejected_messages_call_nothing,
     backups_belong_to_requests,
     deletions_keep_the_rules,
+    drills_keep_the_rules,
     answers_are_json,
     notifications_are_clean,
     log_lines_fit,

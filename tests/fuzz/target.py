@@ -1,9 +1,11 @@
-"""The four functions on fakes, and all that one event leads to."""
+"""The five functions on fakes, and all that one event leads to."""
 
 import io
+import json
 import logging
+import zlib
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +14,11 @@ from shared.audit.function import run as audit
 from shared.bootstrap import Function
 from shared.create.function import CreateBackupSettings
 from shared.create.function import run as create
+from shared.drill.function import DrillBackupsSettings
+from shared.drill.function import run as drill
+from shared.drills import TAG, DrillName
 from shared.errors import InvalidError
-from shared.model import Backup, Instance, Notification
+from shared.model import Backup, Instance, InstanceTask, NewInstance, Notification
 from shared.prune.function import PruneBackupsSettings
 from shared.prune.function import run as prune
 from shared.report import Report
@@ -22,6 +27,7 @@ from shared.track.function import TrackBackupsSettings
 from shared.track.function import run as track
 from shared.triggers.receive import Received
 from tests.create.platform import NOTIFY
+from tests.drill.world import PROJECT, World
 from tests.fakes import (
     INSTANCES,
     START,
@@ -38,12 +44,16 @@ from tests.fakes import (
 
 SMN_TAKES = 256 * 1024
 MAX_DELETES = 5
+COPY = f"{0xC0:032x}in02"
+"""The instance of the drill that runs."""
 _RUNS: dict[str, tuple[Any, Any]] = {
     "create_backup": (CreateBackupSettings, create),
     "track_backups": (TrackBackupsSettings, track),
     "prune_backups": (PruneBackupsSettings, prune),
     "audit_backups": (AuditBackupsSettings, audit),
+    "drill_backups": (DrillBackupsSettings, drill),
 }
+_DRILL = {"DRILL_ENTERPRISE_PROJECT_ID": PROJECT, "DRILL_INTERVAL": "1d", "DRILL_HOURS": "02:30-02:00"}
 _FLEET = tuple(
     Instance(i, f"db-{n}", "normal" if n != 4 else "abnormal", "ReplicaSet", {"env": "production", "backup": ""})
     for n, i in enumerate(INSTANCES)
@@ -74,6 +84,31 @@ class SizedTopic(FakeTopic):
         return super().publish(notification)
 
 
+class SizedWorld(World):
+    """A DDS for drills, with a topic that takes as much as SMN does."""
+
+    def publish(self, notification: Notification) -> str:
+        if sum(len(text.encode()) for text in (notification.body, notification.email, notification.sms)) > SMN_TAKES:
+            raise InvalidError("too large", cloud_code="SMN.0009", status=400)
+        return super().publish(notification)
+
+    @classmethod
+    def at_night(cls, clock: FakeClock, *, is_drilling: bool) -> "SizedWorld":
+        """Return one with sources of every kind; `is_drilling` is whether the copy of one is there, to be checked."""
+        world = cls(clock)
+        for number, instance_id in enumerate(INSTANCES[:5]):
+            world.add_source(instance_id, f"db-{number}", tags={"env": "production", "backup": ""})
+            if number != 3:
+                world.add_backup(instance_id)
+        if is_drilling:
+            name = str(DrillName(START - timedelta(hours=1), world.made[-1].id[:32]))
+            tags, began = {TAG: "open"}, START - timedelta(minutes=40)
+            world.add_source(COPY, name, enterprise_project_id=PROJECT, created=began, tags=tags)
+            ended = START - timedelta(minutes=20)
+            world.tasks.append(InstanceTask("task", False, COPY, name, "Completed", began, ended))
+        return world
+
+
 class WatchedInstances(FakeInstances):
     """Instances that count how often they are listed."""
 
@@ -94,6 +129,8 @@ class Handled:
         calls: the calls of DDS.
         made: the backups made.
         deleted: the backups deleted.
+        restored: the instances that were asked for.
+        touched: the instances that were changed or deleted.
     """
 
     function: str
@@ -107,6 +144,8 @@ class Handled:
     calls: list[str] = field(default_factory=list)
     made: list[Backup] = field(default_factory=list)
     deleted: list[Backup] = field(default_factory=list)
+    restored: list[NewInstance] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
@@ -118,13 +157,14 @@ class Handled:
 
 
 class Target:
-    """The four functions, warm, on a cloud that is new for each event."""
+    """The five functions, warm, on a cloud that is new for each event."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.cloud = FakeCloud(FakeDds(self.clock), FakeTopic())
         self.context = FakeContext({"NOTIFY_TOPIC_URN": NOTIFY, "MAX_CONCURRENCY": "1"})
-        self.context.user_data |= {"DRY_RUN": "false", "MAX_DELETES": str(MAX_DELETES)}
+        self.context.user_data |= {"DRY_RUN": "false", "MAX_DELETES": str(MAX_DELETES)} | _DRILL
+        self.world = SizedWorld(self.clock)
         self.seen: list[tuple[Received[Any], Report]] = []
         self.functions = {name: self._function(name) for name in _RUNS}
 
@@ -132,7 +172,9 @@ class Target:
         settings, run = _RUNS[name]
 
         def watched(event: object, scope: Any) -> Any:
-            self.seen.append(run(event, scope))
+            is_drill = name == "drill_backups"
+            given = [lambda scope, restores: self.world] if is_drill else []
+            self.seen.append(run(event, replace(scope, cloud=self.world) if is_drill else scope, *given))
             return self.seen[0]
 
         connect = fake_connect(self.cloud)
@@ -149,6 +191,7 @@ class Target:
             WatchedInstances(list(_FLEET)),
         )
         self.cloud.backups, self.cloud.topic, self.cloud.instances = dds, topic, fleet
+        self.world = SizedWorld.at_night(self.clock, is_drilling=_is_odd(event))
         target, handled, out = self.functions[function], Handled(function, event), io.StringIO()
         for name in ("shared", *SDK_LOGGERS):
             logging.getLogger(name).handlers = [target._log]
@@ -159,10 +202,21 @@ class Target:
                 handled.error = error
         for received, report in self.seen:
             handled.received, handled.report = received, report
-        handled.log, handled.notes = out.getvalue().splitlines(), topic.sent
-        handled.calls = [*dds.calls, *["instances"] * fleet.lists]
+        handled.log, handled.notes = out.getvalue().splitlines(), [*topic.sent, *self.world.sent]
+        calls = [call for call in self.world.calls if call != "publish"]
+        handled.calls = [*dds.calls, *["instances"] * fleet.lists, *calls]
+        handled.restored = self.world.plans
+        handled.touched = [i for _, what, i, _ in self.world.events if what not in {"restored", "deleted"}]
         before = {backup.id for backup in _BACKUPS}
         after = {backup.id for backup in dds.backups}
         handled.made = [backup for backup in dds.backups if backup.id not in before]
         handled.deleted = [backup for backup in _BACKUPS if backup.id not in after]
         return handled
+
+
+def _is_odd(event: Any) -> bool:
+    """A coin that falls for the same event always on the same side."""
+    try:
+        return zlib.crc32(json.dumps(event).encode()) % 2 == 1
+    except (RecursionError, ValueError):
+        return False

@@ -1,4 +1,4 @@
-"""The hostile events of the corpus, and new ones, through all four functions; the oracle; the shrinking."""
+"""The hostile events of the corpus, and new ones, through all five functions; the oracle; the shrinking."""
 
 import json
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import pytest
 
 from shared.errors import CredentialsError
 from shared.notify import HEADLINES
+from tests.fakes import INSTANCES
 from tests.fuzz.__main__ import Part, fits_functiongraph, run_part, write
 from tests.fuzz.events import CANARY, FUNCTIONS, draw
 from tests.fuzz.oracle import check
@@ -29,7 +30,7 @@ def target() -> Target:
 
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_known_hostile_event_breaks_no_rule(target: Target, name: str) -> None:
-    """All four functions handle it as the documents say."""
+    """All five functions handle it as the documents say."""
     for function in FUNCTIONS:
         found = check(target.handle(function, CORPUS[name]["event"]), is_ours=name.startswith("ours-"))
         assert not found, f"{function}: {CORPUS[name]['what']}"
@@ -119,6 +120,26 @@ WRONG: dict[str, tuple[str, Callable[[Handled], None]]] = {
     "a notification that is too large": ("notifications_are_clean", with_note(email="x" * 300_000)),
     "an attribute that SMN refuses": ("notifications_are_clean", with_note(attributes={"a": "-"})),
 }
+
+
+def test_the_oracle_finds_a_drill_that_breaks_the_rules(target: Target) -> None:
+    """A restore elsewhere, of another source, or of two; a source that is changed; and too many notifications."""
+    event = {"instance_ids": [INSTANCES[0]], "at": "2026-11-24T02:59:00Z"}
+    handled = [target.handle("drill_backups", {**event, "idempotency_key": key}) for key in "abcdefgh"]
+    drilled = next(one for one in handled if one.restored)  # in the others, another drill runs
+    assert not check(drilled)
+    (new,) = drilled.restored
+
+    wrongs: list[dict[str, Any]] = [
+        {"restored": [replace(new, enterprise_project_id="0")]},
+        {"restored": [replace(new, source_id=INSTANCES[1])]},
+        {"restored": [new, new]},
+        {"touched": [INSTANCES[0]]},
+        {"notes": [*drilled.notes, *target.handle("create_backup", EVENT).notes * 4]},
+    ]
+    for wrong in wrongs:
+        found = check(replace(drilled, **wrong))
+        assert "drills_keep_the_rules" in {rule for rule, _ in found}, wrong
 
 
 @pytest.mark.parametrize("wrong", WRONG)

@@ -21,8 +21,8 @@ from tests.triggers import documented as doc
 
 DOMAIN_ID = "0f3d2f0c1c7f118d2f7a542a4e5c589a"
 NIGHT = 86_400
-PLACE = "8f1c2d3e-0000-4000-8000-000000000001"
-"""The enterprise project of the drills."""
+PLACE = "9c1f6a52-7a52-4d52-9c46-3b5f3f5a6d11"
+"""The enterprise project of the drills. An instance of the seed lies in it."""
 
 
 class Reach:
@@ -98,6 +98,10 @@ class Reach:
     def calls(self) -> list[Any]:
         """The calls that were made under the agency."""
         return [call for call in self.cloud.requests() if call["access_key"] in self.access_keys]
+
+    def credentials(self) -> FakeContext:
+        """A context with temporary credentials of the agency."""
+        return self._context({})
 
     def close(self) -> None:
         """Close the connection."""
