@@ -137,7 +137,8 @@ def retention(
       ddsbackup explain retention --cloud local --instance a89dab5e39394eccbdb77b19d57b0180in02
     """
     from cli.console import make_console
-    from cli.explain.inputs import Application, existing_backups, open_dds, read_rules, retention_remarks
+    from cli.dds import open_dds
+    from cli.explain.inputs import Application, existing_backups, read_rules, retention_remarks
     from cli.explain.lines import print_fact, print_line
     from cli.explain.retention import Existing, foresee, simulate
     from cli.explain.retention_view import differences, show_comparison, show_story, story_document
@@ -195,7 +196,8 @@ def selector(selector: str, cloud: str | None, region: str | None, template_file
       ddsbackup explain selector event.json --region cn-north-4
     """
     from cli.console import make_console
-    from cli.explain.inputs import Application, open_dds, read_json
+    from cli.dds import open_dds
+    from cli.explain.inputs import Application, read_json
     from cli.explain.selector import choose, read_selectors, selection_document, show_selection
     from shared.create.function import CreateBackupSettings
     from shared.fleet import Fence
@@ -203,7 +205,7 @@ def selector(selector: str, cloud: str | None, region: str | None, template_file
     given = read_selectors(read_json(selector, "selector"))
     dds = open_dds(cloud, region)
     settings = Application.read(template_file, dds.clock.now()).settings("create_backup", CreateBackupSettings)
-    instances = dds.read(dds.instances.list)
+    instances = dds.list_instances()
     fence = settings.fence if settings else Fence(("*",))
     selections = [choose(place, one, instances, fence) for place, one in given]
     if as_json:
@@ -234,9 +236,10 @@ def event(
       ddsbackup explain event event.json --function create_backup --region cn-north-4
     """
     from cli.console import make_console
+    from cli.dds import open_dds
     from cli.explain.event import explain_event
     from cli.explain.event_view import explanation_document, show_explanation
-    from cli.explain.inputs import Application, open_dds, read_json
+    from cli.explain.inputs import Application, read_json
 
     dds = open_dds(cloud, region) if cloud or region else None
     now = dds.clock.now() if dds else datetime.now(timezone.utc)

@@ -8,7 +8,8 @@ from typing import Any
 
 from cli.cost.inputs import read_settings
 from cli.errors import WrongCall
-from cli.explain.inputs import Application, Dds
+from cli.dds import Dds
+from cli.explain.inputs import Application
 from cli.json_value import Json
 from cli.preflight.functions import FUNCTIONS
 from cli.template.load import find_function
@@ -91,7 +92,7 @@ def explain_event(event: Json, application: Application, dds: Dds | None, named:
     settings: Settings = read_settings(FUNCTIONS[kind].settings, function)
     if isinstance(settings, CreateBackupSettings):
         settings = settings.model_copy(update={"START_SPREAD": 0.0})  # nothing is started
-    instances = {instance.id: instance for instance in dds.read(dds.instances.list)} if dds else {}
+    instances = {instance.id: instance for instance in dds.list_instances()} if dds else {}
     noted = Noted()
     if dds is None and kind != "create_backup":
         received = receive(event, FUNCTIONS[kind].request, request_id=REQUEST_ID)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from click.testing import CliRunner
 
-from cli.explain.inputs import Dds
+from cli.dds import Dds
 from cli.main import main
 from cli.paths import CHECKOUT
 from shared.model import Instance

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from cli.dds import Dds
 from cli.errors import WrongCall
 from cli.event.samples import CARRIERS, sample_event
 from cli.explain.event import RUNS, explain_event
-from cli.explain.inputs import Application, Dds
+from cli.explain.inputs import Application
 from cli.json_value import JsonObject
 from cli.paths import CHECKOUT
 from localcloud import LocalCloud
