@@ -187,7 +187,7 @@ class _Play:
         return Story(self._rules, self._now, tuple(lives), ends)
 
     def _play_on(self, wanted: set[str], changes: Sequence[tuple[datetime, str | None]], end: datetime) -> datetime:
-        """Play the first run after each change until all *wanted* backups have gone. Return until when it was played."""
+        """Play the first run after each change until all *wanted* backups have gone. Return the end of what was played."""
         last = self._now - _TICK
         for moment, only in changes:
             if moment <= last or (only is not None and only not in self._alive):
