@@ -14,7 +14,7 @@ from shared.fleet import Fence
 from shared.format import counted
 from shared.identity import key_of, stack_of
 from shared.model import Backup, Instance
-from shared.prune.plan import Fate
+from shared.prune.plan import Fate, age_order
 from shared.prune.retention import Retention
 
 
@@ -129,7 +129,7 @@ def _instance(
     proofs: Mapping[str, Verified],
     now: datetime,
 ) -> ListedInstance:
-    newest_first = sorted(backups, key=_age_order, reverse=True)
+    newest_first = sorted(backups, key=age_order, reverse=True)
     stacks: dict[str, list[Backup]] = {}
     for backup in newest_first:
         if (stack := rules.group_of(backup)) is not None:
@@ -156,10 +156,6 @@ def _instance(
             for backup in newest_first
         ),
     )
-
-
-def _age_order(backup: Backup) -> tuple[float, str]:
-    return (backup.begin_time.timestamp() if backup.begin_time else float("-inf"), backup.id)
 
 
 def maker_of(backup: Backup) -> str:

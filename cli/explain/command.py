@@ -4,33 +4,17 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import click
 
 from cli.deploy.options import cloud_option, region_option
 from cli.errors import WrongCall
-from cli.event.moment import read_moment
 from cli.json_value import Json
-from cli.options import template_option
-from cli.wait.command import Duration
+from cli.options import Duration, Moment, template_option
 
 
 VERSION = 1
 """The version of the JSON documents. Keys stay; new ones may be added."""
-
-
-class Moment(click.ParamType[datetime]):
-    """A time with a zone, such as 2026-06-01T02:00:00Z."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Return the time in UTC."""
-        try:
-            return read_moment(value)
-        except WrongCall as error:
-            self.fail(error.message, param, ctx)
 
 
 at_option = click.option(

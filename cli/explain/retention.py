@@ -12,7 +12,7 @@ from cli.errors import WrongCall
 from cli.explain.timers import Timer
 from localcloud.functiongraph.schedule import Every
 from shared.model import Backup
-from shared.prune.plan import FAILED_KEPT_FOR, RECENT, Fate, Verdict, make_plan
+from shared.prune.plan import FAILED_KEPT_FOR, RECENT, Fate, Verdict, age_order, make_plan
 from shared.prune.retention import Retention, Tier
 
 
@@ -182,12 +182,12 @@ class _Play:
         arrivals = self._arrivals(end)
         self._let_come(_backup(moment, instance_id) for moment in arrivals)
         ends = self._play_on(wanted, sorted(self._changes(arrivals), key=lambda change: change[0]), end)
-        newest_first = sorted(seen.values(), key=_age_order, reverse=True)
+        newest_first = sorted(seen.values(), key=age_order, reverse=True)
         lives = [self._life(one, state.get(one.id)) for one in newest_first if one.id in state or one.id in self._gone]
         return Story(self._rules, self._now, tuple(lives), ends)
 
     def _play_on(self, wanted: set[str], changes: Sequence[tuple[datetime, str | None]], end: datetime) -> datetime:
-        """Play the first run after each change until all *wanted* backups have gone. Return the end of what was played."""
+        """Play the first run after each change until all *wanted* backups have gone. Return the end of the play."""
         last = self._now - _TICK
         for moment, only in changes:
             if moment <= last or (only is not None and only not in self._alive):
@@ -300,7 +300,3 @@ def _next_period(tier: Tier, moment: datetime, zone: tzinfo) -> datetime:
     else:
         day += timedelta(days=1 if tier is Tier.DAILY else 7 - day.weekday())
     return day.astimezone(timezone.utc)
-
-
-def _age_order(backup: Backup) -> tuple[float, str]:
-    return (backup.begin_time.timestamp() if backup.begin_time else float("-inf"), backup.id)
