@@ -1,11 +1,44 @@
-"""Options that several commands share, and the ``NAME=value`` files that some of them name."""
+"""Options and types of options that several commands share, and the ``NAME=value`` files that some of them name."""
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
 from cli.errors import WrongCall
+from shared.fields import Interval, Time
+
+
+class Duration(click.ParamType[float]):
+    """A duration such as 90s, 30m or 12h, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds."""
+        try:
+            interval: timedelta = TypeAdapter(Interval).validate_python(value)
+        except ValidationError:
+            self.fail(f"found {value}, expected a duration such as 90s, 30m or 12h", param, ctx)
+        return interval.total_seconds()
+
+
+class Moment(click.ParamType[datetime]):
+    """A time with a zone, such as 2026-06-01T02:00:00Z."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the time in UTC."""
+        try:
+            moment: datetime = TypeAdapter(Time).validate_python(value)
+        except ValidationError:
+            expected = "a time with a zone, such as 2026-06-01T02:00:00Z or 2026-06-01T02:00:00+08:00"
+            self.fail(f"found {value!r:.60}, expected {expected}", param, ctx)
+        return moment
 
 
 template_option = click.option(

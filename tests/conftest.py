@@ -4,6 +4,7 @@ import logging
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from localcloud import LocalCloud
@@ -11,6 +12,10 @@ from shared.runtime.logs import SDK_LOGGERS
 
 
 pytest_plugins = ["localcloud.pytest_plugin"]
+
+# No test depends on the speed of the machine. --hypothesis-profile is read later and replaces this profile.
+hypothesis.settings.register_profile("no_deadline", deadline=None)
+hypothesis.settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -152,6 +152,9 @@ class FakeDds:
                 and (not backup_id or backup.id == backup_id)
             ]
 
+    def list_all(self) -> Sequence[Backup]:
+        return self.list()
+
     def delete(self, backup_id: str) -> None:
         with self.lock:
             self.call("delete", self.delete_faults)

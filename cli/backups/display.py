@@ -1,6 +1,5 @@
 """The backups as a table of 80 columns and as JSON."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone, tzinfo
 
@@ -8,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.backups.listing import ListedBackup, ListedInstance, Rules
+from cli.console import print_line
 from cli.json_value import Json, JsonObject
 from shared.drills import is_drill
 from shared.format import duration, plain, size, timestamp
@@ -26,21 +26,9 @@ def print_backups(console: Console, listed: Sequence[ListedInstance], rules: Rul
             _print_instance(console, one, rules.zone, now)
     without = [plain(one.name) for one in listed if not one.backups and not (one.instance and is_drill(one.instance))]
     if without:
-        _print(console, f"Without such a backup: {', '.join(without)}.")
+        print_line(console, f"Without such a backup: {', '.join(without)}.", width=WIDTH)
     for sentence in remarks(listed, rules):
-        _print(console, sentence)
-
-
-def _print(console: Console, text: str, indent: str = "", style: str = "") -> None:
-    console.print(
-        Text(
-            "\n".join(
-                textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
-            ),
-            style=style,
-        ),
-        soft_wrap=True,
-    )
+        print_line(console, sentence, width=WIDTH)
 
 
 def _print_instance(console: Console, one: ListedInstance, zone: tzinfo, now: datetime) -> None:
@@ -49,7 +37,7 @@ def _print_instance(console: Console, one: ListedInstance, zone: tzinfo, now: da
         facts.append("deleted")
     elif one.instance.actions:
         facts.append(f"busy: {', '.join(one.instance.actions)}")
-    _print(console, "  ".join(filter(None, facts)), "  ", "bold")
+    print_line(console, "  ".join(filter(None, facts)), style="bold", hang=2, width=WIDTH)
     console.print(Text(_ROW.format(*_HEADINGS).rstrip(), style="dim"), soft_wrap=True)
     ambiguous = _repeated([item.backup.name for item in one.backups])
     for item in one.backups:
@@ -57,7 +45,8 @@ def _print_instance(console: Console, one: ListedInstance, zone: tzinfo, now: da
         name = plain(item.backup.name)
         label = f"{name} ({item.backup.id})" if item.backup.name in ambiguous else name or item.backup.id
         proof = f"; verified {item.verified.time.astimezone(timezone.utc):%Y-%m-%d}" if item.verified else ""
-        _print(console, f"         {label}  made by {item.made_by}; {item.keeping.note}{proof}", " " * 11, "dim")
+        line = f"{label}  made by {item.made_by}; {item.keeping.note}{proof}"
+        print_line(console, line, indent=9, style="dim", hang=2, width=WIDTH)
     console.print()
 
 

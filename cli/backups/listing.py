@@ -3,15 +3,29 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
+from itertools import pairwise
+from statistics import median
 
-from cli.backups.forecast import Coming, kept_until, usual_interval
+from cli.explain import retention as model
+from cli.explain.timers import Timer
+from localcloud.functiongraph.schedule import Every
 from shared.drills import Verified, short_id
 from shared.fleet import Fence
 from shared.format import counted
 from shared.identity import key_of, stack_of
 from shared.model import Backup, Instance
-from shared.prune.plan import FAILED_KEPT_FOR, Fate, Verdict, make_plan
+from shared.prune.plan import Fate, age_order
 from shared.prune.retention import Retention
+
+
+HORIZON = timedelta(days=3660)
+"""How far the dates look ahead: ten years."""
+
+USUAL = timedelta(days=1)
+"""The interval between backups where there are too few to tell."""
+
+_LOOKED_AT = 8
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +129,7 @@ def _instance(
     proofs: Mapping[str, Verified],
     now: datetime,
 ) -> ListedInstance:
-    newest_first = sorted(backups, key=_age_order, reverse=True)
+    newest_first = sorted(backups, key=age_order, reverse=True)
     stacks: dict[str, list[Backup]] = {}
     for backup in newest_first:
         if (stack := rules.group_of(backup)) is not None:
@@ -144,10 +158,6 @@ def _instance(
     )
 
 
-def _age_order(backup: Backup) -> tuple[float, str]:
-    return (backup.begin_time.timestamp() if backup.begin_time else float("-inf"), backup.id)
-
-
 def maker_of(backup: Backup) -> str:
     """Return who made a backup: DDS, a stack of this application, or somebody else."""
     if backup.is_automatic:
@@ -161,33 +171,36 @@ def maker_of(backup: Backup) -> str:
 def _keepings(
     own: Sequence[Backup], rules: Rules, proofs: Mapping[str, Verified], now: datetime, *, exists: bool
 ) -> tuple[dict[str, Keeping], timedelta | None]:
-    """Return what prune_backups would say of each backup of a stack, and the assumed interval of new ones."""
+    """Return until when prune_backups keeps each backup of a stack, and the assumed interval of new ones."""
     assert rules.retention  # noqa: S101 the rules apply to these backups
-    plan = make_plan(own, rules.retention, now, rules.zone, verified=proofs)
-    verdicts = [verdict for instance in plan.instances for verdict in instance.verdicts]
-    kept = {verdict.backup.id: verdict.reasons for verdict in verdicts if verdict.fate is Fate.KEEP}
-    good = [backup for backup in own if backup.id in kept]
-    newest = good[0].begin_time if exists and good else None
-    interval = usual_interval([backup for backup in own if backup.status == "COMPLETED"]) if newest else None
-    coming = Coming.after(newest, now, interval) if newest and interval else None
-    until = kept_until(good, kept, rules.retention, rules.zone, coming)
-    return {
-        verdict.backup.id: _keeping(verdict, until.get(verdict.backup.id), rules, exists=exists) for verdict in verdicts
-    }, interval
+    completed = [backup for backup in own if backup.status == "COMPLETED"]
+    newest = completed[0].begin_time if exists and completed else None
+    interval = usual_interval(completed) if newest else None
+    timer = Timer("", "", "", "", Every(interval.total_seconds(), newest.timestamp())) if newest and interval else None
+    existing = model.Existing(tuple(own), frozenset(proofs))
+    (story,) = model.foresee(existing, timer, None, [model.Rules(rules.retention, rules.zone)], now, HORIZON)
+    return {life.backup.id: _keeping(life, rules, exists=exists) for life in story.lives}, interval
 
 
-def _keeping(verdict: Verdict, until: datetime | None, rules: Rules, *, exists: bool) -> Keeping:
-    if verdict.fate is Fate.DELETE:
+def usual_interval(newest_first: Sequence[Backup]) -> timedelta:
+    """Return the median of the intervals between the newest backups, in whole minutes."""
+    begins = [backup.begin_time for backup in newest_first[:_LOOKED_AT] if backup.begin_time]
+    gaps = [newer - older for newer, older in pairwise(begins)]
+    return max(_MINUTE, round(median(gap / _MINUTE for gap in gaps)) * _MINUTE) if gaps else USUAL
+
+
+def _keeping(life: model.Life, rules: Rules, *, exists: bool) -> Keeping:
+    marks = ", ".join(life.marks)
+    if life.fate is Fate.DELETE:
         deletes = "it would be deleted next, but DRY_RUN is on" if rules.is_dry_run else "it is deleted next"
-        return Keeping((), None, f"no rule keeps it ({', '.join(verdict.reasons)}): {deletes}")
-    if verdict.fate is Fate.PROTECT:
-        began = verdict.backup.begin_time
-        end = began + FAILED_KEPT_FOR if began and verdict.reasons == ("recently_failed",) else None
-        return Keeping(verdict.reasons, end, f"protected: {', '.join(verdict.reasons)}")
-    note = f"kept by {', '.join(verdict.reasons)}"
+        return Keeping((), None, f"no rule keeps it ({marks}): {deletes}")
+    until = life.goes.replace(microsecond=0) if life.goes else None
+    if life.fate is Fate.PROTECT:
+        return Keeping(life.marks, until, f"protected: {marks}")
+    note = f"kept by {marks}"
     if until is None:
         note += ", for more than ten years" if exists else ", since nothing newer comes"
-    return Keeping(verdict.reasons, until, note)
+    return Keeping(life.marks, until, note)
 
 
 def _foreign(backup: Backup, instance: Instance | None) -> Keeping:

@@ -59,8 +59,15 @@ def doctor(
     from cli.console import make_console
     from cli.deploy.deployment import about
     from cli.doctor import account, drills, events, resources
-    from cli.doctor.checks import Check, Level, Stack, run_checks
-    from cli.doctor.display import findings_document, print_findings, print_totals
+    from cli.doctor.checks import (
+        Check,
+        Level,
+        Stack,
+        findings_document,
+        print_findings,
+        print_totals,
+        run_checks,
+    )
     from cli.huaweicloud.access import open_access
     from cli.preflight.report import check_template
     from cli.template.load import find_template

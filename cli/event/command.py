@@ -6,14 +6,15 @@ from datetime import datetime, timezone
 import click
 
 from cli.errors import WrongCall, did_you_mean
-from cli.event.moment import read_moment
 from cli.event.samples import CARRIERS, CREATE, sample_event
+from cli.options import Moment
 
 
 now_option = click.option("is_now", "--now", is_flag=True, help="Let the sample event take place now.")
 at_option = click.option(
     "at",
     "--at",
+    type=Moment(),
     metavar="TIME",
     help="Let the sample event take place at this time, with a zone, such as 2026-06-01T02:00:00+08:00.",
 )
@@ -24,7 +25,7 @@ at_option = click.option(
 @now_option
 @at_option
 @click.option("changes", "--set", metavar="KEY=VALUE", multiple=True, help="Change the event. Repeatable.")
-def event(words: tuple[str, ...], is_now: bool, at: str | None, changes: tuple[str, ...]) -> None:
+def event(words: tuple[str, ...], is_now: bool, at: datetime | None, changes: tuple[str, ...]) -> None:
     """Print the sample event of TRIGGER for FUNCTION as JSON.
 
     \b
@@ -56,13 +57,13 @@ def event(words: tuple[str, ...], is_now: bool, at: str | None, changes: tuple[s
     click.echo(json.dumps(sample, indent=2, ensure_ascii=False))
 
 
-def moment_of(at: str | None, now: datetime | None) -> datetime | None:
-    """Return the time of ``--at``, or else *now*. Raises UsageError for both, WrongCall for a text that is no time."""
+def moment_of(at: datetime | None, now: datetime | None) -> datetime | None:
+    """Return the time of ``--at``, or else *now*. Raises UsageError for both."""
     if at is None:
         return now
     if now:
         raise click.UsageError("give either --now or --at")
-    return read_moment(at)
+    return at
 
 
 def _words(words: tuple[str, ...]) -> tuple[str, str]:

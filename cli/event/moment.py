@@ -11,11 +11,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from cli.errors import WrongCall
 from cli.json_value import JsonObject
-from shared.fields import Time
 
 
 _IDS = uuid.UUID("6f6f0c1e-7a0b-5c1c-9b52-3b9ad3f0a1c4")
@@ -24,16 +20,6 @@ _IDS = uuid.UUID("6f6f0c1e-7a0b-5c1c-9b52-3b9ad3f0a1c4")
 _CHINA = timezone(timedelta(hours=8))
 _HEX = re.compile(r"[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def read_moment(text: str) -> datetime:
-    """Return the time in *text*, such as 2026-06-01T02:00:00+08:00, in UTC. Raises WrongCall without a time zone."""
-    try:
-        moment: datetime = TypeAdapter(Time).validate_python(text)
-    except ValidationError as error:
-        expected = "a time with a zone, such as 2026-06-01T02:00:00Z or 2026-06-01T02:00:00+08:00"
-        raise WrongCall(f"found --at {text!r:.60}, expected {expected}") from error
-    return moment
 
 
 def take_place_at(

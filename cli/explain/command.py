@@ -4,33 +4,17 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import click
 
 from cli.deploy.options import cloud_option, region_option
 from cli.errors import WrongCall
-from cli.event.moment import read_moment
 from cli.json_value import Json
-from cli.options import template_option
-from cli.wait.command import Duration
+from cli.options import Duration, Moment, template_option
 
 
 VERSION = 1
 """The version of the JSON documents. Keys stay; new ones may be added."""
-
-
-class Moment(click.ParamType[datetime]):
-    """A time with a zone, such as 2026-06-01T02:00:00Z."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Return the time in UTC."""
-        try:
-            return read_moment(value)
-        except WrongCall as error:
-            self.fail(error.message, param, ctx)
 
 
 at_option = click.option(
@@ -55,46 +39,73 @@ def explain() -> None:
     metavar="DURATION",
     help="How long the backups of a run take. An assumption.",
 )
+@click.option("--instance", metavar="ID", help="Show the slot of this instance, in which its restore drill begins.")
 @at_option
 @template_option
 @json_option
 def timer(
-    timer: str | None, count: int, duration: float, at: datetime | None, template_file: Path | None, as_json: bool
+    timer: str | None,
+    count: int,
+    duration: float,
+    instance: str | None,
+    at: datetime | None,
+    template_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Show the next runs of the template's timers, or of one schedule, in their zone and in UTC.
 
     NAME is a timer or a function of the template. SCHEDULE is a rate such as 5m or a cron expression. Without either,
-    all timers are shown, and what follows the next backups: when track, audit and prune have had their turn, and which
-    runs come while backups may still run.
+    all timers are shown, and what follows the next backups: when each function has had its turn, and which runs come
+    while backups may still run. With drill_backups, also how often each instance is drilled.
 
     \b
       ddsbackup explain timer
       ddsbackup explain timer create_backup --next 10
       ddsbackup explain timer "CRON_TZ=Europe/Berlin 0 30 2 * * ?"
+      ddsbackup explain timer drill_backups --instance a89dab5e39394eccbdb77b19d57b0180in02
     """
     from datetime import timedelta
 
-    from cli.console import make_console
+    from cli.console import make_console, print_line
     from cli.explain.inputs import Application
-    from cli.explain.night import follow_night
-    from cli.explain.timer_view import night_document, show_night, show_timer, timer_document
+    from cli.explain.night import follow_drills, follow_night
+    from cli.explain.timer_view import (
+        drills_document,
+        night_document,
+        show_drills,
+        show_night,
+        show_timer,
+        timer_document,
+    )
     from cli.explain.timers import choose_timers
+    from shared.drill.function import DrillBackupsSettings
 
     now = at or datetime.now(timezone.utc)
     application = Application.read(template_file, now)
     chosen = choose_timers(application.timers, timer, now) if timer else list(application.timers)
     nights = [] if timer else follow_night(application.timers, now, timedelta(seconds=duration))
+    has_drills = any(one.kind == "drill_backups" for one in chosen)
+    settings = application.settings("drill_backups", DrillBackupsSettings) if has_drills else None
+    drills = follow_drills(settings, instance, now) if settings else None
+    if instance and not drills:
+        raise WrongCall("--instance is for the timer of drill_backups, which is not among these timers")
     if as_json:
-        timers: list[Json] = [timer_document(one, now, count) for one in chosen]
-        _print_document("timer", now, {"timers": timers, "nights": [night_document(night) for night in nights]})
+        facts: dict[str, Json] = {
+            "timers": [timer_document(one, now, count) for one in chosen],
+            "nights": [night_document(night) for night in nights],
+            "drills": drills_document(drills) if drills else None,
+        }
+        _print_document("timer", now, facts)
         return
     console = make_console()
     if not chosen:
-        console.print(f"{application.template.file} has no timer with a known schedule.", markup=False)
+        print_line(console, f"{application.template.file} has no timer with a known schedule.")
     for one in chosen:
         show_timer(console, one, now, count)
     for night in nights:
         show_night(console, night)
+    if drills:
+        show_drills(console, drills)
 
 
 @explain.command(short_help="Which backups rules keep, by which rule, and when the others go.")
@@ -136,9 +147,9 @@ def retention(
       ddsbackup explain retention "daily=7" --schedule "CRON_TZ=Europe/Berlin 0 0 2 * * ?" --time-zone Europe/Berlin
       ddsbackup explain retention --cloud local --instance a89dab5e39394eccbdb77b19d57b0180in02
     """
-    from cli.console import make_console
-    from cli.explain.inputs import Application, existing_backups, open_dds, read_rules, retention_remarks
-    from cli.explain.lines import print_fact, print_line
+    from cli.console import make_console, print_fact, print_line
+    from cli.dds import open_dds
+    from cli.explain.inputs import Application, existing_backups, read_rules, retention_remarks
     from cli.explain.retention import Existing, foresee, simulate
     from cli.explain.retention_view import differences, show_comparison, show_story, story_document
 
@@ -195,7 +206,8 @@ def selector(selector: str, cloud: str | None, region: str | None, template_file
       ddsbackup explain selector event.json --region cn-north-4
     """
     from cli.console import make_console
-    from cli.explain.inputs import Application, open_dds, read_json
+    from cli.dds import open_dds
+    from cli.explain.inputs import Application, read_json
     from cli.explain.selector import choose, read_selectors, selection_document, show_selection
     from shared.create.function import CreateBackupSettings
     from shared.fleet import Fence
@@ -203,7 +215,7 @@ def selector(selector: str, cloud: str | None, region: str | None, template_file
     given = read_selectors(read_json(selector, "selector"))
     dds = open_dds(cloud, region)
     settings = Application.read(template_file, dds.clock.now()).settings("create_backup", CreateBackupSettings)
-    instances = dds.read(dds.instances.list)
+    instances = dds.list_instances()
     fence = settings.fence if settings else Fence(("*",))
     selections = [choose(place, one, instances, fence) for place, one in given]
     if as_json:
@@ -234,9 +246,10 @@ def event(
       ddsbackup explain event event.json --function create_backup --region cn-north-4
     """
     from cli.console import make_console
+    from cli.dds import open_dds
     from cli.explain.event import explain_event
     from cli.explain.event_view import explanation_document, show_explanation
-    from cli.explain.inputs import Application, open_dds, read_json
+    from cli.explain.inputs import Application, read_json
 
     dds = open_dds(cloud, region) if cloud or region else None
     now = dds.clock.now() if dds else datetime.now(timezone.utc)

@@ -4,11 +4,13 @@ import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cli.cost.inputs import read_settings
+from cli.dds import Dds
 from cli.errors import WrongCall
-from cli.explain.inputs import Application, Dds
+from cli.explain.inputs import Application
 from cli.json_value import Json
 from cli.preflight.functions import FUNCTIONS
 from cli.template.load import find_function
@@ -16,9 +18,23 @@ from shared.audit import function as audit
 from shared.create import function as create
 from shared.create.creation import OnBusy
 from shared.create.function import CreateBackupSettings
+from shared.drill import function as drill
+from shared.drill.function import DrillBackupsSettings
 from shared.errors import AbsentError, BusyError, ExistsError, TransientError
 from shared.identity import digest
-from shared.model import Backup, Backups, Clock, Instance, Jobs, NewBackup, Notification, Topic
+from shared.model import (
+    Backup,
+    Backups,
+    Clock,
+    Instance,
+    Jobs,
+    NewBackup,
+    NewInstance,
+    Notification,
+    Restores,
+    StartedRestore,
+    Topic,
+)
 from shared.notify import Notifier, Sender
 from shared.prune import function as prune
 from shared.report import Report
@@ -37,6 +53,7 @@ RUNS: Mapping[str, Run] = {
     "track_backups": track.run,
     "prune_backups": prune.run,
     "audit_backups": audit.run,
+    "drill_backups": partial(drill.run, inspect=drill.make_inspector),
 }
 """The functions whose events can be explained, by the folder of their code."""
 
@@ -58,6 +75,9 @@ class Noted:
     created: list[str] = field(default_factory=list)
     """The instances of the backups."""
     deleted: list[str] = field(default_factory=list)
+    """The ids of the backups."""
+    instances: list[tuple[str, str]] = field(default_factory=list)
+    """What a drill does: restore, tag, reset_password, restart or delete, and the instance, by name if it is new."""
     published: list[Notification] = field(default_factory=list)
 
 
@@ -91,7 +111,9 @@ def explain_event(event: Json, application: Application, dds: Dds | None, named:
     settings: Settings = read_settings(FUNCTIONS[kind].settings, function)
     if isinstance(settings, CreateBackupSettings):
         settings = settings.model_copy(update={"START_SPREAD": 0.0})  # nothing is started
-    instances = {instance.id: instance for instance in dds.read(dds.instances.list)} if dds else {}
+    if isinstance(settings, DrillBackupsSettings):
+        settings = settings.model_copy(update={"DRILL_CONNECT": False})  # nobody has the password of a copy
+    instances = {instance.id: instance for instance in dds.list_instances()} if dds else {}
     noted = Noted()
     if dds is None and kind != "create_backup":
         received = receive(event, FUNCTIONS[kind].request, request_id=REQUEST_ID)
@@ -175,6 +197,36 @@ class _NotingBackups:
     list: Callable[..., Sequence[Backup]]
 
 
+class _NotingRestores:
+    """Reads what drills look at, and notes what they would change. Implements `shared.model.Restores`."""
+
+    def __init__(self, inner: Restores, noted: Noted) -> None:
+        self._noted = noted.instances
+        self.databases, self.windows = inner.databases, inner.windows
+        self.recycled, self.quotas = inner.recycled, inner.quotas
+
+    def restore(self, new: NewInstance) -> StartedRestore:
+        """Note a restore."""
+        self._noted.append(("restore", new.name))
+        return StartedRestore(_WOULD_BE, None)
+
+    def tag(self, instance_id: str, key: str, value: str) -> None:  # noqa: ARG002 it is only noted
+        """Note a tag."""
+        self._noted.append(("tag", instance_id))
+
+    def reset_password(self, instance_id: str, password: str) -> None:  # noqa: ARG002 it is only noted
+        """Note a new password."""
+        self._noted.append(("reset_password", instance_id))
+
+    def restart(self, instance_id: str) -> None:
+        """Note a restart."""
+        self._noted.append(("restart", instance_id))
+
+    def delete(self, instance_id: str) -> None:
+        """Note the deletion of an instance."""
+        self._noted.append(("delete", instance_id))
+
+
 class _NotingTopic:
     """Notes what would be published. Implements `shared.model.Topic`."""
 
@@ -188,7 +240,7 @@ class _NotingTopic:
 
 
 class _ReadOnly:
-    """The cloud of a function that must not change anything. Implements `shared.runtime.invocation.Cloud`."""
+    """The cloud of a function that must not change anything. Implements `shared.drill.function.DrillCloud`."""
 
     def __init__(self, dds: Dds | None, instances: Mapping[str, Instance], noted: Noted, settings: Settings) -> None:
         nothing: Any = _Nothing()
@@ -196,6 +248,7 @@ class _ReadOnly:
         known = instances if dds else None
         self.backups: Backups = _NotingBackups(dds.backups if dds else nothing, known, noted, on_busy)
         self.jobs: Jobs = dds.jobs if dds else nothing
+        self.restores: Restores = _NotingRestores(dds.restores, noted) if dds else nothing
         self.instances = dds.instances if dds else _NoInstances()
         self.topic: Topic = _NotingTopic(noted)
         self.clock: Clock = dds.clock if dds else _PassingClock()

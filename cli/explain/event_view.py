@@ -7,10 +7,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from cli.console import print_fact, print_line
 from cli.explain.event import REQUEST_ID, Explanation, NeedsCloudError
-from cli.explain.lines import print_fact, print_line
 from cli.json_value import Json, JsonObject
 from shared.create.report import CreateReport, InstanceResult, Outcome
+from shared.drill.report import DrillItem, DrillReport, SlotItem, SlotState
 from shared.format import counted, plain, shortened, timestamp
 from shared.identity import event_key
 from shared.notify import Rejection
@@ -36,6 +37,7 @@ def show_explanation(console: Console, explanation: Explanation) -> None:
         print_fact(console, "Identity", _shown(rejection.identity), indent=2)
         for fault in rejection.errors:
             print_line(console, f"! rejected: {fault}", indent=2)
+    _show_drills(console, explanation)
     if received.ignored:
         console.print(f"\n{counted(received.ignored, 'message')} ignored: they repeat another one, or are our own.")
     console.print()
@@ -63,6 +65,45 @@ def _show_message(console: Console, explanation: Explanation, incoming: Incoming
             print_line(console, line, indent=6)
     if len(results) > _MOST_LINES:
         console.print(f"  and {len(results) - _MOST_LINES:,} more; --json has all")
+
+
+def _show_drills(console: Console, explanation: Explanation) -> None:
+    if not isinstance(explanation.report, DrillReport):
+        return
+    items = [item for item in explanation.report.found if isinstance(item, DrillItem | SlotItem)]
+    console.print()
+    for item in items[:_MOST_LINES]:
+        first, *others = _drill_lines(item)
+        print_line(console, first)
+        for line in others:
+            print_line(console, line, indent=4)
+    if len(items) > _MOST_LINES:
+        console.print(f"and {len(items) - _MOST_LINES:,} more; --json has all")
+    if not items:
+        console.print("No drill runs, and no slot is due or has ended.")
+
+
+_SLOT_MARKS = {SlotState.BEGUN: "+", SlotState.WOULD_BEGIN: "=", SlotState.FAILED: "!"}
+
+
+def _drill_lines(item: DrillItem | SlotItem) -> Iterator[str]:
+    """Yield what would happen with a drill that runs, or in a slot."""
+    if isinstance(item, DrillItem):
+        yield f"* {item.drill.instance.name}"
+        yield f"{item.drill.instance.id}: {item.decision.step.value}, {item.decision.message}"
+        yield from (f"not done, {one.code}: {one.message}" for one in item.interlocks)
+        if item.trouble:
+            yield f"not done, {item.trouble.code}: {item.trouble.message}"
+        return
+    name = f"{item.instance_name}  " if item.instance_name else ""
+    yield f"{_SLOT_MARKS.get(item.state, '-')} {name}{item.instance_id}"
+    yield f"slot from {timestamp(item.slot.begin)} to {timestamp(item.slot.end)}"
+    if item.code or item.message:
+        yield f"{item.state.value}, {item.code}: {item.message}"
+    else:
+        dry_run = " if it were no dry run" if item.state is SlotState.WOULD_BEGIN else ""
+        yield f"would be restored{dry_run}, to an instance with {item.gigabytes} GB:"
+        yield f"{item.drill}"
 
 
 _MARKS = {
@@ -103,12 +144,17 @@ def _effects(explanation: Explanation) -> Iterator[str]:
         yield f"Would create {counted(len(noted.created), 'backup')}."
     if noted.deleted:
         yield f"Would delete {counted(len(noted.deleted), 'backup')}: {', '.join(noted.deleted[:_MOST_LINES])}"
+    for operation, instance in noted.instances:
+        yield f"Would {operation.replace('_', ' the ')} {_TARGETS.get(operation, '')}{instance}."
     subjects = sorted(notification.subject for notification in noted.published)
     yield f"Would publish {counted(len(subjects), 'notification')}{':' if subjects else '.'}"
     yield from (f"* {subject}" for subject in subjects[:_MOST_LINES])
     if len(subjects) > _MOST_LINES:
         yield f"* and {len(subjects) - _MOST_LINES:,} more; --json has all"
     yield "Nothing was changed."
+
+
+_TARGETS = {"restore": "to ", "reset_password": "of "}
 
 
 def identity_of(incoming: Incoming[Any]) -> tuple[str, ...]:
@@ -161,9 +207,11 @@ def explanation_document(explanation: Explanation) -> JsonObject:
         "messages": [_message_document(explanation, incoming) for incoming in received.requests],
         "rejected": [_rejection_document(rejection) for rejection in _rejected(explanation)],
         "ignored": received.ignored,
+        "drill": explanation.report.body() if isinstance(explanation.report, DrillReport) else None,
         "would": {
             "create": list[Json](sorted(noted.created)),
             "delete": list[Json](sorted(noted.deleted)),
+            "instances": [{"operation": operation, "instance": instance} for operation, instance in noted.instances],
             "publish": [
                 {"subject": one.subject, "event_type": one.attributes.get("event_type")}
                 for one in sorted(noted.published, key=lambda one: one.subject)

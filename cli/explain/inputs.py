@@ -1,17 +1,14 @@
-"""What the subcommands of explain read: the template, schedules, JSON, and lists of DDS with the user's own keys."""
+"""What the subcommands of explain read: the template, schedules, JSON, and the backups of an instance."""
 
 import json
-import logging
-import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
-from cli.cloud import open_cloud
 from cli.cost.inputs import read_settings
+from cli.dds import Dds
 from cli.errors import WrongCall
 from cli.event.changes import UnusableJsonError, decode_json
 from cli.explain.retention import Existing, Rules, Story
@@ -19,22 +16,14 @@ from cli.explain.timers import Timer, read_timer, template_timers, timer_of
 from cli.json_value import Json
 from cli.template.load import find_template, load_template
 from cli.template.model import Function, Template
-from shared.drills import read_verified
-from shared.errors import CloudError
 from shared.fleet import Fence
 from shared.format import counted
 from shared.identity import key_of
-from shared.model import Backups, Clock, Instances, Jobs
 from shared.prune.function import PruneBackupsSettings
 from shared.prune.plan import Fate, MassDeletionGuard, make_plan
 from shared.prune.retention import read_retention, read_zone
-from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
-from shared.runtime.invocation import SystemClock
-from shared.runtime.logs import SDK_LOGGERS
 from shared.runtime.settings import SettingsT
 
-
-ResultT = TypeVar("ResultT")
 
 NIGHTLY, MORNING = "CRON_TZ=UTC 0 0 2 * * ?", "CRON_TZ=UTC 0 0 8 * * ?"
 """When backups are made and pruned if neither the options nor the template say so."""
@@ -95,12 +84,14 @@ def read_rules(application: Application, rules: str | None, against: str | None,
     return found
 
 
-def existing_backups(dds: "Dds", instance_id: str, fence: Fence) -> Existing:
+def existing_backups(dds: Dds, instance_id: str, fence: Fence) -> Existing:
     """Return the manual backups of an instance as prune_backups sees them: those of others have no event key.
 
-    Raises WrongCall if there are none.
+    Raises WrongCall if there are none, and Refused.
     """
-    listed = dds.read(lambda: fence.backups(dds.backups).list(instance_id=instance_id))
+    listed = dds.read(
+        lambda: fence.backups(dds.backups).list(instance_id=instance_id), "the backups could not be listed"
+    )
     found = [backup for backup in listed if backup.instance_id == instance_id]
     if not any(key_of(backup.description) for backup in found):
         if not fence.allows(instance_id):
@@ -109,8 +100,7 @@ def existing_backups(dds: "Dds", instance_id: str, fence: Fence) -> Existing:
             f"found {counted(len(found), 'manual backup')} of {instance_id}, none of this application (STACK "
             f"{fence.stack}): check --instance, and that --template is the one that was deployed"
         )
-    drilled = dds.read(lambda: read_verified(dds.jobs, dds.retrying))
-    return Existing(tuple(found), frozenset(verified.name.backup for verified in drilled))
+    return Existing(tuple(found), frozenset(verified.name.backup for verified in dds.list_verified()))
 
 
 def retention_remarks(
@@ -161,68 +151,3 @@ def _read_file(file: Path, what: str) -> str:
         raise WrongCall(f"cannot read the {what} {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise WrongCall(f"{file} is not UTF-8 text: {error}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class CloudClock:
-    """The time of day of a cloud, which may be ahead of the machine's. Pauses are real."""
-
-    offset: timedelta = timedelta(0)
-    machine: SystemClock = field(default_factory=SystemClock)
-
-    def now(self) -> datetime:
-        """The current time in UTC."""
-        return self.machine.now() + self.offset
-
-    def monotonic(self) -> float:
-        """Seconds since an arbitrary moment in the past."""
-        return self.machine.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Block for this many seconds."""
-        self.machine.sleep(seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Dds:
-    """The lists of DDS, read with the user's own keys."""
-
-    instances: Instances
-    backups: Backups
-    jobs: Jobs
-    clock: Clock
-    retrying: Retrying
-
-    def read(self, call: Callable[[], ResultT]) -> ResultT:
-        """Return the result of a call that only reads, tried again for two minutes. Raises WrongCall."""
-        try:
-            return self.retrying.within(120).call(call)
-        except CloudError as error:
-            raise WrongCall(f"DDS refuses to answer ({error.code}): {error}") from error
-
-
-def open_dds(cloud: str | None, region: str | None) -> Dds:
-    """Return DDS of the cloud that ``--cloud`` or ``--region`` selects, by its clock. Raises WrongCall."""
-    from cli.huaweicloud.access import open_access  # imports the SDK
-    from shared.cloud.credentials import Credentials
-    from shared.cloud.dds import DdsBackups, DdsInstances, DdsJobs
-    from shared.cloud.sdk import HttpLimits, SdkService
-
-    for name in ("shared", *SDK_LOGGERS):
-        logging.getLogger(name).addHandler(logging.NullHandler())  # the command shows errors
-    access = open_access(cloud, region)
-    clock = cloud_clock(cloud)
-    keys, project_id = access.keys, access.project_id
-    service = SdkService.dds(access.endpoint("dds"), project_id, HttpLimits())
-    rng = random.Random()  # noqa: S311 it only spreads retries
-    retrying = Retrying(Deadline(clock, float("inf")), AdaptiveRateLimiter(clock, rng), rng)
-    service.renew(Credentials(keys.access_key, keys.secret_key, keys.security_token, project_id), retrying)
-    return Dds(DdsInstances(service), DdsBackups(service, clock), DdsJobs(service), clock, retrying)
-
-
-def cloud_clock(cloud: str | None) -> Clock:
-    """Return the clock of the local cloud at *cloud*, or else the machine's. Raises WrongCall."""
-    if cloud is None:
-        return CloudClock()
-    with open_cloud(cloud) as local:
-        return CloudClock(timedelta(seconds=local.clock_offset()))

@@ -1,4 +1,4 @@
-"""What happens after one night's backup: when each function has had its turn, and which runs come too early."""
+"""What happens after one night's backup: each function's turn, the runs that come too early, and drills."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -8,6 +8,8 @@ from itertools import islice
 
 from cli.explain.timers import YEAR, Timer
 from localcloud.functiongraph.schedule import Every
+from shared.drill.function import DrillBackupsSettings
+from shared.drill.schedule import Schedule, Slot
 
 
 CREATE = "create_backup"
@@ -123,3 +125,28 @@ def _overlap(timer: Timer, create: Timer, now: datetime, duration: timedelta) ->
         if before >= 0 and run - begun[before] < duration:
             found.append((run, begun[before]))
     return Overlap(timer, *found[0], len(found), len(runs)) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Drills:
+    """How often instances are drilled, by the settings of drill_backups.
+
+    Attributes:
+        instance_id: the instance whose slots are wanted, if any.
+        slot: the slot of the instance that is open now; None if there is none.
+        upcoming: its next slot.
+    """
+
+    settings: DrillBackupsSettings
+    instance_id: str | None = None
+    slot: Slot | None = None
+    upcoming: Slot | None = None
+
+
+def follow_drills(settings: DrillBackupsSettings, instance_id: str | None, now: datetime) -> Drills:
+    """Return how often instances are drilled, and the slots of an instance in which its drills begin."""
+    if instance_id is None:
+        return Drills(settings)
+    schedule = Schedule(settings.DRILL_INTERVAL, settings.DRILL_HOURS)
+    last, upcoming = (schedule.slot(instance_id, moment) for moment in (now, now + settings.DRILL_INTERVAL))
+    return Drills(settings, instance_id, last if now < last.end else None, upcoming)

@@ -1,16 +1,19 @@
-"""What becomes of each backup under rules of retention. It plays the runs of prune_backups, whose own code decides."""
+"""What becomes of each backup under rules of retention. It plays the runs of prune_backups, whose own code decides.
+
+The past is played run by run. After now, only those runs are played that may decide otherwise than the one before.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from itertools import islice
 
 from cli.errors import WrongCall
 from cli.explain.timers import Timer
 from localcloud.functiongraph.schedule import Every
 from shared.model import Backup
-from shared.prune.plan import Fate, Verdict, make_plan
-from shared.prune.retention import Retention
+from shared.prune.plan import FAILED_KEPT_FOR, RECENT, Fate, Verdict, age_order, make_plan
+from shared.prune.retention import Retention, Tier
 
 
 INSTANCE = "0" * 32 + "in02"
@@ -25,6 +28,7 @@ AHEAD = timedelta(days=3 * 366)
 """How far ahead the runs are played."""
 
 _MOST_VERDICTS = 200_000  # a second or two on one core
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +101,8 @@ class Existing:
 
 
 def scheduled_backups(timer: Timer, since: datetime, until: datetime, instance_id: str = INSTANCE) -> Iterator[Backup]:
-    """Yield a completed backup of an instance for each run of a timer in (since, until], the oldest first."""
-    for run in timer.runs(since, until):
-        number = f"{int(run.timestamp()):032x}"
-        yield Backup(f"{number}br02", f"simulated-{number}", instance_id, "COMPLETED", run, _KEY)
+    """Return a completed backup of an instance for each run of a timer in (since, until], the oldest first."""
+    return (_backup(run, instance_id) for run in timer.runs(since, until))
 
 
 def simulate(
@@ -122,8 +124,8 @@ def simulate(
 
 def foresee(
     existing: Existing,
-    timer: Timer,
-    prune: Timer,
+    timer: Timer | None,
+    prune: Timer | None,
     rules: Sequence[Rules],
     now: datetime,
     ahead: timedelta = AHEAD,
@@ -131,7 +133,8 @@ def foresee(
     """Return a story of the *existing* backups for each of *rules*, if *timer* goes on making backups.
 
     Only the backups that this application made count. What is building now is taken to complete, and a restore to end.
-    The runs are played for the time *ahead* at most.
+    The runs are played for the time *ahead* at most. Without a *timer*, no new backups come. Without *prune*, a backup
+    goes at the moment from which nothing keeps it.
     """
     return [_Play(one, now, timer, prune, existing.verified).play(existing.backups, now, now + ahead) for one in rules]
 
@@ -147,7 +150,12 @@ class _Play:
     """One play of the runs: the backups that exist, and what became of the others."""
 
     def __init__(
-        self, rules: Rules, now: datetime, timer: Timer, prune: Timer, verified: frozenset[str] = frozenset()
+        self,
+        rules: Rules,
+        now: datetime,
+        timer: Timer | None,
+        prune: Timer | None,
+        verified: frozenset[str] = frozenset(),
     ) -> None:
         self._rules, self._now, self._timer, self._prune, self._verified = rules, now, timer, prune, verified
         self._alive: dict[str, Backup] = {}
@@ -161,28 +169,78 @@ class _Play:
         """Play the runs from *since* until now, and on until all backups of that time have gone, to *end* at most."""
         self._alive = {backup.id: backup for backup in existing}
         instance_id = existing[0].instance_id if existing else INSTANCE
-        self._coming = scheduled_backups(self._timer, since, end, instance_id)
-        self._next = next(self._coming, None)
+        made = self._timer.runs(since, self._now) if self._timer else ()
+        self._let_come(_backup(run, instance_id) for run in made)
         seen = dict(self._alive)
-        for run in self._prune.runs(since, self._now):
+        for run in self._prune.runs(since, self._now) if self._prune else ():
             seen |= self._take(run)
             self._run(run)
         seen |= self._take(self._now)
         state = {verdict.backup.id: verdict for verdict in self._judge(self._now)}
         self._alive = {key: _settled(one) for key, one in self._alive.items() if one.status != "DISABLED"}
-        ends = self._play_on({key for key in state if key in self._alive}, end)
-        newest_first = sorted(seen.values(), key=_age_order, reverse=True)
+        wanted = {key for key in state if key in self._alive}
+        arrivals = self._arrivals(end)
+        self._let_come(_backup(moment, instance_id) for moment in arrivals)
+        ends = self._play_on(wanted, sorted(self._changes(arrivals), key=lambda change: change[0]), end)
+        newest_first = sorted(seen.values(), key=age_order, reverse=True)
         lives = [self._life(one, state.get(one.id)) for one in newest_first if one.id in state or one.id in self._gone]
         return Story(self._rules, self._now, tuple(lives), ends)
 
-    def _play_on(self, wanted: set[str], end: datetime) -> datetime:
-        """Play the runs after now until all *wanted* backups have gone. Return until when runs were played."""
-        for run in self._prune.runs(self._now, end):
+    def _play_on(self, wanted: set[str], changes: Sequence[tuple[datetime, str | None]], end: datetime) -> datetime:
+        """Play the first run after each change until all *wanted* backups have gone. Return the end of the play."""
+        last = self._now - _TICK
+        for moment, only in changes:
+            if moment <= last or (only is not None and only not in self._alive):
+                continue
+            run = next(self._prune.runs(moment - _TICK, end), None) if self._prune else moment
+            if run is None or run > end:
+                return end
+            last = run
             self._take(run)
             self._run(run)
             if not wanted & self._alive.keys() or self._verdicts > _MOST_VERDICTS:
                 return run
         return end
+
+    def _changes(self, arrivals: Sequence[datetime]) -> Iterator[tuple[datetime, str | None]]:
+        """Yield each moment from which a run may decide otherwise, with the only backup that it concerns, if it is one.
+
+        Rules and protections look at what has begun since, and at the age of each backup.
+        """
+        yield self._now + _TICK if self._prune else self._now, None
+        yield from ((moment, None) for moment in arrivals)
+        yield from ((moment + RECENT, None) for moment in arrivals[:1])
+        max_age = self._rules.retention.max_age
+        for backup in self._alive.values():
+            if begin := backup.begin_time:
+                yield begin, None
+                yield begin + RECENT, None
+                if max_age:
+                    yield begin + max_age + _TICK, backup.id
+                if backup.status == "FAILED":
+                    yield begin + FAILED_KEPT_FOR + _TICK, backup.id
+            if backup.end_time:
+                yield backup.end_time, None
+
+    def _arrivals(self, end: datetime) -> list[datetime]:
+        """Return when those of the next backups begin that push others out of a rule: the first of each period."""
+        timer, retention = self._timer, self._rules.retention
+        first = next(timer.runs(self._now, end), None) if timer else None
+        if timer is None or first is None:
+            return []
+        found = {first, *islice(timer.runs(self._now, end), retention.last)}
+        for tier, count in retention.tiers.items():
+            moment: datetime | None = first
+            for _ in range(count):
+                moment = moment and next(timer.runs(_next_period(tier, moment, self._rules.zone) - _TICK, end), None)
+                if moment is None:
+                    break
+                found.add(moment)
+        return sorted(found)
+
+    def _let_come(self, backups: Iterator[Backup]) -> None:
+        self._coming = backups
+        self._next = next(backups, None)
 
     def _take(self, moment: datetime) -> dict[str, Backup]:
         """Let the backups come that have begun by a moment, and return them."""
@@ -223,5 +281,22 @@ def _settled(backup: Backup) -> Backup:
     return replace(backup, status=status, is_restoring=False)
 
 
-def _age_order(backup: Backup) -> tuple[float, str]:
-    return (backup.begin_time.timestamp() if backup.begin_time else float("-inf"), backup.id)
+def _backup(begin: datetime, instance_id: str) -> Backup:
+    number = f"{int(begin.timestamp()):032x}"
+    return Backup(f"{number}br02", f"simulated-{number}", instance_id, "COMPLETED", begin, _KEY)
+
+
+def _next_period(tier: Tier, moment: datetime, zone: tzinfo) -> datetime:
+    """Return when the next period of a tier begins, in UTC."""
+    local = moment.astimezone(zone)
+    if tier is Tier.HOURLY:
+        past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        return moment + timedelta(hours=1) - past
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if tier is Tier.MONTHLY:
+        day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    elif tier is Tier.YEARLY:
+        day = day.replace(year=day.year + 1, month=1, day=1)
+    else:
+        day += timedelta(days=1 if tier is Tier.DAILY else 7 - day.weekday())
+    return day.astimezone(timezone.utc)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.explain.lines import print_fact
+from cli.console import print_fact
 from cli.explain.retention import Life, Story
 from cli.json_value import Json, JsonObject
 from shared.format import counted, duration, timestamp

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from pydantic import ValidationError
 from rich.console import Console
 
+from cli.console import print_line
 from cli.errors import WrongCall
-from cli.explain.lines import print_line
 from cli.json_value import Json, JsonObject
 from shared.audit.request import AuditRequest
 from shared.create.request import BackupRequest

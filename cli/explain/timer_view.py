@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from rich.console import Console
 from rich.table import Table
 
-from cli.explain.lines import print_line
-from cli.explain.night import CONSEQUENCES, Night, Overlap
+from cli.console import print_line
+from cli.explain.night import CONSEQUENCES, Drills, Night, Overlap
 from cli.explain.timers import YEAR, ClockChange, Timer, clock_changes
 from cli.json_value import Json, JsonObject
+from shared.drill.schedule import Slot
 from shared.format import duration, timestamp
 
 
@@ -115,6 +116,51 @@ def _describe(overlap: Overlap) -> str:
         f"{overlap.timer.label}: {how_often} while backups may still run, {first}. "
         f"It {CONSEQUENCES[overlap.timer.kind]}."
     )
+
+
+def show_drills(console: Console, drills: Drills) -> None:
+    """Print how often an instance is drilled, and its slots."""
+    settings, instance_id = drills.settings, drills.instance_id
+    print_line(console, "Drills of drill_backups", style="bold")
+    print_line(
+        console,
+        f"Each instance once in {duration(settings.DRILL_INTERVAL)}, in a slot that its id decides. Drills begin in "
+        f"{settings.DRILL_HOURS} UTC, at most {settings.MAX_DRILLS_PER_WEEK} in seven days.",
+        indent=2,
+    )
+    if instance_id is None:
+        print_line(console, "--instance ID shows the next slot of an instance.", indent=2)
+    if drills.slot:
+        print_line(console, f"Slot now   {_slot(drills.slot)}", indent=2)
+    if drills.upcoming:
+        print_line(console, f"Next slot  {_slot(drills.upcoming)}", indent=2)
+    if instance_id and not settings.fence.allows(instance_id):
+        print_line(console, f"! ALLOWED_INSTANCES of drill_backups does not include {instance_id}.", indent=2)
+    if settings.DRY_RUN:
+        print_line(console, "! DRY_RUN is on in the template: nothing is restored.", indent=2)
+    console.print()
+
+
+def _slot(slot: Slot) -> str:
+    return f"{slot.begin:%a %Y-%m-%d %H:%M} to {slot.end:%a %Y-%m-%d %H:%M} UTC"
+
+
+def drills_document(drills: Drills) -> JsonObject:
+    """Return the drills as JSON. Times are in UTC, durations in seconds."""
+    settings = drills.settings
+    slots: dict[str, Json] = {
+        name: {"begin": timestamp(slot.begin), "end": timestamp(slot.end)} if slot else None
+        for name, slot in (("slot", drills.slot), ("next_slot", drills.upcoming))
+    }
+    return {
+        "interval": int(settings.DRILL_INTERVAL.total_seconds()),
+        "hours": str(settings.DRILL_HOURS),
+        "most_per_week": settings.MAX_DRILLS_PER_WEEK,
+        "dry_run": settings.DRY_RUN,
+        "instance_id": drills.instance_id,
+        "allowed": drills.instance_id is None or settings.fence.allows(drills.instance_id),
+        **slots,
+    }
 
 
 def timer_document(timer: Timer, now: datetime, count: int) -> JsonObject:

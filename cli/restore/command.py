@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from datetime import datetime
 from typing import NoReturn
 
 import click
@@ -10,12 +11,12 @@ import click
 from cli.console import is_interactive, make_console
 from cli.dds import Dds, Refused, open_dds
 from cli.deploy.options import cloud_option, region_option, yes_option
+from cli.options import Duration, Moment
 from cli.restore import password
 from cli.restore.display import Bar, Lines, document, print_end, print_plan
 from cli.restore.follow import Seen, Started, State, find, follow, start
 from cli.restore.proposal import Proposal, Wish, check_name, check_quota, default_name, plan_new, read_flavors, size_of
-from cli.restore.selection import Point, find_backup, find_source, newest_backup, point_in_time, read_moment, source_of
-from cli.wait.command import Duration
+from cli.restore.selection import Point, find_backup, find_source, newest_backup, point_in_time, source_of
 from shared.drills import short_id
 from shared.format import duration
 from shared.model import Quota
@@ -28,7 +29,9 @@ FAILED, TIMED_OUT, INTERRUPTED = 1, 3, 130
 @click.option("source_name", "--instance", metavar="NAME", help="The instance to restore: name or id.")
 @click.option("backup_name", "--backup", metavar="NAME", help="The backup to restore: name or id.")
 @click.option("is_latest", "--latest", is_flag=True, help="Restore the newest completed backup. The default.")
-@click.option("time_text", "--time", metavar="TIME", help="Restore to this time, such as 2026-11-24T01:55:00Z.")
+@click.option(
+    "time", "--time", type=Moment(), metavar="TIME", help="Restore to this time, such as 2026-11-24T01:55:00Z."
+)
 @click.option("name", "--name", metavar="NAME", help="The name of the new instance. Default: source and time.")
 @click.option(
     "flavors",
@@ -61,7 +64,7 @@ def restore(
     source_name: str | None,
     backup_name: str | None,
     is_latest: bool,
-    time_text: str | None,
+    time: datetime | None,
     name: str | None,
     flavors: tuple[str, ...],
     vpc: str | None,
@@ -99,7 +102,7 @@ def restore(
     --no-wait, 1 if it failed or was refused, 3 at the timeout.
     """
     wish = Wish(read_flavors(flavors), vpc, subnet, security_group, availability_zone, enterprise_project, has_tls)
-    _check(source_name, backup_name, time_text, followed, is_latest=is_latest)
+    _check(source_name, backup_name, time, followed, is_latest=is_latest)
     is_asking = not (followed or is_dry_run)
     if is_asking and not yes and (from_stdin or not is_interactive()):
         why = "standard input has the password" if from_stdin else "there is no terminal"
@@ -114,7 +117,7 @@ def restore(
     if followed:
         started = find(dds, dds.list_instances(), followed)
         _follow(dds, started, None, place, timeout, as_json=as_json)
-    proposal = _propose(dds, source_name, backup_name, time_text, name, wish, price, place)
+    proposal = _propose(dds, source_name, backup_name, time, name, wish, price, place)
     if not as_json or not yes:
         print_plan(make_console(stderr=as_json), proposal, dds.clock.now())
     if is_dry_run:
@@ -137,10 +140,10 @@ def restore(
 
 
 def _check(
-    source_name: str | None, backup_name: str | None, time_text: str | None, followed: str | None, *, is_latest: bool
+    source_name: str | None, backup_name: str | None, time: datetime | None, followed: str | None, *, is_latest: bool
 ) -> None:
     points = [
-        option for option, given in (("--backup", backup_name), ("--latest", is_latest), ("--time", time_text)) if given
+        option for option, given in (("--backup", backup_name), ("--latest", is_latest), ("--time", time)) if given
     ]
     if followed and (source_name or points):
         raise click.UsageError("--follow takes no other instance, backup or time: the restore has begun")
@@ -154,17 +157,16 @@ def _propose(
     dds: Dds,
     source_name: str | None,
     backup_name: str | None,
-    time_text: str | None,
+    time: datetime | None,
     name: str | None,
     wish: Wish,
     price: float | None,
     place: str,
 ) -> Proposal:
-    moment = read_moment(time_text) if time_text else None
     instances, backups = dds.list_instances(), dds.list_backups()
     source = find_source(instances, backups, source_name) if source_name else None
-    if moment and source:
-        point = point_in_time(dds, source, moment)
+    if time and source:
+        point = point_in_time(dds, source, time)
     elif backup_name:
         point = Point(find_backup(backups, backup_name, source))
     else:

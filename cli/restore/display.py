@@ -1,6 +1,5 @@
 """The plan, the progress and the end of a restore, for people and as JSON."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -12,6 +11,7 @@ from typing_extensions import Self
 
 from cli.backups.display import WIDTH
 from cli.backups.listing import maker_of
+from cli.console import print_line
 from cli.json_value import Json, JsonObject
 from cli.restore.follow import Seen, Started, State
 from cli.restore.proposal import CREATION, Proposal
@@ -21,7 +21,7 @@ from shared.format import duration, size, timestamp
 from shared.model import Backup, Flavor, Instance, NewInstance
 
 
-_LABEL = 15
+_LABEL = 13
 _CLIENT_KINDS = ("mongos", "replica", "single")
 _TLS = (
     " TLS is on: add tlsCAFile= with the certificate from the console, and, as the documents of DDS do, "
@@ -34,10 +34,9 @@ def print_plan(console: Console, proposal: Proposal, now: datetime) -> None:
     console.print(Text("Restore to a new instance", style="bold"))
     for label, lines in plan_lines(proposal, now):
         for number, line in enumerate(lines):
-            indent = f"  {'' if number else label:<{_LABEL - 2}}"
-            _print(console, f"{indent}{line}", " " * _LABEL)
+            print_line(console, f"{'' if number else label:<{_LABEL}}{line}", 2, hang=_LABEL, width=WIDTH)
     for warning in proposal.warnings():
-        _print(console, f"! {warning}", "  ", "yellow")
+        print_line(console, f"! {warning}", style="yellow", width=WIDTH)
 
 
 def plan_lines(proposal: Proposal, now: datetime) -> Iterator[tuple[str, list[str]]]:
@@ -98,11 +97,6 @@ def _duration(proposal: Proposal) -> str:
         return f"{create}, and the time of the data, whose size is not known"
     data = f"{duration(max(1, proposal.data_seconds))} for {size(proposal.size)} at {proposal.speed:.0f} MB/s"
     return f"about {shortest} to {longest} min: {create}, {data}"
-
-
-def _print(console: Console, text: str, indent: str = "", style: str = "") -> None:
-    lines = textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
-    console.print(Text("\n".join(lines), style=style), soft_wrap=True)
 
 
 class Bar:
@@ -217,11 +211,11 @@ def checks(instance: Instance, source: str) -> Iterator[str]:
 
 def print_end(console: Console, instance: Instance, seconds: float, source: str) -> None:
     """Print the connection string and what to check."""
-    _print(console, f"{instance.name} is restored, after {duration(seconds)}.", style="green")
+    print_line(console, f"{instance.name} is restored, after {duration(seconds)}.", style="green", width=WIDTH)
     console.print(Text(f"\n  {connection_string(instance)}\n", style="bold"), soft_wrap=True)
     console.print("Before you use it:")
     for number, check in enumerate(checks(instance, source), start=1):
-        _print(console, f"{number}. {check}", "   ")
+        print_line(console, f"{number}. {check}", hang=3, width=WIDTH)
 
 
 def document(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from functools import partial
 
 import click
@@ -105,24 +105,6 @@ def newest_backup(backups: Sequence[Backup], source: Source) -> Backup:
             "makes automatic and incremental backups of it"
         )
     return max(good, key=lambda backup: (backup.begin_time, backup.id))
-
-
-def read_moment(text: str) -> datetime:
-    """Return a time such as 2026-11-24T01:55:00Z or 2026-11-24 02:55:00+01:00 in UTC.
-
-    Raises WrongCall for any other text and for a time without a zone, which could be an hour off.
-    """
-    try:
-        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("z", "+00:00"))
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise WrongCall(f"--time: found {text!r}, expected a time such as 2026-11-24T01:55:00Z")
-    if moment.tzinfo is None:
-        raise WrongCall(
-            f"--time: found {text!r} without a time zone: write {text.strip()}Z for UTC, or +01:00 behind it"
-        )
-    return moment.astimezone(timezone.utc)
 
 
 def point_in_time(dds: Dds, source: Source, moment: datetime) -> Point:

@@ -4,18 +4,15 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
 import click
-from pydantic import TypeAdapter, ValidationError
 
 from cli.console import make_console
 from cli.dds import open_dds
 from cli.errors import WrongCall
+from cli.options import Duration
 from cli.wait.display import Bars, Display, Lines, verdict
 from shared.errors import CloudError
-from shared.fields import Interval
 from shared.format import duration
 from shared.model import Clock
 from shared.runtime.invocation import SystemClock
@@ -27,20 +24,6 @@ FAILED, TIMED_OUT = 1, 3
 
 GRACE = 120.0
 """Seconds after which DDS lists any job or backup that it has made. The documents say several seconds."""
-
-
-class Duration(click.ParamType[float]):
-    """A duration such as 90s, 30m or 12h, in seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the seconds."""
-        try:
-            interval: timedelta = TypeAdapter(Interval).validate_python(value)
-        except ValidationError:
-            self.fail(f"found {value}, expected a duration such as 90s, 30m or 12h", param, ctx)
-        return interval.total_seconds()
 
 
 @click.command(short_help="Wait until a backup is over.")

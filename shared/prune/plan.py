@@ -56,7 +56,7 @@ class Plan:
     def of(self, fate: Fate) -> list[Verdict]:
         """Return the verdicts of one kind, the oldest backup first."""
         verdicts = (v for instance in self.instances for v in instance.verdicts if v.fate is fate)
-        return sorted(verdicts, key=lambda verdict: _age_order(verdict.backup))
+        return sorted(verdicts, key=lambda verdict: age_order(verdict.backup))
 
 
 def make_plan(
@@ -81,7 +81,7 @@ def make_plan(
             groups.setdefault(backup.instance_id, []).append(backup)
 
     def plan_instance(instance_id: str) -> InstancePlan:
-        newest_first = sorted(groups[instance_id], key=_age_order, reverse=True)
+        newest_first = sorted(groups[instance_id], key=age_order, reverse=True)
         name = next((backup.instance_name for backup in newest_first if backup.instance_name), "")
         is_restoring = instance_id in restoring
         verdicts = _judge(newest_first, retention, now, zone, verified, is_restoring=is_restoring)
@@ -126,7 +126,7 @@ def _judge(
             yield Verdict(backup, Fate.DELETE, (MAX_AGE if retention.is_expired(backup, now) else "no_rule",))
 
 
-def _age_order(backup: Backup) -> tuple[float, str]:
+def age_order(backup: Backup) -> tuple[float, str]:
     """Sort the oldest first, and backups of the same second by id, so that the order of the list does not matter."""
     return (backup.begin_time.timestamp() if backup.begin_time else float("-inf"), backup.id)
 

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.backups.forecast import Coming, kept_until, usual_interval
-from cli.backups.listing import Rules, list_everything
+from cli.backups.listing import Rules, list_everything, usual_interval
 from localcloud import LocalCloud
 from shared.drills import DrillName, Verified
 from shared.fleet import Fence
 from shared.model import Backup, Instance
-from shared.prune.plan import RECENT
+from shared.prune.plan import RECENT, Fate, make_plan
 from shared.prune.retention import Retention, Tier, read_retention, read_zone
 from tests.deliveries import Deliveries
 
@@ -52,58 +51,56 @@ retentions = st.builds(
 ).filter(lambda one: one.last or one.tiers or one.max_age)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(
     retentions,
     st.lists(st.integers(1, 24 * 90), min_size=1, max_size=12, unique=True),
     st.sampled_from([UTC, BERLIN]),
-    st.sampled_from([DAY, timedelta(hours=7)]),
+    st.sets(st.integers(0, 11), max_size=2),
 )
-def test_the_forecast_is_what_pruning_does_later(
-    retention: Retention, hours: list[int], zone: Any, interval: timedelta
+def test_the_dates_are_what_pruning_does_later(
+    retention: Retention, hours: list[int], zone: Any, verified: set[int]
 ) -> None:
-    """At each later backup, a rule keeps exactly the backups whose forecast is later."""
-    good = sorted((make(hour / 24) for hour in hours), key=lambda backup: backup.begin_time or NOW, reverse=True)
-    kept = retention.rules_that_keep(good, NOW, zone)
-    good = [backup for backup in good if backup.id in kept]
-    if not good or not good[0].begin_time:
-        return
-    coming = Coming.after(good[0].begin_time, NOW, interval)
-    until = kept_until(good, kept, retention, zone, coming)
+    """With all later backups, prune_backups deletes a backup from its date on, and not before."""
+    made = sorted((make(hour / 24) for hour in hours), key=lambda backup: backup.begin_time or NOW, reverse=True)
+    proofs = [Verified(DrillName(NOW, made[n].id), NOW, 1.0) for n in verified if n < len(made)]
+    (listed,) = list_everything([ORDERS], made, Rules(retention, zone), proofs, NOW)
+    newest, interval = made[0].begin_time, listed.interval
+    assert newest
+    assert interval
+    first = newest + ((NOW - newest) // interval + 1) * interval
+    arrivals = [first + number * interval for number in range(40)]
+    dates = {item.backup.id: item.keeping.until for item in listed.backups}
+    going = {item.backup.id for item in listed.backups if item.keeping.note.startswith("no rule keeps it")}
+    short = {proof.name.backup for proof in proofs}
 
-    made: list[Backup] = []
-    for number in range(140):
-        arrival = coming.first + number * interval
-        made.insert(0, Backup(f"new-{arrival}", "new", "i-1", "COMPLETED", arrival))
-        still = retention.rules_that_keep([*made, *good], arrival, zone)
-        for backup in good:
-            end = until[backup.id]
-            is_young = backup.begin_time and arrival - backup.begin_time < RECENT
-            if not is_young and end != arrival:  # a backup is too old one moment later
-                assert (backup.id in still) == (end is None or end > arrival)
+    for moment in {NOW, *arrivals, arrivals[0] + RECENT, *filter(None, dates.values())}:
+        new = [Backup(f"new-{one}", "", "i-1", "COMPLETED", one, KEY) for one in arrivals if one <= moment]
+        # A backup is older than max_age, and a failed one old enough, only after the moment itself.
+        plan = make_plan([*made, *new], retention, moment + timedelta(seconds=1), zone, verified=short)
+        deleted = {verdict.backup.id for verdict in plan.of(Fate.DELETE)}
+        if moment <= arrivals[-1]:
+            expected = {backup_id for backup_id, date in dates.items() if date and date <= moment} | going
+            assert deleted & dates.keys() == expected
 
 
 def test_new_backups_come_as_so_far() -> None:
-    """The interval is the median of the newest, and the next one is not in the past."""
+    """The interval is the median of the newest."""
     backups = [make(1), make(2), make(3), make(9)]
 
     assert usual_interval(backups) == DAY
     assert usual_interval(backups[:1]) == DAY
-    assert Coming.after(NOW - 3 * DAY, NOW, DAY).first == NOW + DAY
-    assert Coming.after(NOW - DAY / 2, NOW, DAY).first == NOW + DAY / 2
 
 
 def test_ten_years_of_backups_every_minute_are_not_counted_one_by_one() -> None:
     """The rules that count days look at the first backup of each day."""
-    coming = Coming.after(NOW, NOW, timedelta(minutes=1))
-    backups = [make(1)]
-    retention = read_retention("yearly=4")
-    kept = retention.rules_that_keep(backups, NOW, BERLIN)
+    minutes = [make(minute / 1440) for minute in range(1, 10)]
 
-    until = kept_until(backups, kept, retention, BERLIN, coming)["b-1"]
+    said = keeping(minutes, "yearly=4", ORDERS)
 
-    assert until == datetime(2026, 11, 24, 21, 1, tzinfo=UTC)
-    assert coming.next(NOW, BERLIN, is_of_another_day=True) == datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
+    # The newest is protected until a newer one is a day old, and each of the others only for its youth.
+    assert said[minutes[0].id].until == NOW + DAY + timedelta(minutes=1)
+    assert said[minutes[1].id].until == NOW + DAY - timedelta(minutes=1)
 
 
 def test_a_rule_keeps_a_backup_until_enough_newer_ones_exist() -> None:
@@ -123,16 +120,17 @@ def test_a_dry_run_deletes_nothing() -> None:
 
 
 def test_nothing_newer_comes_for_a_deleted_instance() -> None:
-    """Its backups are kept until max_age, if there is one."""
+    """Its backups are kept until max_age, if there is one, except for the newest, which is never deleted."""
     assert keeping([make(10)], "daily=7")["b-10"].until is None
-    assert keeping([make(10)], "daily=7 max_age=30d")["b-10"].until == NOW + 20 * DAY
+    said = keeping([make(9), make(10)], "daily=7 max_age=30d")
+    assert [said[one].until for one in ("b-9", "b-10")] == [None, NOW + 20 * DAY]
 
 
 def test_a_young_backup_is_kept_for_a_day() -> None:
-    """Whatever the rules say."""
+    """Whatever the rules say. After that, it is still the newest of those that are a day old, for an hour."""
     hourly = [make(hour / 24) for hour in (1, 2, 3, 4)]
 
-    assert keeping(hourly, "last=4", ORDERS)[hourly[3].id].until == NOW + timedelta(hours=20)
+    assert keeping(hourly, "last=4", ORDERS)[hourly[3].id].until == NOW + timedelta(hours=21)
     assert keeping(hourly, "last=1", ORDERS)[hourly[3].id].note == "protected: recent"
 
 

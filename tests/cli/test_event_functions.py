@@ -92,7 +92,7 @@ def test_at_and_now(ddsbackup: Run) -> None:
         (["prune_backups", "timer", "more"], "found 3 words, expected [FUNCTION] TRIGGER"),
         ([], "Missing argument '[FUNCTION] TRIGGER"),
         (["timer", "--at", "2026-07-01T02:00:00"], "expected a time with a zone"),
-        (["timer", "--at", "today"], "found --at 'today', expected a time with a zone"),
+        (["timer", "--at", "today"], "found 'today', expected a time with a zone"),
         (["timer", "--now", "--at", "2026-07-01T02:00:00Z"], "give either --now or --at"),
         (["prune_backups", "timer", "--set", "dry_rum=true"], "did you mean 'dry_run'?"),
         (["audit_backups", "timer", "--set", "instance_ids=[]"], "the request may have policies, covered_elsewhere"),

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import pytest
 from click.testing import CliRunner
 
-from cli.explain.inputs import Dds
+from cli.dds import Dds
 from cli.main import main
 from cli.paths import CHECKOUT
 from shared.model import Instance
+from tests.drill.world import World
 from tests.fakes import INSTANCES, FakeClock, FakeDds, FakeInstances, FakeJobs, make_retrying
 
 
@@ -70,6 +71,6 @@ def instances() -> FakeInstances:
 def dds(monkeypatch: pytest.MonkeyPatch, backups: FakeDds, instances: FakeInstances) -> Dds:
     """The lists of the cloud in memory, which --cloud and --region open."""
     clock = backups.clock
-    opened = Dds(instances, backups, FakeJobs(backups), clock, make_retrying(clock))
-    monkeypatch.setattr("cli.explain.inputs.open_dds", lambda *_: opened)
+    opened = Dds(instances, backups, FakeJobs(backups), World(clock), clock, make_retrying(clock))
+    monkeypatch.setattr("cli.dds.open_dds", lambda *_: opened)
     return opened

@@ -4,23 +4,39 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from cli.dds import Dds
 from cli.errors import WrongCall
 from cli.event.samples import CARRIERS, sample_event
 from cli.explain.event import RUNS, explain_event
-from cli.explain.inputs import Application, Dds
+from cli.explain.inputs import Application
 from cli.json_value import JsonObject
 from cli.paths import CHECKOUT
 from localcloud import LocalCloud
 from shared.bootstrap import create_backup
+from shared.drill.schedule import Slot
+from shared.drill.starting import Placement
+from shared.drills import DrillName
 from shared.model import Instance
 from shared.prune.plan import Fate, make_plan
 from shared.prune.retention import read_retention
+from tests.drill.world import World
 from tests.explain.conftest import Explain
-from tests.fakes import INSTANCES, START, A, FakeCloud, FakeContext, FakeDds, FakeInstances, FakeTopic, fake_connect
+from tests.fakes import (
+    INSTANCES,
+    START,
+    A,
+    FakeCloud,
+    FakeContext,
+    FakeDds,
+    FakeInstances,
+    FakeTopic,
+    fake_connect,
+    make_retrying,
+)
 
 
 B, C = INSTANCES[1:3]
@@ -214,6 +230,68 @@ def test_prune_notes_what_it_would_delete(explain: Explain, backups: FakeDds, tm
     assert len(backups.backups) == 14
 
 
+def test_a_drill_is_noted_and_not_begun(
+    explain: Explain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, backups: FakeDds
+) -> None:
+    """The shipped template's dry run says what would be restored; without it, the restore is noted."""
+    world = World(backups.clock)
+    world.add_source(A)
+    backup = world.add_backup(A, timedelta(hours=8), description=f"stack:{STACK};key:{'0' * 32}")
+    clock = world.clock
+    dds = Dds(world.instances, cast("Any", world.backups), world.jobs, world, clock, make_retrying(clock))
+    monkeypatch.setattr("cli.dds.open_dds", lambda *_: dds)
+    text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8").replace('DRY_RUN: "true"', 'DRY_RUN: "false"')
+    text = text.replace("${DrillEnterpriseProjectId}", "drills")
+    (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
+    at = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    given = ("event", json.dumps({"instance_ids": [A], "at": at}), "--function", "drill_backups", "--cloud", "local")
+
+    shipped = explain(*given)
+    real = explain(*given, "--json", template=tmp_path / "template.yaml").json
+    lines = explain(*given, template=tmp_path / "template.yaml").lines
+
+    name = str(DrillName.of(clock.now(), backup.id))
+    assert f"= shop  {A}" in shipped.lines
+    assert "    would be restored if it were no dry run, to an instance with 20 GB:" in shipped.lines
+    assert f"    {name}" in shipped.lines
+    assert real["would"]["instances"] == [{"operation": "restore", "instance": name}]
+    assert [slot["state"] for slot in real["drill"]["slots"]] == ["BEGUN"]
+    assert f"Would restore to {name}." in lines
+    assert not {"restore", "tag", "reset_password", "restart", "delete", "publish"} & set(world.calls)
+
+
+def test_the_steps_of_a_drill_that_runs_are_noted(
+    explain: Explain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, backups: FakeDds
+) -> None:
+    """An instance that is too old would be tagged and deleted, and neither happens."""
+    world, clock = World(backups.clock), backups.clock
+    source = world.add_source(A)
+    backup = world.add_backup(A)
+    settings = Placement("drills").plan(source, backup, Slot(clock.now(), clock.now() + timedelta(hours=2)))
+    copy = world.restore(settings).instance_id
+    clock.seconds += 7 * 3600.0
+    world.settle()
+    world.calls.clear()
+    dds = Dds(world.instances, cast("Any", world.backups), world.jobs, world, clock, make_retrying(clock))
+    monkeypatch.setattr("cli.dds.open_dds", lambda *_: dds)
+    text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8").replace('DRY_RUN: "true"', 'DRY_RUN: "false"')
+    text = text.replace("${DrillEnterpriseProjectId}", "drills")
+    (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
+
+    given = json.dumps({"instance_ids": [A]})
+    told = explain(
+        "event", given, "--function", "drill_backups", "--cloud", "local", template=tmp_path / "template.yaml"
+    ).lines
+
+    assert f"* {settings.name}" in told
+    assert [line for line in told if line.startswith("Would ") and "publish" not in line] == [
+        f"Would tag {copy}.",
+        f"Would delete {copy}.",
+    ]
+    assert world.known[copy].tags == {}
+    assert not {"tag", "delete", "publish"} & set(world.calls)
+
+
 @pytest.fixture(scope="module")
 def application() -> Application:
     """The template of the application."""
@@ -268,7 +346,11 @@ def test_the_timer_of_an_event_tells_its_function(explain: Explain, tmp_path: Pa
         document = explain("event", given, "--json", template=tmp_path / "template.yaml").json
         found[document["function"]] = document["why"]
 
-    assert found == dict.fromkeys(("track_backups", "create_backup"), "the template has its timer EveryFiveMinutes")
+    why = "the template has its timer EveryFiveMinutes"
+    assert found == {
+        "track_backups": f"{why}. drill_backups would take it, too: choose with --function",
+        "create_backup": why,
+    }
 
 
 def test_the_timer_of_another_function_cannot_be_explained(application: Application) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cli.explain.inputs import Dds
+from cli.dds import Dds
 from cli.explain.retention import MAX_BACKUPS, Existing, Rules, foresee, scheduled_backups, simulate
 from cli.explain.retention_view import letters_of, totals
 from cli.explain.timers import read_timer

@@ -13,6 +13,7 @@ from cli.explain.night import Night, follow_night
 from cli.explain.timers import YEAR, Timer, choose_timers, clock_changes, read_timer
 from cli.paths import CHECKOUT
 from localcloud.functiongraph.schedule import read_schedule
+from shared.drill.schedule import Schedule, Slot, read_hours
 from tests.explain.conftest import AT, NOW, Explain
 
 
@@ -159,7 +160,7 @@ def test_a_function_without_a_timer_is_named() -> None:
 
 
 def test_the_shipped_template(explain: Explain) -> None:
-    """All timers of the template, and the night."""
+    """All five timers, the night, and the drills."""
     ran = explain("timer", *AT)
 
     assert (ran.status, ran.err) == (0, "")
@@ -167,10 +168,59 @@ def test_the_shipped_template(explain: Explain) -> None:
     assert max(map(len, ran.lines)) <= 80
     document = explain("timer", "--json", *AT).json
     assert (document["version"], document["explains"]) == (1, "timer")
-    timers = ["Nightly", "Morning", "EveryFiveMinutes", "AfterTheBackups", "EveryFiveMinutes"]
-    assert [one["timer"] for one in document["timers"]] == timers
+    assert [(one["function"], one["timer"]) for one in document["timers"]] == [
+        ("create_backup", "Nightly"),
+        ("audit_backups", "Morning"),
+        ("track_backups", "EveryFiveMinutes"),
+        ("prune_backups", "AfterTheBackups"),
+        ("drill_backups", "EveryFiveMinutes"),
+    ]
+    assert document["drills"] == {
+        "interval": 30 * 86_400,
+        "hours": "10:00-22:00",
+        "most_per_week": 7,
+        "dry_run": True,
+        "instance_id": None,
+        "allowed": True,
+        "slot": None,
+        "next_slot": None,
+    }
     assert document["nights"][0]["all_done_after"] == 6 * 3600
     assert document["timers"][0]["next_runs"][0]["utc"] == "2026-11-25T02:00:00Z"
+
+
+ORDERS = "a89dab5e39394eccbdb77b19d57b0180in02"
+
+
+def test_the_next_slot_of_an_instance_is_that_of_its_drill(explain: Explain) -> None:
+    """It is the slot of drill_backups at its begin, one interval before the slot after it."""
+    schedule, interval = Schedule(timedelta(days=30), read_hours("10:00-22:00")), timedelta(days=30)
+
+    document = explain("timer", "drill_backups", "--instance", ORDERS, "--json", *AT).json["drills"]
+
+    begin, end = (datetime.fromisoformat(document["next_slot"][key].replace("Z", "+00:00")) for key in ("begin", "end"))
+    assert NOW < begin <= NOW + interval
+    assert schedule.slot(ORDERS, begin) == Slot(begin, end)
+    assert document["slot"] is None
+    line = f"  Next slot  {begin:%a %Y-%m-%d %H:%M} to {end:%a %Y-%m-%d %H:%M} UTC"
+    assert line in explain("timer", "drill_backups", "--instance", ORDERS, *AT).lines
+
+
+def test_a_slot_that_is_open_is_shown_before_the_next_one(explain: Explain) -> None:
+    """From its begin to its end."""
+    begin = Schedule(timedelta(days=30), read_hours("10:00-22:00")).slot(ORDERS, NOW).begin
+
+    lines = explain("timer", "drill_backups", "--instance", ORDERS, "--at", begin.isoformat()).lines
+
+    assert [line.split("  ")[1] for line in lines if "lot " in line and " to " in line] == ["Slot now", "Next slot"]
+
+
+def test_an_instance_has_no_slot_without_drills(explain: Explain) -> None:
+    """The message says whose timer is missing."""
+    ran = explain("timer", "create_backup", "--instance", ORDERS, *AT)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "the timer of drill_backups" in ran.err
 
 
 @pytest.mark.parametrize("word", ["create_backup", "Nightly", "create_backup Nightly"])
