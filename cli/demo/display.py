@@ -98,7 +98,7 @@ class ConsoleObserver:
         report = delivery.invocation.report
         took = f"{report.duration_ms:.0f} ms"
         if report.init_duration_ms is not None:
-            took = f"cold start {report.init_duration_ms:.0f} ms, {took}"
+            took = f"cold start {report.init_duration_ms:.0f}+{took}"
         summary = SUMMARIES[delivery.trigger](delivery.event)
         self._console.print(
             Text.assemble((f"\n{delivery.trigger:<17}", "bold cyan"), summary, (f"  ({took})", "dim")), soft_wrap=True
@@ -125,9 +125,7 @@ class ConsoleObserver:
 
             watch.until_done(show)
         moved = f"The clock advances by {watch.seconds - before:.0f} s"
-        self._console.print(
-            f"\n{moved}: {len(bars)} backups are done, and their instances are free again.", soft_wrap=True
-        )
+        self._console.print(f"\n{moved}: {len(bars)} backups are done, their instances free again.", soft_wrap=True)
 
     def notified(self, deliveries: Sequence[Delivery]) -> None:
         messages = [message for delivery in deliveries for message in delivery.messages]

@@ -48,12 +48,18 @@ def _drill(stage: Stage, drill_backups: Instance, source_id: str, heading: str, 
     stage.wait_until(SCHEDULE.slot(source_id, stage.now() + SCHEDULE.interval).begin)
     event = {"instance_ids": [SOURCE, ANOTHER], "expect": EXPECT}
     verdicts: list[dict[str, Any]] = []
+    is_restored = False
     for _ in range(RUNS):
+        # The run that checks the copy waits until its new password is set, which takes no time in the demo.
+        stage.cloud.call("PATCH", "/_local/switches", json={"duration_scale": 0 if is_restored and not verdicts else 1})
         timer = sample_event("timer", function=FUNCTION, moment=stage.now())
         timer["user_event"] = json.dumps(event)
         seen = len(story.messages)
         report = stage.invoke(drill_backups, timer)
-        _tell_report(stage, report)
+        for slot in report.get("slots", []):
+            if slot["state"] == "BEGUN":
+                stage.tell("begun", f"DDS restores the newest backup of {slot['instance_name']} to {slot['name']}")
+        is_restored = is_restored or any(item["step"] == "TAG" for item in report.get("drills", []))
         for message in story.messages[seen:]:
             notification = json.loads(str(message["message"]))
             verdicts += _tell(stage, notification)
@@ -69,12 +75,6 @@ def _drill(stage: Stage, drill_backups: Instance, source_id: str, heading: str, 
     if expected == "failed" and verdicts:
         stage.teller.mailed(_mail(story.messages[-1]))
     return story
-
-
-def _tell_report(stage: Stage, report: dict[str, Any]) -> None:
-    for slot in report.get("slots", []):
-        if slot["state"] == "BEGUN":
-            stage.tell("begun", f"DDS restores the newest backup of {slot['instance_name']} to {slot['name']}")
 
 
 def _tell(stage: Stage, notification: dict[str, Any]) -> Iterator[dict[str, Any]]:
