@@ -27,7 +27,7 @@ $(VENV)/installed: requirements-dev.txt requirements.txt pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
-demo: install ## a local cloud, one event of every trigger, and what became of each
+demo: install ## a local cloud: one event of every trigger, a restore, two drills, and what became of each
 	@$(BIN)/ddsbackup demo
 
 test: install ## the fast suite, on all processors

@@ -83,6 +83,10 @@ class Cloud:
         messages: list[JsonObject] = self.call("GET", "/_local/messages")
         return [message for message in messages if access_key in (None, message["access_key"])]
 
+    def authority(self) -> str:
+        """Return the certificate, as PEM, of the authority that MongoDB clients need for instances with TLS."""
+        return self._request("GET", "/_local/ca.pem").text
+
     def clock_offset(self) -> float:
         """Return by how many seconds the cloud's clock is ahead of the machine's."""
         return float(self.call("GET", "/_local/clock")["offset"])
@@ -98,7 +102,14 @@ class Cloud:
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
         """Call an API with the connection's token and return the decoded response."""
-        what = f"{method} {self._url}{path}"
+        response = self._request(method, path, **arguments)
+        try:
+            return response.json()
+        except ValueError as error:
+            what = f"{method} {self._url}{path}"
+            raise WrongCall(f"the response of {what} is not JSON, expected a local cloud (ddsbackup serve)") from error
+
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             response = self._client.request(method, self._url + path, **arguments)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -111,11 +122,9 @@ class Cloud:
             raise WrongCall(f"the local cloud at {self._url} refused the call: {message}{_advice(code)}")
         if not response.is_success:
             said = f"{response.status_code} ({code}: {message})" if code else str(response.status_code)
+            what = f"{method} {self._url}{path}"
             raise WrongCall(f"{what} answered {said}, expected a local cloud (ddsbackup serve)")
-        try:
-            return response.json()
-        except ValueError as error:
-            raise WrongCall(f"the response of {what} is not JSON, expected a local cloud (ddsbackup serve)") from error
+        return response
 
 
 def _error(response: httpx.Response) -> tuple[str, str]:

@@ -90,7 +90,8 @@ def test_every_command_does_what_the_page_says(
         if line.re is CLOCK:
             cloud.advance(float(line[1]))
             continue
-        arguments = [INSTANCE if word == "YOUR-INSTANCE" else word for word in shlex.split(line[2])]
+        given = line[2].replace("$(date -u +%FT%TZ)", f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}")
+        arguments = [INSTANCE if word == "YOUR-INSTANCE" else word for word in shlex.split(given)]
         for position, word in enumerate(arguments):
             if arguments[position - 1] == "--cloud":
                 arguments[position] = cloud.url

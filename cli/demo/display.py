@@ -1,6 +1,7 @@
 """The demo for people: each step as it happens."""
 
 import json
+import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,7 +11,9 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 from rich.text import Text
 
+from cli.backups.display import WIDTH
 from cli.demo.scenario import BackupWatch, Delivery
+from cli.demo.stage import Step
 from cli.json_value import JsonObject
 
 
@@ -45,6 +48,42 @@ class NullObserver:
     def redelivered(self, delivery: Delivery, new_backups: int) -> None: ...
 
 
+class NullTeller:
+    """Shows no story."""
+
+    def heading(self, text: str) -> None: ...
+    def happened(self, step: Step, style: str = "") -> None: ...
+    def mailed(self, text: str) -> None: ...
+
+
+class ConsoleTeller:
+    """Prints the stories to *console*, in lines of at most 80 columns."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def heading(self, text: str) -> None:
+        self._console.print(Text(f"\n{text}", style="bold"), soft_wrap=True)
+
+    def happened(self, step: Step, style: str = "") -> None:
+        start = f"  {step.time:%H:%M}  {step.who:<15}"
+        lines = _wrapped(f"{start}{step.what}", " " * len(start))
+        line = Text("\n".join(lines), style=style)
+        line.stylize("dim", 0, 7)
+        self._console.print(line, soft_wrap=True)
+
+    def mailed(self, text: str) -> None:
+        self._console.print(Text("\nThe e-mail that a person gets:\n", style="dim"))
+        for line in text.splitlines():
+            indent = len(line) - len(line.lstrip()) + 2
+            lines = _wrapped(f"  | {line}", f"  | {' ' * indent}") if line else ["  |"]
+            self._console.print(Text("\n".join(lines)), soft_wrap=True)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+
+
 class ConsoleObserver:
     """Prints to *console*. *names* are the names of the instances by their ids."""
 
@@ -59,7 +98,7 @@ class ConsoleObserver:
         report = delivery.invocation.report
         took = f"{report.duration_ms:.0f} ms"
         if report.init_duration_ms is not None:
-            took = f"cold start {report.init_duration_ms:.0f} ms, {took}"
+            took = f"cold start {report.init_duration_ms:.0f}+{took}"
         summary = SUMMARIES[delivery.trigger](delivery.event)
         self._console.print(
             Text.assemble((f"\n{delivery.trigger:<17}", "bold cyan"), summary, (f"  ({took})", "dim")), soft_wrap=True
@@ -86,9 +125,7 @@ class ConsoleObserver:
 
             watch.until_done(show)
         moved = f"The clock advances by {watch.seconds - before:.0f} s"
-        self._console.print(
-            f"\n{moved}: {len(bars)} backups are done, and their instances are free again.", soft_wrap=True
-        )
+        self._console.print(f"\n{moved}: {len(bars)} backups are done, their instances free again.", soft_wrap=True)
 
     def notified(self, deliveries: Sequence[Delivery]) -> None:
         messages = [message for delivery in deliveries for message in delivery.messages]

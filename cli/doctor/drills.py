@@ -10,6 +10,7 @@ from shared.drill.function import DrillBackupsSettings
 from shared.drill.interlocks import FULL_BIN
 from shared.drills import GRACE, DrillName
 from shared.errors import SettingsError
+from shared.format import counted
 
 
 def drills(stack: Stack, now: datetime | None = None) -> Iterator[Finding]:
@@ -44,7 +45,7 @@ def _recycle_bin(stack: Stack) -> Finding:
             f"at most {FULL_BIN}, since deletions are final when it is full",
             "wait until DDS removes them, or shorten the recycling policy in the console of DDS",
         )
-    return ok("recycle bin of DDS", f"{count} instances")
+    return ok("recycle bin of DDS", counted(count, "instance"))
 
 
 def _quotas(stack: Stack) -> Iterator[Finding]:
@@ -85,7 +86,7 @@ def _place(instances: Sequence[Mapping[str, Any]], place: str) -> Finding:
             "only instances of drills",
             "move these instances to another enterprise project, or give the drills one of their own",
         )
-    return ok(subject, f"{len(there)} instances, all of drills")
+    return ok(subject, f"{counted(len(there), 'instance')}, all of drills")
 
 
 CHECKS: Sequence[Check] = (Check("drills", drills),)

@@ -16,6 +16,7 @@ from shared.model import Clock, Database, Instance
 from shared.retry import Deadline
 
 
+_ANSWER = "an answer of a node"
 _RESERVE = 1.0
 
 
@@ -133,9 +134,9 @@ class DocumentChecks:
         except UnreadableError as error:
             return Inspection((_unconnected(str(error)),))
         except DamagedError as error:
-            return Inspection((Check("connection", 2, "", "", passed=False, reason=str(error)),))
+            return Inspection((Check("connection", 2, _ANSWER, "", passed=False, reason=str(error)),))
         seen = "with TLS" if drilled.copy.has_tls else "without TLS, as the source"
-        return Inspection((Check("connection", 2, "", seen, passed=True), *checks), reading.rpo)
+        return Inspection((Check("connection", 2, _ANSWER, seen, passed=True), *checks), reading.rpo)
 
 
 def _made(name: str, step: Callable[[], Check]) -> Check:
@@ -332,4 +333,4 @@ def _unmeasured(name: str, reason: str, *, is_required: bool) -> Check:
 
 
 def _unconnected(reason: str) -> Check:
-    return Check("connection", 2, "", "", None, reason=reason)
+    return Check("connection", 2, _ANSWER, "", None, reason=reason)

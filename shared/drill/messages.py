@@ -210,6 +210,8 @@ def _lines(kind: str, data: dict[str, Any]) -> Sequence[str]:
             lines.append(f"{label}: {duration(data['rto'][name])}")
     if data.get("rpo", {}).get("backup_age") is not None:
         lines.append(f"Age of the backup: {duration(data['rpo']['backup_age'])}")
+    if data.get("rpo", {}).get("newest_data") is not None:
+        lines.append(f"Newest data: {duration(data['rpo']['newest_data'])} before the backup began")
     if data.get("message"):
         lines.append(f"Details: {data['message']}")
     lines += [advice] if (advice := _ADVICE.get(kind)) else []

@@ -1,5 +1,7 @@
 """``ddsbackup demo``: every step happens, or the exit status is 1."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,9 @@ Run = Callable[..., Any]
 Application = Callable[..., Path]
 
 
+@pytest.mark.slow
 def test_everything_happens(ddsbackup: Run) -> None:
-    """One event of every trigger creates backups that complete, and their job ids arrive on the topic."""
+    """Every backup completes and is announced, the lost document is back, and each drill has its outcome."""
     ran = ddsbackup("demo", "--json")
     story = ran.json
     assert (ran.status, ran.err, story["ok"], story["failures"]) == (0, "", True, [])
@@ -25,6 +28,17 @@ def test_everything_happens(ddsbackup: Run) -> None:
     assert all(any(backup["job_id"] in message for message in messages) for backup in story["backups"])
     assert story["redelivery"]["new_backups"] == 0
     assert {result["outcome"] for result in story["redelivery"]["result"]["results"]} == {"ALREADY_EXISTS"}
+    told = [step["what"] for step in story["restore"]["steps"]]
+    assert [line for line in told if "C-4711 is copied back: 49 documents" in line]
+    verified, failed = story["drills"]
+    assert types_of(verified) == ["dds.drill.started", "dds.drill.verified"]
+    assert types_of(failed) == ["dds.drill.started", "dds.drill.failed"]
+    assert [drill["steps"][-1]["who"] for drill in (verified, failed)] == ["cleaned up", "cleaned up"]
+
+
+def types_of(drill: Any) -> list[str]:
+    """Return the types of what a drill has published, in order."""
+    return [json.loads(message["message"])["type"] for message in drill["messages"]]
 
 
 def test_the_output_for_people_has_every_step(ddsbackup: Run) -> None:
@@ -35,7 +49,16 @@ def test_the_output_for_people_has_every_step(ddsbackup: Run) -> None:
     assert ran.out.count("CREATED ") == 12
     assert ran.out.count("BUILDING → COMPLETED") == 12
     assert ran.out.count("ALREADY_EXISTS") == 2
-    assert "All of it happened: 10 events, 12 backups, 12 job ids on the topic" in ran.out
+    assert "10 events, 12 backups, 12 job ids on the topic, none twice" in ran.out
+    stories = ran.out[ran.out.index("A document is lost, and comes back") :]
+    steps = [line[9:24].strip() for line in stories.splitlines() if re.match(r"  \d\d:\d\d  \w", line)]
+    drill = ["begun", "restored", "checked"]
+    assert [step for step in steps if step not in {"customers", "ledger", "customers-copy"}] == [
+        *(*drill, "verified", "RTO", "RPO", "marked", "cleaned up"),
+        *(*drill, "failed", "cleaned up"),
+    ]
+    assert "| DDS restore drill failed: ledger, the copy is not what was backed up" in stories
+    assert max(map(len, stories.splitlines())) <= 80
     assert "\x1b" not in ran.out
 
 
@@ -74,8 +97,19 @@ def test_failures_are_in_the_document(ddsbackup: Run, application: Application) 
 
 def broken_application(application: Application, body: str) -> Path:
     template = application(f"def handler(event, context):\n    print('in the log')\n    {body}\n")
-    template.write_text(template.read_text().replace("FunctionName: sample", "FunctionName: create_backup"))
+    template.write_text(template.read_text().replace("FunctionName: sample", "FunctionName: create_backup") + DRILLS)
     return template
+
+
+DRILLS = """
+  Drills:
+    Type: HC::Serverless::Function
+    Properties:
+      FunctionName: drill_backups
+      CodeUri: functions/sample
+      Handler: index.handler
+      Runtime: Python3.10
+"""
 
 
 def test_template_without_the_function(ddsbackup: Run, application: Application) -> None:
