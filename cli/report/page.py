@@ -9,7 +9,7 @@ from itertools import groupby
 import htpy as h
 from markupsafe import Markup
 
-from cli.report.model import InstanceReport, Report
+from cli.report.model import Finding, InstanceReport, Report
 from cli.report.strip import DAYS, Kind, Strip
 from cli.report.style import STYLE
 from cli.report.words import Answer, answers, facts, finding_text, moment, title
@@ -55,25 +55,35 @@ def page(report: Report) -> str:
 
 
 def _answer(report: Report, answer: Answer) -> h.Element:
-    is_wrong = answer.is_well is False
-    found = any(one.findings for one in report.instances) or report.findings
-    is_table = found and answer == answers(report)[1]
-    return h.section(class_={"wrong": is_wrong, "well": answer.is_well is True})[
-        h.h2[answer.question],
+    is_table = not report.is_well and answer == answers(report)[1]
+    return h.section[
+        h.h2[answer.question, _STATES[answer.is_well]],
         _findings(report) if is_table else h.ul[[h.li[plain(sentence)] for sentence in answer.sentences]],
     ]
 
 
+_STATES: dict[bool | None, h.Node] = {
+    True: h.span(".well")[" (well)"],
+    False: h.span(".wrong")[" (needs a person)"],
+    None: None,
+}
+
+
 def _findings(report: Report) -> h.Element:
+    named: list[tuple[h.Node, Finding]] = [
+        (h.a(href=f"#{_anchor(one)}")[title(one)], finding) for one in report.instances for finding in one.findings
+    ]
     return h.table[
-        h.thead[h.tr[h.th(scope="col")["Instance"], h.th(scope="col")["Finding"]]],
+        h.thead[h.tr[[h.th(scope="col")[name] for name in ("Instance", "Finding", "Since")]]],
         h.tbody[
             [
-                h.tr[h.th(scope="row")[h.a(href=f"#{_anchor(one)}")[title(one)]], h.td[finding_text(finding)]]
-                for one in report.instances
-                for finding in one.findings
-            ],
-            [h.tr[h.th(scope="row")["-"], h.td[finding_text(finding)]] for finding in report.findings],
+                h.tr[
+                    h.th(scope="row")[name],
+                    h.td[f"{plain(finding.text)} ({finding.code})"],
+                    h.td[moment(finding.since) if finding.since else "not known"],
+                ]
+                for name, finding in [*named, *(("none", finding) for finding in report.findings)]
+            ]
         ],
     ]
 

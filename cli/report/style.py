@@ -13,10 +13,10 @@ p{margin:0}a{color:var(--link)}a:focus-visible{outline:3px solid currentColor;ou
 header p,footer,.id{color:var(--muted)}.id{font-size:.875rem}
 .skip{position:absolute;left:-99rem}.skip:focus{position:static}
 ul{margin:.25rem 0;padding-left:1.25rem}
-.wrong>h2::after{content:" (needs a person)";color:var(--failed)}.well>h2::after{content:" (well)";color:var(--good)}
+span.wrong{color:var(--failed)}span.well{color:var(--good)}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid var(--line)}
-tbody th{font-weight:600;min-width:6rem}
+tbody th{font-weight:600;min-width:6rem}td:nth-child(3){min-width:6.5rem}
 article{border:1px solid var(--line);border-left-width:.4rem;padding:.6rem .75rem;margin:.75rem 0;break-inside:avoid}
 article.wrong{border-left-color:var(--failed)}
 .finding{color:var(--failed);font-weight:600}.finding::before{content:"! "}

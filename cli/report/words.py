@@ -142,7 +142,8 @@ def target(one: InstanceReport) -> str:
     """Return the target of an instance."""
     if one.policy is None:
         return "none"
-    return f"{duration(one.policy.expected_interval)} and {duration(one.policy.grace)} ({plain(one.policy.name)})"
+    often, grace = duration(one.policy.expected_interval), duration(one.policy.grace)
+    return f"every {often}, {grace} of grace ({plain(one.policy.name)})"
 
 
 def last_drill(one: InstanceReport) -> str:
