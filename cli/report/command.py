@@ -69,7 +69,7 @@ def report(
     dds = open_dds(cloud, region)
     now = dds.clock.now()
     targets = read_targets(file, values, now)
-    place = f"the local cloud {cloud}" if cloud else f"the region {region}"
+    place = "the local cloud" if cloud else f"the region {region}"
     made = make_report(read_facts(dds, now), targets, now, place, price_backup_gb)
     if html_file:
         from cli.report.page import page
