@@ -22,6 +22,7 @@ from cli.invoke.command import invoke
 from cli.package.command import package
 from cli.permissions.command import permissions
 from cli.preflight.command import validate
+from cli.report.command import report
 from cli.restore.command import restore
 from cli.serve import serve
 from cli.terraform.command import terraform
@@ -81,6 +82,7 @@ for command in (
     wait,
     backups,
     restore,
+    report,
     init,
     validate,
     package,

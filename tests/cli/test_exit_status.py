@@ -31,6 +31,7 @@ WRONG_CALLS = {
     "wait": [],
     "backups": ["--retention", "nightly=1"],
     "restore": [],
+    "report": ["--parameter", "nowhere"],
     "init": ["--time", "2am", "--yes"],
     "validate": ["--template", "nowhere.yaml"],
     "package": ["--template", "nowhere.yaml"],

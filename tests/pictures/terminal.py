@@ -8,7 +8,7 @@ import select
 import struct
 import subprocess
 import termios
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from time import monotonic
 
@@ -21,12 +21,14 @@ PATIENCE = 300.0
 _TOKEN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r\n|\n|\r|[^\x1b\r\n]+")
 
 
-def run_in_terminal(command: str, answers: Mapping[str, str], cwd: Path, env: Mapping[str, str]) -> str:
+def run_in_terminal(
+    command: str, answers: Mapping[str, str], cwd: Path, env: Mapping[str, str], statuses: Collection[int] = (0,)
+) -> str:
     """Run a shell command and answer each question when it appears. Returns the whole output.
 
     Raises:
         TimeoutError: The command did not end in time, for example because it asks an unexpected question.
-        RuntimeError: The command failed.
+        RuntimeError: The exit status of the command is none of `statuses`.
     """
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
@@ -49,7 +51,7 @@ def run_in_terminal(command: str, answers: Mapping[str, str], cwd: Path, env: Ma
         os.close(ours)
         if process.poll() is None and monotonic() >= deadline:
             process.kill()
-    if process.wait():
+    if process.wait() not in statuses:
         raise RuntimeError(f"{command} ended with {process.returncode}:\n{written}")
     return written
 

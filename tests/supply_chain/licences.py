@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,13 @@ class Allowed:
         deployed: SPDX identifiers with the reason, for packages in the zips of the functions.
         tools: the same for tools, in addition.
         spellings: other spellings of the identifiers.
+        unstated: the licences of tools whose metadata names none, by canonical name, as read in their files.
     """
 
     deployed: Mapping[str, str]
     tools: Mapping[str, str]
     spellings: Mapping[str, str]
+    unstated: Mapping[str, str] = field(default_factory=dict)
 
     def permits(self, licence: str, identifiers: Collection[str]) -> bool:
         """Whether the identifiers permit a licence, or an expression without brackets.
@@ -69,9 +71,12 @@ def audit_licences(
     lines = []
     for name in sorted({*deployed, *tools} & installed.keys()):
         identifiers = allowed.deployed if name in deployed else {*allowed.deployed, *allowed.tools}
-        if not allowed.permits(installed[name], identifiers):
+        licence = installed[name]
+        if licence == "UNKNOWN" and name not in deployed:
+            licence = allowed.unstated.get(name, licence)
+        if not allowed.permits(licence, identifiers):
             use = "deployed" if name in deployed else "a tool"
-            lines.append(f"{name} ({use}): {installed[name]} is not in {ALLOWED.name}")
+            lines.append(f"{name} ({use}): {licence} is not in {ALLOWED.name}")
     verdict = Verdict.FOUND if lines else Verdict.CLEAN if deployed <= installed.keys() else Verdict.UNCHECKED
     absent = sorted({*deployed, *tools} - installed.keys())
     if absent:

@@ -1,5 +1,6 @@
 """All licences are on the list, and the check notices others."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,13 @@ def test_a_deployed_package_has_to_be_installed_for_the_check() -> None:
 
     assert (tool.verdict, deployed.verdict) == (Verdict.CLEAN, Verdict.UNCHECKED)
     assert tool.lines == ("not installed, so not checked: for-windows",)
+
+
+def test_a_tool_may_state_its_licence_in_its_files_only() -> None:
+    """A deployed package may not, and a licence that the metadata states is the one that counts."""
+    allowed = replace(ALLOWED, unstated={"quiet": "MIT"})
+
+    assert audit_licences({"quiet": "UNKNOWN"}, allowed, set(), {"quiet"}).verdict is Verdict.CLEAN
+    assert audit_licences({"quiet": "UNKNOWN"}, allowed, {"quiet"}, set()).verdict is Verdict.FOUND
+    assert audit_licences({"quiet": "AGPL-3.0-only"}, allowed, set(), {"quiet"}).verdict is Verdict.FOUND
+    assert audit_licences({"other": "UNKNOWN"}, allowed, set(), {"other"}).verdict is Verdict.FOUND

@@ -1,0 +1,70 @@
+"""``ddsbackup report`` against the local cloud."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud import LocalCloud
+from tests.cli.conftest import ddsbackup
+from tests.deliveries import Deliveries
+
+
+__all__ = ["ddsbackup"]
+
+Run = Callable[..., Any]
+
+
+def test_a_report(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """The policy of the template, filled in. The only instance with a target has a backup, others have none."""
+    (wanted,) = cloud.connection()["instance_ids"][:1]
+    deliveries = Deliveries(cloud, [wanted])
+    deliveries.event = {"instance_ids": [wanted], "idempotency_key": "k"}
+    deliveries.deliver_until_it_succeeds()
+    cloud.advance(3600)
+    given = ("report", "--cloud", cloud.url, "--parameter", f"InstanceId={wanted}")
+    template = Path("template.yaml")
+    text = (Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8")
+    template.write_text(text.replace("# ADOPT_UNMARKED", "ADOPT_UNMARKED"), encoding="utf-8")
+
+    ran = ddsbackup(*given, "--template", template, "--json", "--html", "report.html")
+    one = next(item for item in ran.json["instances"] if item["instance_id"] == wanted)
+
+    assert ran.status == 1  # other instances are tagged for backup, and no policy covers them
+    assert (ran.json["totals"]["expected"], ran.json["totals"]["late"]) == (1, 0)
+    assert (one["recent"], one["findings"], one["target"]["policy"]) == (True, [], "nightly")
+    assert 3000 < one["newest"]["age"] < 4000
+    assert one["strip"]["days"].endswith("o")
+    assert Path("report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_without_a_policy_the_report_says_what_it_expects(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """A backup a day, of every instance."""
+    ran = ddsbackup("report", "--cloud", cloud.url)
+
+    assert ran.status == 1
+    assert "every instance should have a backup every 1 d, with 2 h of grace" in ran.out
+    assert "depend on a parameter without a value: give --parameter." in ran.out
+
+
+def test_the_task_list_may_be_denied(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """The rest is reported."""
+    denied = {"error_code": "DBS.280032", "error_msg": "no"}
+    cloud.set_faults([{"path": "/v3.1/.*/jobs$", "answer": {"status": 403, "body": denied}}])
+
+    ran = ddsbackup("report", "--cloud", cloud.url, "--json")
+
+    assert (ran.status, ran.json["drills_known"]) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--html", "nowhere/report.html"], "cannot write nowhere/report.html"), (["--template", "x.yaml"], "x.yaml")],
+)
+def test_wrong_calls(ddsbackup: Run, cloud: LocalCloud, arguments: list[str], said: str) -> None:
+    """The message says what was found."""
+    ran = ddsbackup("report", "--cloud", cloud.url, *arguments)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert said in ran.err
