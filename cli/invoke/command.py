@@ -93,7 +93,7 @@ def invoke(
     event_file: str | None,
     trigger: str | None,
     is_now: bool,
-    at: str | None,
+    at: datetime | None,
     changes: tuple[str, ...],
     cloud: str | None,
     is_deployed: bool,
@@ -174,7 +174,7 @@ class _Event:
     """The event of the call: the content of a file, or a sample event, which needs the clock of the cloud."""
 
     def __init__(
-        self, file: str | None, trigger: str | None, changes: tuple[str, ...], at: str | None, *, is_now: bool
+        self, file: str | None, trigger: str | None, changes: tuple[str, ...], at: datetime | None, *, is_now: bool
     ) -> None:
         """Raise UsageError unless exactly one of *file* and *trigger* is given."""
         if (file is None) == (trigger is None):

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.explain.lines import print_line
+from cli.console import print_line
 from cli.report.model import InstanceReport, Report
 from cli.report.strip import DAYS, Kind, Strip
 from cli.report.words import answers, facts, finding_text, moment, target, title

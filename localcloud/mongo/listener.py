@@ -71,7 +71,7 @@ class DataPlane:
         self._numbers = itertools.count(1)
 
     def address(self, instance: Instance) -> tuple[str, int] | None:
-        """Where an instance listens; None while it is not usable. The first call for a usable instance opens the port."""
+        """Where an instance listens; None while it is not usable. The first call for a usable one opens the port."""
         self._close_deleted()
         listener = self._listeners.get(instance.id)
         if listener is None and instance.status == "normal":
