@@ -145,16 +145,13 @@ def _effects(explanation: Explanation) -> Iterator[str]:
     if noted.deleted:
         yield f"Would delete {counted(len(noted.deleted), 'backup')}: {', '.join(noted.deleted[:_MOST_LINES])}"
     for operation, instance in noted.instances:
-        yield f"Would {operation.replace('_', ' the ')} {_TARGETS.get(operation, '')}{instance}."
+        yield f"Would {operation.replace('_', ' ')} {'to ' * (operation == 'restore')}{instance}."
     subjects = sorted(notification.subject for notification in noted.published)
     yield f"Would publish {counted(len(subjects), 'notification')}{':' if subjects else '.'}"
     yield from (f"* {subject}" for subject in subjects[:_MOST_LINES])
     if len(subjects) > _MOST_LINES:
         yield f"* and {len(subjects) - _MOST_LINES:,} more; --json has all"
     yield "Nothing was changed."
-
-
-_TARGETS = {"restore": "to ", "reset_password": "of "}
 
 
 def identity_of(incoming: Incoming[Any]) -> tuple[str, ...]:
