@@ -18,7 +18,7 @@ from cli.demo.restore import lose_and_restore
 from cli.demo.scenario import Observer, ScenarioResult, run_scenario
 from cli.demo.stage import Story, Teller, open_stage
 from cli.functions import function_settings, function_spec
-from cli.json_value import Json
+from cli.json_value import Json, JsonObject
 from cli.options import template_option
 from cli.template.load import find_function, find_template, load_template
 from cli.template.model import Function, Template
@@ -81,9 +81,9 @@ def _instance(function: Function, template: Template, cloud: Cloud, given: dict[
     return Instance(function_spec(function), settings, cloud.connection.project_id, log=log.append)
 
 
-def _document(result: ScenarioResult, stories: Sequence[Story], failures: Sequence[str]) -> dict[str, Json]:
+def _document(result: ScenarioResult, stories: Sequence[Story], failures: Sequence[str]) -> JsonObject:
     told: list[Json] = [story.as_json() for story in stories]
-    happened = {"ok": not failures, "failures": list[Json](failures)}
+    happened: JsonObject = {"ok": not failures, "failures": list[Json](failures)}
     return {**result.as_json(), **happened, "restore": told[0] if told else None, "drills": told[1:]}
 
 

@@ -116,7 +116,7 @@ class Stage:
         from pymongo import MongoClient
 
         uri = self.instance(instance_id)["uri"]
-        tls = {"tlsCAFile": str(self.ca), "tlsAllowInvalidHostnames": True} if "tls=true" in uri else {}
+        tls: dict[str, Any] = {"tlsCAFile": str(self.ca), "tlsAllowInvalidHostnames": True} if "tls=true" in uri else {}
         client: MongoClient[dict[str, Any]] = MongoClient(uri, password=RWUSER, tz_aware=True, **tls)
         with client:
             yield client[database][name]

@@ -45,7 +45,8 @@ PROJECT = "6f0d2c1e-58a7-4a0b-9d3e-2b7f4c9a1d05"
 COLLECTION = "crm.customers"
 TICK = 300.0
 DAY = 86_400.0
-SCHEDULE = Schedule(timedelta(days=1), read_hours("00:00-24:00"))
+HOURS = "02:30-04:30"
+SCHEDULE = Schedule(timedelta(days=1), read_hours(HOURS))
 NODE = shutil.which("node")
 READER = Path(__file__).with_name("mongo_reader.js")
 
@@ -106,8 +107,9 @@ class Rehearsal:
 
     def write(self, number: str) -> None:
         """Write a customer with pymongo, and the time at which the application did so."""
-        uri, tls = self.instance(SOURCE)["uri"], {"tlsCAFile": str(self.ca), "tlsAllowInvalidHostnames": True}
-        client: MongoClient[dict[str, Any]] = MongoClient(uri, password=RWUSER, **tls)
+        client: MongoClient[dict[str, Any]] = MongoClient(
+            self.instance(SOURCE)["uri"], password=RWUSER, tlsCAFile=str(self.ca), tlsAllowInvalidHostnames=True
+        )
         with client:
             client["crm"]["customers"].insert_one({"number": number})
             client["crm"]["heartbeat"].insert_one({"at": self.now()})
@@ -205,7 +207,7 @@ def write_application(folder: Path, platform: dict[str, str]) -> None:
     settings = {
         "DRY_RUN": '"false"',
         "DRILL_INTERVAL": "1d",
-        "DRILL_HOURS": "00:00-24:00",
+        "DRILL_HOURS": HOURS,
         "DRILL_CONNECT": '"true"',
         "DRILL_CA": "dds-ca.pem",
         "DRILL_CANARY": "crm.heartbeat.at",
