@@ -133,7 +133,7 @@ class Runner:
         """
         if item.decision.outcome is None:
             return item
-        too_old = item.drill.born + self.rules.max_age
+        too_old = self._too_old(item.drill)
         if item.drill.instance.status == "creating" and not any(window.contains(too_old) for window in self.windows):
             return item
         return replace(item, notified=self.notifier.publish(self.messages.outcome(item, now)))
@@ -145,7 +145,9 @@ class Runner:
     def _delete(self, item: DrillItem, now: datetime) -> DrillItem:
         """Delete an instance whose outcome is published, or which is so old that it must not wait for the topic."""
         drill, outcome = item.drill, item.decision.outcome
-        if item.notified is False and now - drill.born < self.rules.max_age + GRACE:
+        if outcome and item.notified is None and not any(self._too_old(drill) <= w.since for w in self.windows):
+            return item  # a later run publishes it first, even if DDS would tag or delete the instance now
+        if item.notified is False and now < self._too_old(drill) + GRACE:
             return item
         if outcome and drill.outcome is not outcome:
             try:
@@ -160,6 +162,9 @@ class Runner:
         except AbsentError:
             return replace(item, done=True, is_gone=True)
         return replace(item, done=True, is_deleting=True)
+
+    def _too_old(self, drill: Drill) -> datetime:
+        return drill.born + self.rules.max_age
 
     def _tag(self, drill: Drill, value: str) -> Drill:
         self._write(lambda: self.restores.tag(drill.instance.id, TAG, value))

@@ -15,7 +15,7 @@ from typing import Any
 from localcloud.seed import SeedBackup, SeedInstance
 from tests.chaos.fleet import backup_of, draw_instances, seed_of
 from tests.chaos.oracle import Violation, check_deliveries, check_ids
-from tests.chaos.platform import Delivery, Platform
+from tests.chaos.platform import NOTHING, Delivery, Platform
 from tests.chaos.trouble import HEALTHY, Trouble, draw_trouble
 from tests.triggers import documented as doc
 
@@ -161,7 +161,8 @@ class DrillRound:
         if function == "audit_backups":
             policy = {"name": "nightly", "select": {"name": "*"}, "expected_interval": "1d", "verified_within": "1d"}
             request = {"policies": [policy]}
-        return platform.deliver(function, doc.smn(doc.smn_record(json.dumps(request))), f"beside-{number}", **settings)
+        event = doc.smn(doc.smn_record(json.dumps(request)))
+        return platform.deliver(function, event, f"beside-{number}", NOTHING, **settings)
 
     def _sources(self, platform: Platform) -> list[Any]:
         """The sources without what passes: they are busy while a backup or a restore of them runs."""
@@ -209,7 +210,9 @@ class DrillRound:
                 yield Violation("false-verification", f"{source_id}: {fault}")
 
 
-_CONTENT_MODEL = SeedInstance(id=f"{1:032x}in02", name="any", mode="ReplicaSet", content=_CONTENT).content
+_CONTENT_MODEL = SeedInstance.model_validate(
+    {"id": f"{1:032x}in02", "name": "any", "mode": "ReplicaSet", "tags": {}, "content": _CONTENT}
+).content
 
 
 def _steps(delivery: Delivery) -> str:

@@ -293,6 +293,30 @@ def test_an_instance_that_is_too_old_is_deleted_in_whatever_state(platform: Plat
     validate(platform)
 
 
+def test_a_run_just_before_the_moment_of_its_window_leaves_the_instance_to_the_next_one(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was due before the instance became too old, and came after. It neither tags nor deletes what is not told."""
+    platform.world.fates[A] = Fate(takes=NEVER)
+    platform.ticks(1)
+    too_old = platform.copy.created + timedelta(hours=3)
+    platform.clock.seconds = (too_old - START).total_seconds() + 1
+    told: list[list[str]] = []
+    # A DDS that tags an instance which it is creating.
+    monkeypatch.setattr(platform.world, "tag", lambda *_: told.append(platform.types()))
+    event = doc.timer("", time=(too_old - timedelta(seconds=1)).isoformat())
+
+    platform.function.handle(event, platform.context)
+
+    assert (told, "delete" in platform.world.calls, platform.published("overdue")) == ([], False, [])
+
+    platform.function.handle(doc.timer("", time=(too_old + PERIOD).isoformat()), platform.context)
+
+    assert len(platform.published("overdue")) == 1
+    assert "dds.drill.overdue" in told[0]
+    assert "delete" in platform.world.calls
+
+
 @pytest.mark.parametrize(("unchecked", "last"), [(0, "inconclusive"), (99, "overdue")])
 def test_a_restore_that_takes_as_long_as_a_drill_may(platform: Platform, unchecked: int, last: str) -> None:
     """There is no time left for the mark of a verdict, or for a verdict."""

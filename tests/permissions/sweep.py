@@ -82,7 +82,9 @@ class Tried:
 def calls_of(cloud: LocalCloud) -> list[Call]:
     """Return the writing calls of all services, those that delete last."""
     headers = {"X-Auth-Token": cloud.connection()["token"]}
-    document = httpx.get(f"{cloud.url}/openapi.json", headers=headers, trust_env=False).raise_for_status().json()
+    document = (
+        httpx.get(f"{cloud.url}/openapi.json", headers=headers, timeout=60, trust_env=False).raise_for_status().json()
+    )
     found = [
         Call(_service_of(path), method.upper(), path, operation["summary"])
         for path, operations in document["paths"].items()
@@ -108,7 +110,7 @@ def try_all(cloud: LocalCloud, agency: Agency, form: str) -> Iterator[Tried]:
         policy = FORMS[form](agency)
         reach.allow(policy, confined_policy(agency) if form == "custom" else None)
         context = reach.credentials()
-        with httpx.Client(base_url=cloud.url, trust_env=False) as client:
+        with httpx.Client(base_url=cloud.url, timeout=60, trust_env=False) as client:
             for call, is_in_place in product(calls_of(cloud), (False, True)):
                 body = {"enterprise_project_id": PLACE if is_in_place else "0"}
                 response = _send(client, context, call.method, call.fill(cloud, is_in_place=is_in_place), body)
