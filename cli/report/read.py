@@ -9,7 +9,7 @@ from cli.report.model import Facts
 from shared.drills import is_drill
 from shared.errors import CloudError
 from shared.jobs import NEAR
-from shared.model import JOBS_KEPT, Instance
+from shared.model import JOBS_KEPT, Backup, Instance
 
 
 MAX_WINDOWS = 20
@@ -25,7 +25,7 @@ def read_facts(dds: Dds, now: datetime) -> Facts:
     """
     instances = dds.list_instances()
     backups = dds.list_backups()
-    windows = _windows(dds, instances, now)
+    windows = _windows(dds, instances, backups, now)
     until = now + NEAR  # as in Dds.list_restores
     since = until - JOBS_KEPT
     retrying = dds.retrying.within(_PATIENCE)
@@ -37,25 +37,30 @@ def read_facts(dds: Dds, now: datetime) -> Facts:
     return Facts(instances, backups, jobs, restores, windows=windows)
 
 
-def _windows(dds: Dds, instances: Sequence[Instance], now: datetime) -> dict[str, tuple[datetime, datetime] | None]:
+def _windows(
+    dds: Dds, instances: Sequence[Instance], backups: Sequence[Backup], now: datetime
+) -> dict[str, tuple[datetime, datetime] | None]:
     automatic = [one for one in instances if one.backup_days and not is_drill(one)]
     if len(automatic) > MAX_WINDOWS:
         return {}
-    return {one.id: _window(dds, one, now) for one in automatic}
+    begins: dict[str, datetime] = {}
+    for backup in backups:
+        if backup.is_automatic and backup.begin_time:
+            begins[backup.instance_id] = min(backup.begin_time, begins.get(backup.instance_id, backup.begin_time))
+    return {one.id: _window(dds, one, begins.get(one.id, now), now) for one in automatic}
 
 
-def _window(dds: Dds, instance: Instance, now: datetime) -> tuple[datetime, datetime] | None:
+def _window(dds: Dds, instance: Instance, oldest: datetime, now: datetime) -> tuple[datetime, datetime] | None:
     """Return the earliest and the latest moment that DDS names; None if it names none or does not answer.
 
-    DDS is asked for the last two days, and for the oldest two that automatic backups are kept for.
+    DDS is asked for the last two days, and for two days from that of the *oldest* automatic backup, since none can be
+    restored to earlier.
     """
-    today = now.date()
-    oldest = max(instance.backup_days, 2)
+    day = timedelta(days=1)
     found: list[tuple[datetime, datetime]] = []
-    for back in dict.fromkeys((0, 1, oldest - 1, oldest)):
-        call = partial(dds.restores.windows, instance.id, today - timedelta(days=back))
+    for date in sorted({now.date(), (now - day).date(), oldest.date(), min(oldest + day, now).date()}):
         try:
-            found += dds.retrying.within(_PATIENCE).call(call)
+            found += dds.retrying.within(_PATIENCE).call(partial(dds.restores.windows, instance.id, date))
         except CloudError:
             return None
     return (min(begin for begin, _ in found), max(end for _, end in found)) if found else None

@@ -1,6 +1,7 @@
 """``ddsbackup report`` against the local cloud."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from localcloud import LocalCloud
 from tests.cli.conftest import ddsbackup
+from tests.cli.test_restore import with_incremental_backups
 from tests.deliveries import Deliveries
 
 
@@ -68,3 +70,22 @@ def test_wrong_calls(ddsbackup: Run, cloud: LocalCloud, arguments: list[str], sa
 
     assert (ran.status, ran.out) == (2, "")
     assert said in ran.err
+
+
+def test_the_window_of_a_restore_to_a_point_in_time(ddsbackup: Run, cloud: LocalCloud) -> None:
+    """From the first automatic backup to the last five minutes. Of the others none is known."""
+    wanted = with_incremental_backups(cloud)
+    cloud.advance(3 * 86_400)
+
+    ran = ddsbackup("report", "--cloud", cloud.url, "--json")
+    windows = {one["instance_id"]: one["point_in_time"] for one in ran.json["instances"]}
+    begin, end = (moment(windows[wanted][key]) for key in ("from", "to"))
+
+    assert timedelta(days=2) < end - begin < timedelta(days=3)
+    assert timedelta(0) <= moment(ran.json["reported_at"]) - end < timedelta(minutes=6)
+    assert {key for key, window in windows.items() if window} == {wanted}
+
+
+def moment(text: str) -> datetime:
+    """A time of the document."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
