@@ -1,7 +1,7 @@
 """A simulation on the terminal."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -151,5 +151,5 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def _listed(numbers: "dict[str, int] | object") -> str:
-    return ", ".join(f"{name} {number:,}" for name, number in dict(numbers).items())  # type: ignore[call-overload]
+def _listed(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in numbers.items())

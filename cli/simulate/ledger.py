@@ -97,7 +97,7 @@ class Ledger:
     told: list[Told] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
     invocations: "Counter[tuple[int, str]]" = field(default_factory=Counter)
-    seconds: "Counter[str]" = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
     failed: list[Invocation] = field(default_factory=list)
     given_up: "Counter[str]" = field(default_factory=Counter)
     failure_mails: int = 0
@@ -106,7 +106,7 @@ class Ledger:
     def invocation(self, made: Invocation, report: Report | None, *, is_final: bool) -> None:
         """Note an invocation and what its report says."""
         self.invocations[int((made.began - self.start) // DAY), made.function] += 1
-        self.seconds[made.function] += made.ended - made.began
+        self.seconds[made.function] = self.seconds.get(made.function, 0.0) + made.ended - made.began
         if made.error:
             self.failed.append(made)
             self.given_up[made.function] += is_final

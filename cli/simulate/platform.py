@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
-from cli.errors import WrongCall
+from cli.errors import WrongCall, did_you_mean
 from cli.preflight.functions import FUNCTIONS
 from cli.simulate.clock import FunctionClock, SimulatedClock, SimulatedWorkers
 from cli.simulate.cloud import Services
@@ -30,7 +30,7 @@ from localcloud.functiongraph.timers import timer_event
 from localcloud.smn.publish import publish
 from localcloud.smn.schemas import NewTopic, Publish
 from localcloud.smn.service import create_topic
-from localcloud.smn.state import Message, Subscription
+from localcloud.smn.state import Message, Protocol, Subscription
 from shared import bootstrap
 from shared.audit.function import run as audit
 from shared.create.function import run as create
@@ -144,6 +144,7 @@ class Platform:
         self._failure_topics: dict[str, str] = {}
         self._urns = self._make_topics(template)
         world.smn.on_message = self._on_message
+        _check_changes(template, changes)
         self.functions = {one.name: self._deploy(one, changes) for one in template.functions if _kind(one) in _RUNS}
         self.left_out = [one.name for one in template.functions if _kind(one) not in _RUNS]
         for deployed in self.functions.values():
@@ -296,8 +297,9 @@ class Platform:
             urns[topic.resource] = made.id
             for number, one in enumerate(topic.subscriptions):
                 filters = {name: list(values) for name, values in one.filter_policy.items()}
+                protocol = cast("Protocol", one.protocol)  # the template allows fewer
                 self.world.smn.subscriptions.put(
-                    Subscription(f"{made.id}:{number}", made.id, one.protocol, one.endpoint, "", 1, filters or None)  # type: ignore[arg-type]
+                    Subscription(f"{made.id}:{number}", made.id, protocol, one.endpoint, "", 1, filters or None)
                 )
         return urns
 
@@ -355,6 +357,20 @@ class Platform:
                 one.function.start(context)
             except SettingsError as error:
                 raise WrongCall(f"{one.spec.name}: {error}") from error
+
+
+def _check_changes(template: Template, changes: Mapping[str, str]) -> None:
+    """Raise WrongCall for a setting that no function has."""
+    functions = [one for one in template.functions if _kind(one) in FUNCTIONS]
+    for name in changes:
+        function, _, setting = name.rpartition(".")
+        meant = [one for one in functions if function in {"", one.name, _kind(one)}]
+        known = {field for one in meant for field in FUNCTIONS[_kind(one)].settings.model_fields}
+        if not meant:
+            names = [one.name for one in functions]
+            raise WrongCall(f"--setting: found the function {function!r}{did_you_mean(function, names)}")
+        if setting not in known:
+            raise WrongCall(f"--setting: found {setting!r}, which is no setting{did_you_mean(setting, known)}")
 
 
 def _kind(function: Function) -> str:

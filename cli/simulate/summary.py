@@ -120,7 +120,7 @@ def summarize(platform: Platform, days: int, prices: Prices) -> Summary:
     delays = dict(_delays(told, ledger.backups))
     late = [delay for delay in delays.values() if delay > LATE]
     functions = {one.spec.name: one.spec for one in platform.functions.values()}
-    seconds = {name: ledger.seconds[name] for name in functions}
+    seconds = {name: ledger.seconds.get(name, 0.0) for name in functions}
     invocations = {name: sum(n for (_, other), n in ledger.invocations.items() if other == name) for name in functions}
     gb_seconds = sum(functions[name].memory_size / 1024 * spent for name, spent in seconds.items())
     hours = sum((one.gone or end) - one.created for one in world.known.values() if DrillName.parse(one.name)) / 3600

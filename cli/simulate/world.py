@@ -10,7 +10,7 @@ from cli.errors import WrongCall, did_you_mean
 from cli.simulate.clock import SimulatedClock
 from cli.simulate.faults import Busy, FailingBackups, Fault, InstanceCreated, InstanceDeleted, Unavailable
 from localcloud.dds.model import Instance
-from localcloud.dds.specification import Specification, usual_flavors
+from localcloud.dds.specification import Mode, Specification, usual_flavors
 from localcloud.dds.state import DdsState
 from localcloud.errors import CloudError, Service, usual_error
 from localcloud.region import Region, Switches
@@ -200,9 +200,10 @@ class World:
 def make_seed(seed: int, count: int) -> Seed:
     """Make up instances: mostly replica sets, of sizes that differ widely. The topics are those of the template."""
     rng = random.Random(f"instances/{seed}")  # noqa: S311 - not for secrets
-    instances = []
+    instances: list[SeedInstance] = []
+    modes: tuple[Mode, ...] = ("ReplicaSet", "Single", "Sharding")
     for number in range(count):
-        mode = rng.choices(("ReplicaSet", "Single", "Sharding"), (75, 10, 15))[0]
+        mode = rng.choices(modes, (75, 10, 15))[0]
         if sum(one.mode == "Sharding" for one in instances) >= 5:  # the quota of clusters is 10, and drills need some
             mode = "ReplicaSet"
         size = round(min(800.0, rng.lognormvariate(2.3, 1.1)), 1)
