@@ -5,6 +5,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from operator import is_
 from types import SimpleNamespace
 from typing import Any
 
@@ -130,8 +131,13 @@ class _InstanceList:
 
     def __call__(self, request: Any) -> dict[str, Any]:
         now = self._dds.present()
-        # The facts are immutable: what has changed is another object.
-        key = [(one, self._dds.operations(one, now)) for one in self._dds.instances], request.offset, request.limit
+        found = list(self._dds.instances)
+        operations = (
+            {backup.instance_id for backup in self._dds.stored_backups if backup.begin <= now < backup.end},
+            {restore.source_id for restore in self._dds.restores if restore.running(now)},
+            [one.actions_at(now) for one in found if one.actions],
+        )
+        key = found, (operations, request.offset, request.limit)
         if self._key is None or not _same(self._key, key):
             query = instances.InstanceQuery(offset=request.offset or 0, limit=request.limit or PAGE)
             self._key, self._answer = key, vars(instances.list_instances(self._dds, query))
@@ -139,9 +145,8 @@ class _InstanceList:
 
 
 def _same(before: Any, now: Any) -> bool:
-    pairs = zip(before[0], now[0], strict=False)
-    is_same = len(before[0]) == len(now[0]) and all(a is b and x == y for (a, x), (b, y) in pairs)
-    return is_same and before[1:] == now[1:]
+    # The facts are immutable: an instance that has changed is another object.
+    return before[1] == now[1] and len(before[0]) == len(now[0]) and all(map(is_, before[0], now[0]))
 
 
 def _handlers(dds: DdsState, smn: SmnState) -> dict[str, Callable[[Any], dict[str, Any]]]:

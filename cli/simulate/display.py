@@ -124,6 +124,8 @@ def _facts(summary: Summary, platform: Platform) -> Iterator[tuple[str, str]]:
         gone = sum(ledger.given_up.values())
         yield "", f"{len(ledger.failed)} failed, {gone} of them the last attempt"
     yield "API calls", _listed(summary.calls)
+    if platform.left_out:
+        yield "Left out", f"{', '.join(platform.left_out)}: no function of this application"
     for name, amount in summary.money.items():
         yield f"Price of {name.replace('_', ' ')}", f"{amount:,.2f}"
 

@@ -1,5 +1,6 @@
 """FunctionGraph of a simulation: fires timers, delivers messages, invokes the functions, and tries again what fails."""
 
+import gc
 import heapq
 import json
 import logging
@@ -7,124 +8,45 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import Any, cast
 
-from cli.errors import WrongCall, did_you_mean
-from cli.preflight.functions import FUNCTIONS
-from cli.simulate.clock import FunctionClock, SimulatedClock, SimulatedWorkers
+from cli.errors import WrongCall
 from cli.simulate.cloud import Services
 from cli.simulate.faults import DAY, SilentTimer
+from cli.simulate.functions import Deployed, deploy
 from cli.simulate.ledger import Invocation, Ledger
 from cli.simulate.world import World
-from cli.template.document import fill_in, references
-from cli.template.model import Event, Function, Template
+from cli.template.document import fill_in
+from cli.template.model import Event, Template
 from localcloud.clock import text
 from localcloud.errors import CloudError
 from localcloud.functiongraph.async_invocations import DEFAULT_MAX_EVENT_AGE, DEFAULT_MAX_RETRIES, RETRY_DELAY
 from localcloud.functiongraph.schedule import Cron, Every, read_schedule
 from localcloud.functiongraph.state import Trigger
 from localcloud.functiongraph.timers import timer_event
+from localcloud.functiongraph.triggers import SMN_PROTOCOL
 from localcloud.smn.publish import publish
 from localcloud.smn.schemas import NewTopic, Publish
 from localcloud.smn.service import create_topic
 from localcloud.smn.state import Message, Protocol, Subscription
-from shared import bootstrap
-from shared.audit.function import run as audit
-from shared.create.function import run as create
-from shared.drill.function import make_inspector
-from shared.drill.function import run as drill
-from shared.errors import SettingsError
-from shared.prune.function import run as prune
-from shared.report import Report
-from shared.track.function import run as track
 
 
-_RUNS: Mapping[str, Callable[..., Any]] = {
-    "create_backup": create,
-    "track_backups": track,
-    "prune_backups": prune,
-    "audit_backups": audit,
-    "drill_backups": partial(drill, inspect=make_inspector),
-}
 _DELIVERY = 1.0  # seconds from a message to its subscribers
-_FUNCTIONS = "functionstage"
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """FunctionGraph's context of an invocation."""
-
-    # ruff: noqa: N802 the names are the platform's
-
-    clock: SimulatedClock
-    function: str
-    request_id: str
-    project_id: str
-    ends: float
-    settings: Mapping[str, str]
-
-    def getRequestID(self) -> str:
-        return self.request_id
-
-    def getRemainingTimeInMilliSeconds(self) -> int:
-        return max(0, int(1000 * (self.ends - self.clock.now())))
-
-    def getUserData(self, key: str) -> str | None:
-        return self.settings.get(key)
-
-    def getSecurityAccessKey(self) -> str:
-        return "SIMULATED"
-
-    def getSecuritySecretKey(self) -> str:
-        return "simulated-key"
-
-    def getSecurityToken(self) -> str:
-        return "simulated-token"
-
-    def getProjectID(self) -> str:
-        return self.project_id
-
-    def getFunctionName(self) -> str:
-        return self.function
-
-    def getVersion(self) -> str:
-        return "latest"
-
-    def getPackage(self) -> str:
-        return "default"
 
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
     """An event on its way to a function."""
 
-    function: "Deployed"
+    function: Deployed
     event: Any
     request_id: str
     source: str
     accepted: float
     attempt: int = 1
-
-
-@dataclass
-class Deployed:
-    """A function of the template, started once.
-
-    Attributes:
-        last: the report of the invocation that ended last.
-        cpu: seconds of this machine that its invocations took.
-    """
-
-    spec: Function
-    kind: str
-    settings: Mapping[str, str]
-    function: "bootstrap.Function[Any]"
-    last: Report | None = None
-    cpu: float = 0.0
-    silent: list[tuple[float, float, int]] = field(default_factory=list)
 
 
 class Platform:
@@ -141,12 +63,11 @@ class Platform:
         self._start = world.clock.now()
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
-        self._failure_topics: dict[str, str] = {}
         self._urns = self._make_topics(template)
         world.smn.on_message = self._on_message
-        _check_changes(template, changes)
-        self.functions = {one.name: self._deploy(one, changes) for one in template.functions if _kind(one) in _RUNS}
-        self.left_out = [one.name for one in template.functions if _kind(one) not in _RUNS]
+        deployment = deploy(template, self._urns, self.services, world, changes)
+        self.functions = {one.spec.name: one for one in deployment}
+        self.left_out = [one.name for one in template.functions if one.name not in self.functions]
         for deployed in self.functions.values():
             self._subscribe(deployed)
 
@@ -166,7 +87,7 @@ class Platform:
                     self._schedule(deployed, event, end)
         for day in range(1, days + 1):
             self._at(self._start + day * DAY, partial(self._end_day, day, on_day))
-        with _quiet():
+        with _quiet(), _few_collections():
             while self._queue and self._queue[0][0] <= end:
                 moment, _, action = heapq.heappop(self._queue)
                 self._clock.advance_to(moment)
@@ -226,22 +147,7 @@ class Platform:
     def _deliver(self, delivery: _Delivery) -> None:
         deployed = delivery.function
         began, cpu = self._clock.now(), time.process_time()
-        ends = began + deployed.spec.timeout
-        context = _Context(
-            self._clock,
-            deployed.spec.name,
-            delivery.request_id,
-            self.world.region.project_id,
-            ends,
-            deployed.settings,
-        )
-        deployed.last, error = None, None
-        try:
-            deployed.function.handle(delivery.event, context)
-        except RuntimeError:
-            raise  # of the simulation itself
-        except Exception as failure:  # noqa: BLE001 whatever a function raises fails its invocation
-            error = f"{type(failure).__name__}: {failure}"
+        error = deployed.invoke(delivery.event, delivery.request_id, self.world)
         deployed.cpu += time.process_time() - cpu
         self.world.look()
         retry = self._retry(delivery) if error else None
@@ -286,7 +192,7 @@ class Platform:
     def _on_message(self, message: Message) -> None:
         self.ledger.message(message, self._clock.now())
         for delivery in message.deliveries:
-            if delivery.protocol == _FUNCTIONS and delivery.endpoint in self.functions:
+            if delivery.protocol == SMN_PROTOCOL and delivery.endpoint in self.functions:
                 accepted = self._accept(self.functions[delivery.endpoint], delivery.content, "SMN")
                 self._at(self._clock.now() + _DELIVERY, partial(self._deliver, accepted))
 
@@ -308,73 +214,18 @@ class Platform:
             if event.type == "SMN" and event.status != "DISABLED":
                 urn = str(fill_in(str(event.properties["topic_urn"]), self._urns))
                 name = deployed.spec.name
-                self.world.smn.subscriptions.put(Subscription(f"{urn}:{name}", urn, _FUNCTIONS, name, "", 1))
-
-    # Functions.
-
-    def _deploy(self, spec: Function, changes: Mapping[str, str]) -> Deployed:
-        kind = _kind(spec)
-        known = FUNCTIONS[kind].settings.model_fields
-        settings: dict[str, str] = {name: str(fill_in(value, self._urns)) for name, value in spec.variables.items()}
-        for name, value in changes.items():
-            function, _, setting = name.rpartition(".")
-            if function in {"", spec.name, kind} and (setting in known):
-                settings[setting] = value
-        for name, value in settings.items():
-            if missing := next(references(value), None):
-                raise WrongCall(f"the setting {name} of {spec.name} needs the parameter {missing[1]}: give --parameter")
-        settings = {name: value for name, value in settings.items() if value}
-        settings |= {"REGION": self.world.region.id, "LOG_LEVEL": "ERROR"}
-        if kind != "create_backup":
-            settings["MAX_CONCURRENCY"] = "1"  # their workers publish and delete, one after the other
-        if kind == "drill_backups":
-            settings["DRILL_CONNECT"] = "false"  # there is no data plane
-        deployed = Deployed(spec, kind, settings, None)  # type: ignore[arg-type]  # follows
-        run = _RUNS[kind]
-
-        def recorded(event: object, scope: Any) -> Any:
-            received, report = run(event, scope)
-            deployed.last = report
-            return received, report
-
-        deployed.function = bootstrap.Function(
-            FUNCTIONS[kind].settings,
-            recorded,
-            connect=self.services.connect,
-            clock=FunctionClock(self._clock),
-            rng=self.world.rng,
-            workers=SimulatedWorkers(self._clock),
-            environment=settings,
-        )
-        return deployed
-
-    def start(self) -> None:
-        """Read the settings of every function. Raises WrongCall for those that a function rejects."""
-        for one in self.functions.values():
-            ends = self._clock.now() + one.spec.initializer_timeout
-            context = _Context(self._clock, one.spec.name, "start", self.world.region.project_id, ends, one.settings)
-            try:
-                one.function.start(context)
-            except SettingsError as error:
-                raise WrongCall(f"{one.spec.name}: {error}") from error
+                self.world.smn.subscriptions.put(Subscription(f"{urn}:{name}", urn, SMN_PROTOCOL, name, "", 1))
 
 
-def _check_changes(template: Template, changes: Mapping[str, str]) -> None:
-    """Raise WrongCall for a setting that no function has."""
-    functions = [one for one in template.functions if _kind(one) in FUNCTIONS]
-    for name in changes:
-        function, _, setting = name.rpartition(".")
-        meant = [one for one in functions if function in {"", one.name, _kind(one)}]
-        known = {field for one in meant for field in FUNCTIONS[_kind(one)].settings.model_fields}
-        if not meant:
-            names = [one.name for one in functions]
-            raise WrongCall(f"--setting: found the function {function!r}{did_you_mean(function, names)}")
-        if setting not in known:
-            raise WrongCall(f"--setting: found {setting!r}, which is no setting{did_you_mean(setting, known)}")
-
-
-def _kind(function: Function) -> str:
-    return function.code_uri.name
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for unused objects less often: hardly any of them form circles, and what lasts only grows."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

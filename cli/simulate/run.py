@@ -58,7 +58,6 @@ def simulate(options: Options, on_day: Callable[[int], None] = lambda _: None) -
     platform = Platform(
         template, world, Ledger(world.clock.now()), call_seconds=options.call_seconds, changes=options.settings
     )
-    platform.start()
     world.story = options.story.story
     platform.play(options.days, list(world.set_faults(options.story.faults, options.days)), on_day)
     return summarize(platform, options.days, options.prices), platform

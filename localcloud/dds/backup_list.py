@@ -107,7 +107,7 @@ def _newer_filter(query: BackupQuery, now: float) -> Callable[[Backup], bool]:
     if query.backup_status not in (None, "COMPLETED", "BUILDING", "FAILED"):
         raise parameter_error("backup_status must be COMPLETED, BUILDING, or FAILED")
     return lambda backup: (
-        query.backup_status in (None, (backup.status(now) or BackupStatus.DISABLED).value)
+        (query.backup_status is None or query.backup_status == (backup.status(now) or BackupStatus.DISABLED).value)
         and (query.backup_name or "") in backup.name
         and (query.backup_description or "") in backup.description
         and (query.instance_name or "") in backup.instance_name
