@@ -14,7 +14,7 @@ from cli.options import template_option
 _AMOUNT = click.FloatRange(min=0)
 
 
-@click.command(short_help="Play months of the application in a minute, with faults.")
+@click.command(short_help="Play months of the application in simulated time, with faults.")
 @click.option("--days", type=click.IntRange(1, 1100), default=90, show_default=True, help="How many days to play.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of made-up instances and pauses."

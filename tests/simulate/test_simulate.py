@@ -145,6 +145,9 @@ class _Page(HTMLParser):
         if tag != "meta" and not (self.get_starttag_text() or "").endswith("/>"):
             self.open.append(tag)
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
