@@ -25,6 +25,7 @@ from cli.preflight.command import validate
 from cli.report.command import report
 from cli.restore.command import restore
 from cli.serve import serve
+from cli.simulate.command import simulate
 from cli.terraform.command import terraform
 from cli.wait.command import wait
 
@@ -78,6 +79,7 @@ for command in (
     serve,
     event,
     explain,
+    simulate,
     invoke,
     wait,
     backups,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
+from functools import lru_cache
 
 
 MAX_JUMP_TIME = 300.0
@@ -26,6 +27,7 @@ def utc(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, tz=timezone.utc)
 
 
+@lru_cache(maxsize=20_000)  # lists show the same times again and again
 def text(seconds: float, form: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
     """Epoch seconds as UTC text in a strftime format."""
     return utc(seconds).strftime(form)

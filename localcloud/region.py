@@ -1,5 +1,7 @@
 """The region and project that the local cloud consists of, and the switches for what differs between regions."""
 
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -59,7 +61,7 @@ class Switches(Strict):
 
 @dataclass(slots=True)
 class Region:
-    """Ids of region, project and account, the clock, and the switches."""
+    """Ids of region, project and account, the clock, the switches, and where new ids come from."""
 
     id: str
     project_id: str
@@ -67,3 +69,4 @@ class Region:
     domain_name: str
     clock: Clock
     switches: Switches
+    new_id: Callable[[], uuid.UUID] = uuid.uuid4

@@ -16,7 +16,7 @@ from shared.errors import UnfinishedEventError
 from shared.model import Clock, Restores
 from shared.notify import Notifier, Sender
 from shared.report import Report
-from shared.retry import AdaptiveRateLimiter, Deadline, Retrying
+from shared.retry import AdaptiveRateLimiter, Deadline, Retrying, Workers
 from shared.runtime.context import Context
 from shared.runtime.invocation import Cloud, Invocation, InvocationScope, SystemClock
 from shared.runtime.logs import set_level, start_logging
@@ -98,15 +98,17 @@ class Function(Generic[SettingsT]):
         connect: Callable[[Settings, str, Clock], Cloud] = connect,
         clock: Clock | None = None,
         rng: random.Random | None = None,
+        workers: Workers | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
-        """Tests replace the defaults with fakes."""
+        """Tests and simulations replace the defaults."""
         self._model = settings
         self._run = run
         self._connect = connect
         self._system_clock = SystemClock()
         self._clock = clock or self._system_clock
         self._rng = rng or random.Random()  # noqa: S311 it only spreads retries
+        self._workers = workers or Workers()
         self._environment = environment
         self._log = start_logging(self._clock.now)
         self._started: _Started[SettingsT] | None = None
@@ -155,7 +157,8 @@ class Function(Generic[SettingsT]):
         region, project_id = started.settings.region, started.project_id
         source = f"urn:fss:{region}:{project_id}:function:{invocation.package}:{invocation.function}"
         notifier = Notifier(started.cloud.topic, smn, Sender(source, region, project_id, invocation.request_id))
-        return InvocationScope(started.settings, started.cloud, invocation, dds, notifier, self._clock, self._rng)
+        facts = started.settings, started.cloud, invocation, dds, notifier
+        return InvocationScope(*facts, self._clock, self._rng, self._workers)
 
     def _retrying(self, deadline: Deadline) -> Retrying:
         return Retrying(deadline, AdaptiveRateLimiter(self._clock, self._rng), self._rng)

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from queue import SimpleQueue
+from typing import Any, Protocol, TypeVar
 
 from shared.errors import CloudError, ThrottledError
 from shared.model import Clock
@@ -212,6 +213,28 @@ class CircuitBreaker:
 def executor_for(tasks: int, concurrency: int) -> Executor:
     """Return a pool of at most `concurrency` threads; for a single task, an executor that runs it in this thread."""
     return ThreadPoolExecutor(concurrency, thread_name_prefix="backup") if tasks > 1 else InThisThread()
+
+
+class Reports(Protocol):
+    """A queue between threads."""
+
+    def put(self, item: Any, /) -> None:
+        """Add an item."""
+
+    def get(self) -> Any:
+        """Wait for an item, and take it."""
+
+
+class Workers:
+    """Threads that work side by side, and a queue between them. A simulation of time replaces both."""
+
+    def executor(self, tasks: int, concurrency: int) -> Executor:
+        """As `executor_for`."""
+        return executor_for(tasks, concurrency)
+
+    def queue(self) -> Reports:
+        """A queue in which threads report."""
+        return SimpleQueue()
 
 
 class InThisThread(Executor):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from localcloud.clock import parse, text
 from localcloud.dds import schemas
@@ -106,7 +107,7 @@ def _newer_filter(query: BackupQuery, now: float) -> Callable[[Backup], bool]:
     if query.backup_status not in (None, "COMPLETED", "BUILDING", "FAILED"):
         raise parameter_error("backup_status must be COMPLETED, BUILDING, or FAILED")
     return lambda backup: (
-        query.backup_status in (None, (backup.status(now) or BackupStatus.DISABLED).value)
+        (query.backup_status is None or query.backup_status == (backup.status(now) or BackupStatus.DISABLED).value)
         and (query.backup_name or "") in backup.name
         and (query.backup_description or "") in backup.description
         and (query.instance_name or "") in backup.instance_name
@@ -126,6 +127,26 @@ def _order(query: BackupQuery, found: list[Backup], now: float) -> list[Backup]:
 def _view(state: DdsState, backup: Backup, now: float) -> schemas.Backup:
     instance = state.instances.get(backup.instance_id)
     restoring = state.is_restoring(backup, now)
+    return _shown(
+        backup,
+        backup.status(now) or BackupStatus.DISABLED,
+        instance.status if instance else "deleted",
+        has_ended=now >= backup.end,
+        is_restoring=restoring,
+        is_deletable=deletable(state, backup) and not restoring and not backup.running(now),
+    )
+
+
+@lru_cache(maxsize=5000)  # lists show the same backups again and again
+def _shown(
+    backup: Backup,
+    status: BackupStatus,
+    instance_status: str,
+    *,
+    has_ended: bool,
+    is_restoring: bool,
+    is_deletable: bool,
+) -> schemas.Backup:
     return schemas.Backup(
         id=backup.id,
         name=backup.name,
@@ -134,14 +155,14 @@ def _view(state: DdsState, backup: Backup, now: float) -> schemas.Backup:
         datastore=schemas.BackupDatastore(version=backup.version),
         type=backup.type,
         begin_time=text(backup.begin, TIME),
-        end_time=text(backup.end, TIME) if now >= backup.end else "",
-        status=backup.status(now) or BackupStatus.DISABLED,
-        size=backup.size_kb if now >= backup.end else 0,
+        end_time=text(backup.end, TIME) if has_ended else "",
+        status=status,
+        size=backup.size_kb if has_ended else 0,
         description=backup.description,
-        instance_status=instance.status if instance else "deleted",
+        instance_status=instance_status,
         instance_mode=backup.instance_mode,
-        is_instance_restoring=restoring,
+        is_instance_restoring=is_restoring,
         backup_method="Logical" if backup.instance_mode == "Single" else "Physical",
         kms_enable=False,
-        deletable=deletable(state, backup) and not restoring and not backup.running(now),
+        deletable=is_deletable,
     )

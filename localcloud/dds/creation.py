@@ -141,7 +141,7 @@ def begin(
     """Store an instance that is being created, with its job."""
     seconds = FOREVER if beginning.never_ends else max(1.0, beginning.seconds)
     instance = Instance(
-        id=f"{uuid.uuid4().hex}in02",
+        id=f"{state.region.new_id().hex}in02",
         name=new.name,
         mode=mode,
         status="creating",

@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from localcloud.clock import text
 from localcloud.dds import schemas
@@ -277,4 +278,9 @@ def _node_status(instance: Instance, role: str, usual: str) -> str:
 
 
 def _identity(instance: Instance, part: str | None = None) -> uuid.UUID:
-    return uuid.uuid5(_NAMESPACE, instance.id if part is None else f"{instance.id}/{part}")
+    return _derived(instance.id if part is None else f"{instance.id}/{part}")
+
+
+@lru_cache(maxsize=5000)  # lists show the same nodes again and again
+def _derived(name: str) -> uuid.UUID:
+    return uuid.uuid5(_NAMESPACE, name)

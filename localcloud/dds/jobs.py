@@ -1,6 +1,7 @@
 """Jobs: one by its id, and the task list (DDS API, Querying Tasks)."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from localcloud.clock import text
 from localcloud.dds import schemas
@@ -72,13 +73,15 @@ def tasks(
         and name in (None, job.kind.value)
     ]
     found.sort(key=lambda job: job.begin, reverse=True)
-    return schemas.Tasks(jobs=[_task(job, now) for job in found[offset : offset + limit]], total_count=len(found))
+    page = [_task(job, min(now, job.end)) for job in found[offset : offset + limit]]
+    return schemas.Tasks(jobs=page, total_count=len(found))
 
 
 def _visible(state: DdsState, job: Job, now: float) -> bool:
     return state.region.switches.job_delay <= now - job.begin <= MONTH
 
 
+@lru_cache(maxsize=5000)  # of a job that has ended, always the same
 def _task(job: Job, now: float) -> schemas.Task:
     return schemas.Task(
         id=job.id,

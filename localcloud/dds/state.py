@@ -78,7 +78,7 @@ class DdsState:
 
     def operations(self, instance: Instance, now: float) -> tuple[str, ...]:
         """The operations in progress on an instance at `now`, as in "actions" of the instance list."""
-        running = any(backup.running(now) for backup in self._backups_of(instance))
+        running = any(backup.instance_id == instance.id and backup.running(now) for backup in self.stored_backups)
         restoring = any(restore.running(now) for restore in self.restores if restore.source_id == instance.id)
         return (
             *instance.actions_at(now),
@@ -117,7 +117,7 @@ class DdsState:
         It has what the instance held at `begin`, and is kept forever unless `keep_days` is given. Its ids are derived
         from `identity`, which is random by default.
         """
-        identity = identity or uuid.uuid4()
+        identity = identity or self.region.new_id()
         backup = Backup(
             id=f"{identity.hex}br02",
             name=name,
@@ -174,7 +174,7 @@ class DdsState:
             (subject.instance_id, subject.instance_name) if isinstance(subject, Backup) else (subject.id, subject.name)
         )
         job = Job(
-            id=str(uuid.uuid4()),
+            id=str(self.region.new_id()),
             kind=kind,
             instance_id=instance_id,
             instance_name=name,

@@ -2,7 +2,6 @@
 
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -44,7 +43,7 @@ def publish(state: SmnState, topic_urn: str, request: schemas.Publish, access_ke
     _check_attributes(attributes)
     texts = _texts(request)
     message = Message(
-        id=uuid.uuid4().hex,
+        id=state.region.new_id().hex,
         topic_urn=topic.id,
         subject=request.subject,
         message=texts["default"],

@@ -1,7 +1,6 @@
 """Topics, their tags, and subscriptions (SMN API, Topic Operations, Subscription Operations, Tags)."""
 
 import re
-import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -31,7 +30,7 @@ def create_topic(state: SmnState, new: schemas.NewTopic) -> tuple[Topic, bool]:
     if existing is not None:
         return existing, False
     now = region.clock.now()
-    topic = Topic(urn, new.name, new.display_name, uuid.uuid4().hex, now, now, new.enterprise_project_id)
+    topic = Topic(urn, new.name, new.display_name, state.region.new_id().hex, now, now, new.enterprise_project_id)
     state.topics.put(topic)
     return topic, True
 
@@ -88,7 +87,7 @@ def subscribe(state: SmnState, topic_urn: str, new: schemas.NewSubscription) -> 
         if (existing.protocol, existing.endpoint) == (new.protocol, new.endpoint):
             return existing, False
     subscription = Subscription(
-        f"{topic.id}:{uuid.uuid4().hex}",
+        f"{topic.id}:{state.region.new_id().hex}",
         topic.id,
         new.protocol,
         new.endpoint,

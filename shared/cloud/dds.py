@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from huaweicloudsdkdds.v3 import (
@@ -348,6 +348,7 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(timezone.utc)
 
 
+@lru_cache(maxsize=2000)  # a warm instance reads the same lists again and again
 def read_time(text: str | None, form: str) -> datetime | None:
     """Read a time of DDS; a time without a zone is in UTC. Return None for a text that is no such time."""
     try:

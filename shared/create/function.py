@@ -73,6 +73,7 @@ def run(event: object, scope: InvocationScope[CreateBackupSettings]) -> tuple[Re
         spread=settings.START_SPREAD,
         retrying=scope.dds,
         notifier=scope.notifier,
+        workers=scope.workers,
     )
     results, rejections = service.run(plan.requests, plan.rejected, trigger=received.trigger)
     report = CreateReport(

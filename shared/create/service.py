@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
-from queue import SimpleQueue
 
 from shared.create.creation import Creation, CreationPolicy, JobWanted
 from shared.create.existing import ExistingBackups, RecentBackups
@@ -16,7 +15,7 @@ from shared.identity import EventNames, stable_fraction
 from shared.jobs import JobFinder
 from shared.model import Backups, Clock, Jobs
 from shared.notify import Notifier, Rejection
-from shared.retry import Retrying, executor_for
+from shared.retry import Reports, Retrying, Workers
 
 
 _log = logging.getLogger(__name__)
@@ -76,6 +75,7 @@ class BackupService:
     spread: float
     retrying: Retrying
     notifier: Notifier
+    workers: Workers = field(default_factory=Workers)
 
     @property
     def clock(self) -> Clock:
@@ -92,12 +92,12 @@ class BackupService:
         """
         skipped = [(named, _with_names(result, named)) for named in requests for result in named.skipped]
         tasks = self._tasks(requests, others=len(skipped) + len(rejected))
-        with executor_for(len(tasks) + len(skipped) + len(rejected), self.concurrency) as publishers:
+        with self.workers.executor(len(tasks) + len(skipped) + len(rejected), self.concurrency) as publishers:
 
             def publish(named: NamedRequest, result: InstanceResult) -> "Future[InstanceResult]":
                 return publishers.submit(self._publish, named, result)
 
-            event = _EventRun(tasks, self.retrying, self.hand_off, publish)
+            event = _EventRun(tasks, self.retrying, self.hand_off, publish, self.workers)
             event.run(self.concurrency)
             others = [(named, publish(named, result)) for named, result in skipped]
             rejections = [publishers.submit(self.notifier.publish_rejection, one, trigger) for one in rejected]
@@ -153,12 +153,20 @@ class _EventRun:
         published: the same while and after they are published.
     """
 
-    def __init__(self, tasks: Sequence[_Task], retrying: Retrying, hand_off: HandOff | None, publish: _Publish) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[_Task],
+        retrying: Retrying,
+        hand_off: HandOff | None,
+        publish: _Publish,
+        workers: Workers,
+    ) -> None:
         self._tasks = tasks
         self._retrying = retrying
         self._hand_off = hand_off
         self._publish = publish
-        self._reports: SimpleQueue[tuple[int, _Outcome | BaseException | None]] = SimpleQueue()
+        self._workers = workers
+        self._reports: Reports = workers.queue()
         self._not_begun = set(range(len(tasks)))
         self._unpublished: list[int] = []
         self.results: dict[int, InstanceResult] = {}
@@ -169,7 +177,7 @@ class _EventRun:
 
         The job ids of existing backups are looked for after the instances that have no backup yet.
         """
-        with executor_for(len(self._tasks), concurrency) as workers:
+        with self._workers.executor(len(self._tasks), concurrency) as workers:
             for number in sorted(self._not_begun, key=lambda number: self._tasks[number].start):
                 workers.submit(self._begin, number, self._tasks[number])
             while len(self.results) < len(self._tasks):

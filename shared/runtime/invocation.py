@@ -4,14 +4,14 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Generic, Protocol
 
 from shared.model import Backups, Clock, Instances, Jobs, Topic
 from shared.notify import Notifier, Sender
 from shared.report import Report
-from shared.retry import Deadline, Retrying, split_time
+from shared.retry import Deadline, Retrying, Workers, split_time
 from shared.runtime.context import Context
 from shared.runtime.settings import SettingsT
 
@@ -154,6 +154,7 @@ class InvocationScope(Generic[SettingsT]):
     notifier: Notifier
     clock: Clock
     rng: random.Random
+    workers: Workers = field(default_factory=Workers)
 
     @property
     def request_id(self) -> str:

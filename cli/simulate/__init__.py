@@ -1,0 +1,1 @@
+"""``ddsbackup simulate``: days of the application on a local cloud whose clock moves."""
