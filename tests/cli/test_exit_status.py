@@ -32,6 +32,7 @@ WRONG_CALLS = {
     "backups": ["--retention", "nightly=1"],
     "restore": [],
     "report": ["--parameter", "nowhere"],
+    "simulate": ["--template", "nowhere.yaml"],
     "init": ["--time", "2am", "--yes"],
     "validate": ["--template", "nowhere.yaml"],
     "package": ["--template", "nowhere.yaml"],
