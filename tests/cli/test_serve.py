@@ -71,6 +71,10 @@ def test_announcement_for_programs(serve: Serve) -> None:
         "enforce_policies": True,
         "job_delay": 1.0,
         "backup_rate": 10.0,
+        "restore_rate": 40.0,
+        "duration_scale": 1.0,
+        "unique_instance_names": False,
+        "single_nodes": True,
     }
     assert "Traceback" not in ended_by(process, signal.SIGTERM)
 

@@ -29,7 +29,9 @@ def deployed(cloud: LocalCloud, quick_packages: None, tmp_path: Path, monkeypatc
     for name in ("shared", "functions"):
         shutil.copytree(CHECKOUT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(CHECKOUT / "requirements.txt", tmp_path)
-    text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8").replace('DRY_RUN: "true"', 'DRY_RUN: "false"')
+    text = (CHECKOUT / "template.yaml").read_text(encoding="utf-8")
+    before, prune, after = text.partition("  PruneBackups:\n")
+    text = before + prune + after.replace('DRY_RUN: "true"', 'DRY_RUN: "false"', 1)
     text = re.sub(r"RETENTION: .*", "RETENTION: last=2 daily=2", text)
     (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -65,6 +67,7 @@ def test_all_nights_are_well(cloud: LocalCloud, deployed: datetime) -> None:
         ("audit_backups", NIGHTS, None),
         ("prune_backups", NIGHTS, None),
         ("track_backups", NIGHTS * TICKS, None),
+        ("drill_backups", NIGHTS * TICKS, None),
     }
     assert jump["unfinished"] == 0
     night = ["started 02:00", "completed 02:05", "completed 02:10", "audited 06:00", "pruned 08:00"]

@@ -68,9 +68,11 @@ def connect(endpoint: str) -> dict[str, Callable[[], Any]]:
         "DdsBackups.create": lambda: backups.create("an-instance", "a name", "Größe 大小"),
         "DdsBackups.list": backups.list,
         "DdsBackups.list with all filters": lambda: backups.list(**every),  # type: ignore[arg-type]
+        "DdsBackups.list_all": backups.list_all,
         "DdsBackups.delete": lambda: backups.delete("a/backup id"),
         "DdsJobs.created_between": lambda: jobs.created_between(NOW, NOW),
         "DdsJobs.deleting_between": lambda: jobs.deleting_between(NOW, NOW),
+        "DdsJobs.restoring_between": lambda: jobs.restoring_between(NOW, NOW),
         "DdsJobs.show": lambda: jobs.show("a job/ü"),
         "DdsInstances.list": instances.list,
         "SmnTopic.publish": lambda: topic.publish(NOTE),

@@ -286,7 +286,7 @@ def test_the_calls_of_a_run_are_the_computed_ones(instances: int) -> None:
 
         methods = [(request["method"], request["path"].rpartition("/")[2]) for request in cloud.requests()]
         listed = 11 * instances + len(load_seed().backups)
-        expected = calls.prune_calls(listed, instances, instances, month=instances)
+        expected = calls.prune_calls(listed, instances, instances, month=listed)
         assert methods.count(("GET", "backups")) == expected[calls.LIST_BACKUPS]
         assert sum(method == "DELETE" for method, _ in methods) == expected[calls.DELETE]
         assert methods.count(("GET", "jobs")) == expected[calls.LIST_TASKS]

@@ -37,7 +37,7 @@ def test_a_report(ddsbackup: Run, cloud: LocalCloud) -> None:
     assert (ran.json["totals"]["expected"], ran.json["totals"]["late"]) == (1, 0)
     assert (one["recent"], one["findings"], one["target"]["policy"]) == (True, [], "nightly")
     assert 3000 < one["newest"]["age"] < 4000
-    assert one["strip"]["days"].endswith("o")
+    assert one["strip"]["days"].rstrip(".").endswith("o")  # an hour later it may be another day
     assert Path("report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
