@@ -25,6 +25,7 @@ from tests.drill.test_lifecycle import BACKUP, COPY, NAME, RESTORE, SOURCE, dril
 from tests.fakes import START
 
 
+HOUR = timedelta(hours=1)
 NOW = START + timedelta(hours=8)
 RULES = DrillRules(read_hours("10:00-22:00"), timedelta(hours=6), 100, 2, "drills", None, "newest")
 
@@ -84,11 +85,22 @@ def test_the_source_has_to_be_idle(changes: dict[str, object], expected: str | N
 
 @pytest.mark.parametrize(
     ("clock", "near"),
-    [("21:59", False), ("22:00", True), ("23:30", True), ("00:30", True), ("01:59", True), ("02:00", False)],
+    [
+        *[("21:59", False), ("22:00", True), ("23:30", True), ("00:30", True), ("01:59", True), ("02:00", False)],
+        ("12:00", False),
+    ],
 )
 def test_an_hour_around_automatic_backups(clock: str, near: bool) -> None:
     """The window may cross midnight."""
     assert is_near("23:00-01:00", at(clock)) is near
+
+
+@pytest.mark.parametrize(
+    ("clock", "near"), [("21:29", False), ("21:30", True), ("21:45", True), ("00:29", True), ("00:30", False)]
+)
+def test_the_minutes_of_the_window_count(clock: str, near: bool) -> None:
+    """DDS begins automatic backups at any quarter of an hour."""
+    assert is_near("22:30-23:30", at(clock)) is near
 
 
 @pytest.mark.parametrize("window", ["", "sometimes", "1-2-3", "aa:bb-cc:dd"])
@@ -97,7 +109,7 @@ def test_a_window_that_cannot_be_read_forbids_nothing(window: str) -> None:
     assert not is_near(window, NOW)
 
 
-@pytest.mark.parametrize(("sizes", "expected"), [([60, 40], None), ([60, 50], "too_large"), ([None, 10], None)])
+@pytest.mark.parametrize(("sizes", "expected"), [([60, 40], None), ([60, 50], "too_large"), ([None, 100], None)])
 def test_all_disks_together_count(sizes: list[int | None], expected: str | None) -> None:
     """Those of shards as often as there are shards."""
     flavors = tuple(Flavor("shard", 1, "spec", size) for size in sizes)
@@ -128,6 +140,8 @@ def test_the_newest_good_backup_is_picked() -> None:
     untimed = replace(BACKUP, id="u", begin_time=None)
 
     assert pick_backup([older, BACKUP, failed, untimed], "newest", START) == BACKUP
+    days = [START + timedelta(days=day) for day in range(20)]
+    assert {pick_backup([older, BACKUP], "newest", slot) for slot in days} == {BACKUP}
     assert pick_backup([failed, untimed], "newest", START) is None
     assert pick_backup([failed, untimed], "random", START) is None
 
@@ -156,6 +170,32 @@ def test_a_random_pick_reaches_every_backup() -> None:
     picked = {pick_backup(backups, "random", START + timedelta(days=day)) for day in range(60)}
 
     assert picked == set(backups)
+
+
+def test_a_random_pick_follows_from_a_digest() -> None:
+    """A new version of the function goes on with the same backups, and two instances have choices of their own."""
+    backups = [replace(BACKUP, id=str(number), instance_id="a") for number in range(8)]
+    others = [replace(backup, instance_id="b") for backup in backups]
+    slots = [START + timedelta(days=day) for day in range(6)]
+
+    picked, other = ([pick_backup(some, "random", slot) for slot in slots] for some in (backups, others))
+
+    assert [backup.id for backup in picked if backup] == [
+        "0",
+        "2",
+        "5",
+        "5",
+        "1",
+        "4",
+    ]
+    assert [backup.id for backup in other if backup] == [
+        "2",
+        "1",
+        "1",
+        "0",
+        "6",
+        "6",
+    ]
 
 
 # To touch and to delete.
@@ -202,9 +242,14 @@ def test_the_subnet_of_the_settings_comes_before_that_of_the_source() -> None:
     assert code(forbids_touching(OURS, replace(RULES, subnet_id="drills-net"))[0]) == "subnet"
 
 
+def test_a_source_that_is_gone_has_no_subnet() -> None:
+    """Then the settings alone say where the instances of drills lie."""
+    assert forbids_touching(replace(ours(subnet_id="anywhere"), source=None), RULES) == []
+
+
 def test_the_clock_of_dds_may_be_a_little_behind() -> None:
-    """A restore some seconds before its slot is no doubt."""
-    found = replace(OURS, restore=replace(RESTORE, created_at=START - timedelta(seconds=59)))
+    """A restore up to a minute before its slot is no doubt."""
+    found = replace(OURS, restore=replace(RESTORE, created_at=START - timedelta(minutes=1)))
 
     assert forbids_touching(found, RULES) == []
 
@@ -215,3 +260,50 @@ def test_what_was_restored_is_deleted_with_a_tag_only(restore: str, expected: li
     found = replace(drill(None, restore=restore), instance=ours(tags={}).instance)
 
     assert [one.code for one in forbids_deleting(found, RULES)] == expected
+
+
+def sentences() -> list[str]:
+    """What each interlock says, in the order of the page."""
+    new = NewInstance("n", "b", "s", (Flavor("shard", 3, "spec", 40),), "az", "v", "n", "sg", "drills", has_tls=False)
+    far = replace(RULES, subnet_id="drills-net")
+    wrong = replace(ours(is_prepaid=True, enterprise_project_id="0"), restore=replace(RESTORE, created_at=START - HOUR))
+    untagged = replace(drill(None), instance=ours(tags={}).instance)
+    quotas = {"ReplicaSet": Quota(10, 10)}
+    found = [
+        forbids_any(RULES, [SOURCE, COPY], [], NOW),
+        forbids_any(RULES, [SOURCE], restores(0.01, status="Running"), NOW),
+        forbids_any(RULES, [SOURCE], restores(1, 2), NOW),
+        forbids_source(replace(SOURCE, enterprise_project_id="drills"), RULES, NOW),
+        forbids_source(replace(SOURCE, status="abnormal"), RULES, NOW),
+        forbids_source(replace(SOURCE, actions=("BACKUP", "REBOOT")), RULES, NOW),
+        forbids_source(replace(SOURCE, backup_window="11:30-12:30"), RULES, NOW),
+        forbids_plan(new, RULES),
+        forbids_more("ReplicaSet", quotas, 0),
+        forbids_more("ReplicaSet", {}, 81),
+        *forbids_touching(replace(OURS, restore=None), RULES),
+        *forbids_touching(wrong, far),
+        *forbids_deleting(untagged, RULES),
+    ]
+    return [interlock.message if interlock else "" for interlock in found]
+
+
+def test_each_interlock_says_what_was_found() -> None:
+    """In a sentence that an operator understands without the code."""
+    assert sentences() == [
+        f"one drill at a time: {NAME} is there",
+        f"one drill at a time: DDS is restoring {NAME}",
+        "MAX_DRILLS_PER_WEEK is 2, and 2 have begun",
+        "it lies in DRILL_ENTERPRISE_PROJECT_ID, which is for the instances of drills",
+        "the instance is abnormal, not normal",
+        "the instance is busy with BACKUP, REBOOT",
+        "less than an hour to its automatic backups at 11:30-12:30 UTC",
+        "its disks have 120 GB, and MAX_DRILL_GB is 100",
+        "the project has 10 of 10 ReplicaSet instances",
+        "the recycle bin holds 81 instances, and every drill adds one; the limit is 80",
+        "the task list has no restore to this instance under this name",
+        "the instance was restored before the slot in its name",
+        "the instance is billed yearly or monthly; drills make none such",
+        "the instance does not lie in DRILL_ENTERPRISE_PROJECT_ID",
+        "the instance does not lie in the subnet of drills",
+        "the instance has no tag ddsbackup-drill",
+    ]

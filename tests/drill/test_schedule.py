@@ -126,3 +126,8 @@ def test_each_moment_is_in_two_windows_and_fresh_in_one(start: datetime, seconds
 
     assert sum(window.contains(moment) for window in windows) == 2
     assert sum(window.fresh_since < moment <= window.until for window in windows) == 1
+
+
+def test_hours_are_shown_as_they_are_written() -> None:
+    """To the minute."""
+    assert str(read_hours("10:31-22:45")) == "10:31-22:45"

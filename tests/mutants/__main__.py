@@ -35,8 +35,6 @@ TESTS = {
     "shared/drill/schedule.py": ("tests/drill/test_schedule.py",),
     "shared/drill/lifecycle.py": ("tests/drill/test_lifecycle.py",),
     "shared/drill/interlocks.py": ("tests/drill/test_interlocks.py",),
-    "shared/drill/databases.py": ("tests/drill/test_databases.py",),
-    "shared/drill/starting.py": ("tests/drill/test_function.py",),
 }
 """The modules, with the tests that belong to each, the quickest to fail first."""
 
