@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -53,6 +54,10 @@ def make_app(cloud: Cloud, allow_hosts: Iterable[str] = ()) -> ASGIApp:
     return Gateway(app, cloud, Guard(allow_hosts))
 
 
+_MAKING_ROUTES = Lock()
+"""Several local clouds of a process may make routes at the same time, and pydantic completes their models only once."""
+
+
 class Services(FastAPI):
     """The services of `cloud`. The routes of a service are made at its first call: those of all take 0.1 s of CPU.
 
@@ -93,9 +98,11 @@ class Services(FastAPI):
         return self._document
 
     def _make_routes(self, service: Service) -> None:
-        make = self._routers.pop(service, None)
+        make = self._routers.get(service)
         if make is not None:
-            self.router.routes += [route for router in make() for route in router.routes]
+            with _MAKING_ROUTES:
+                self.router.routes += [route for router in make() for route in router.routes]
+            del self._routers[service]
 
 
 async def _home() -> Response:
