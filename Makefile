@@ -6,7 +6,7 @@ VENV   ?= .venv
 MINUTES ?= 5
 BIN    := $(VENV)/bin
 # The tests of the deployed code.
-DEPLOYED := $(addprefix tests/,audit cloud create prune runtime system track triggers) $(wildcard tests/test_*.py)
+DEPLOYED := $(addprefix tests/,audit cloud create drill prune runtime system track triggers) $(wildcard tests/test_*.py)
 LOCK   := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
